@@ -1,0 +1,38 @@
+import { rm } from 'node:fs/promises'
+import { pathToFileURL } from 'node:url'
+import { build } from 'esbuild'
+
+/** Each thing that runs, and the folder of plain JavaScript it becomes. */
+const bundles = [{ outdir: 'dist/cli', entry: 'packages/cli/src/main.ts' }]
+
+/**
+ * Writes `dist/`: per bundle `main.js`, and beside it `model-worker.js`, which the engine starts for each model.
+ * onnxruntime-node stays outside, as native code must.
+ */
+export async function bundle(): Promise<void> {
+  for (const { outdir, entry } of bundles) {
+    await rm(new URL(`../${outdir}`, import.meta.url), { recursive: true, force: true })
+    await build({
+      absWorkingDir: new URL('..', import.meta.url).pathname,
+      entryPoints: { main: entry, 'model-worker': 'packages/processor/src/engine/worker-main.ts' },
+      outdir,
+      bundle: true,
+      splitting: true,
+      format: 'esm',
+      platform: 'node',
+      target: 'node20',
+      external: ['onnxruntime-node'],
+      // jsonc-parser's CommonJS form asks for its parts by names that only exist beside it.
+      mainFields: ['module', 'main'],
+      sourcemap: 'linked',
+      legalComments: 'linked',
+      logLevel: 'warning',
+      banner: {
+        // CommonJS dependencies ask for Node's own modules by `require`, which an ES module does not have.
+        js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+      },
+    })
+  }
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await bundle()

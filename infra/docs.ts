@@ -1,0 +1,41 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { pathToFileURL } from 'node:url'
+import { settingsTable } from '@eas/processor'
+import { renderServiceKeys } from '@eas/service-json'
+
+/** A table printed from code into a page, between `<!-- name:begin -->` and `<!-- name:end -->`. */
+export const tables: readonly { readonly page: string; readonly name: string; readonly render: () => string }[] = [
+  { page: 'README.md', name: 'settings', render: renderSettings },
+  { page: 'packages/service-json/README.md', name: 'service-keys', render: renderServiceKeys },
+]
+
+function renderSettings(): string {
+  const rows = Object.values(settingsTable).map(
+    ({ env, fallback, allowed, meaning }) =>
+      `| \`${env}\` | ${allowed.replaceAll('|', '\\|')} | ${showDefault(fallback)} | ${meaning.replaceAll('|', '\\|')} |`,
+  )
+  return ['| variable | value | default | meaning |', '|---|---|---|---|', ...rows].join('\n')
+}
+
+const showDefault = (fallback: unknown) =>
+  fallback === '' || (Array.isArray(fallback) && fallback.length === 0) ? '' : `\`${String(fallback)}\``
+
+/** A page with its tables as the code has them now. */
+export async function renderPage(page: string): Promise<string> {
+  let text = await readFile(new URL(`../${page}`, import.meta.url), 'utf8')
+  for (const { name, render } of tables.filter((table) => table.page === page)) {
+    const begin = `<!-- ${name}:begin -->`
+    const end = `<!-- ${name}:end -->`
+    const from = text.indexOf(begin)
+    const to = text.indexOf(end)
+    if (from < 0 || to < from) throw new Error(`${page} has no ${begin} … ${end}`)
+    text = `${text.slice(0, from + begin.length)}\n${render()}\n${text.slice(to)}`
+  }
+  return text
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  for (const page of new Set(tables.map((table) => table.page))) {
+    await writeFile(new URL(`../${page}`, import.meta.url), await renderPage(page))
+  }
+}

@@ -1,0 +1,7 @@
+export { type DataOf, type DType, dtypes, type NumericDType } from './dtype.ts'
+export { assert, EasError, type EasErrorCode, easStatus, oneLine } from './error.ts'
+export { fromBfloat16, fromHalf, toBfloat16, toHalf } from './half.ts'
+export { limits } from './limits.ts'
+export { once } from './once.ts'
+export { formatShape, sizeOf } from './shape.ts'
+export type { Tensor, TensorOf } from './tensor.ts'

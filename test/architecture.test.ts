@@ -1,0 +1,94 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+
+/**
+ * Who may import whom, from the bottom up; an arrow points from a later row to an earlier one, never within a row.
+ * `docs/architecture.md` shows the same picture.
+ */
+const layers = [['base'], ['protocol', 'service-json'], ['processor'], ['http-server'], ['cli']] as const
+
+/** Third-party libraries, and the one file (or folder of files of one kind) that knows each. */
+const librariesOf: { readonly [library: string]: string } = {
+  commander: 'packages/cli/src/',
+  fzstd: 'packages/protocol/src/compression/zstd.ts',
+  'jsonc-parser': 'packages/service-json/src/jsonc.ts',
+  'onnxruntime-node': 'packages/processor/src/session.ts',
+  ora: 'packages/cli/src/',
+  pino: 'packages/processor/src/log.ts',
+  'prom-client': 'packages/processor/src/metrics.ts',
+  valibot: 'packages/service-json/src/value-types.ts',
+}
+
+const root = join(import.meta.dirname, '..')
+const packageNames = readdirSync(join(root, 'packages')).sort()
+const layerOf = (name: string) => layers.findIndex((layer) => (layer as readonly string[]).includes(name))
+
+interface Source {
+  readonly path: string
+  readonly text: string
+}
+
+function sources(folder: string): Source[] {
+  return readdirSync(join(root, folder), { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.name.endsWith('.test.ts'))
+    .map((entry) => {
+      const path = join(entry.parentPath, entry.name)
+      return { path: path.slice(root.length + 1), text: readFileSync(path, 'utf8') }
+    })
+}
+
+/** Module specifiers of static and dynamic imports and of re-exports. */
+const importsOf = ({ text }: Source) =>
+  [...text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'([^']+)'/g)].map(([, specifier]) => specifier ?? '')
+
+describe('the structure', () => {
+  it('has every package in one layer', () => {
+    expect([...layers.flat()].sort()).toEqual(packageNames)
+  })
+
+  it.each(packageNames)('%s depends on lower layers only, and on what its package.json says', (name) => {
+    const manifest = JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8'))
+    const declared = Object.keys(manifest.dependencies ?? {})
+    for (const dependency of declared.filter((d) => d.startsWith('@eas/'))) {
+      expect(layerOf(dependency.slice('@eas/'.length)), `${name} -> ${dependency}`).toBeLessThan(layerOf(name))
+    }
+    const imported = new Set(
+      sources(`packages/${name}/src`)
+        .flatMap(importsOf)
+        .filter((specifier) => !specifier.startsWith('.') && !specifier.startsWith('node:'))
+        .map((specifier) =>
+          specifier
+            .split('/')
+            .slice(0, specifier.startsWith('@') ? 2 : 1)
+            .join('/'),
+        ),
+    )
+    expect([...imported].sort()).toEqual(declared.sort())
+  })
+
+  it('reaches into no package past its index', () => {
+    for (const source of packageNames.flatMap((name) => sources(`packages/${name}/src`))) {
+      for (const specifier of importsOf(source)) {
+        expect(specifier, source.path).not.toMatch(/^@eas\/[^/]+\/|\.\.\/\.\.\/\.\.\/|packages\//)
+      }
+    }
+  })
+
+  it.each(Object.entries(librariesOf))('lets only one place know %s', (library, place) => {
+    const knowing = packageNames
+      .flatMap((name) => sources(`packages/${name}/src`))
+      .filter((source) => importsOf(source).some((specifier) => specifier === library))
+    expect(knowing.length, `${library} is imported somewhere`).toBeGreaterThan(0)
+    for (const { path } of knowing) expect(path.startsWith(place), `${path} imports ${library}`).toBe(true)
+  })
+
+  it('lists every third-party library of the packages', () => {
+    const used = packageNames.flatMap((name) =>
+      Object.keys(JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8')).dependencies ?? {}),
+    )
+    expect([...new Set(used.filter((name) => !name.startsWith('@eas/')))].sort()).toEqual(
+      Object.keys(librariesOf).sort(),
+    )
+  })
+})
