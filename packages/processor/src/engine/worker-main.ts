@@ -1,0 +1,3 @@
+import { serveParent } from './worker.ts'
+
+serveParent()

@@ -1,0 +1,58 @@
+import { EasError, formatShape, oneLine, type Tensor } from '@eas/base'
+import type { ModelInfo, ValueInfo } from '../session.ts'
+import type { CarrierTable } from './carriers.ts'
+
+/**
+ * The tensor as a feed of one model input, once it is known to fit: dtype (its own or the one that carries it), rank, and
+ * every fixed dimension.
+ */
+export function toFeed(input: ValueInfo, label: string, tensor: Tensor, carriers: CarrierTable): Tensor {
+  const carrier = tensor.dtype === input.dtype ? undefined : carriers[input.dtype]
+  if (tensor.dtype !== input.dtype && carrier?.as !== tensor.dtype) {
+    throw doesNotFit(label, input, `got ${tensor.dtype}`)
+  }
+  const { shape } = input
+  if (shape) {
+    if (shape.length !== tensor.shape.length) throw doesNotFit(label, input, `got ${formatShape(tensor.shape)}`)
+    for (let i = 0; i < shape.length; i++) {
+      const dim = shape[i]
+      if (typeof dim === 'number' && dim !== tensor.shape[i]) {
+        throw doesNotFit(label, input, `got ${formatShape(tensor.shape)}`)
+      }
+    }
+  }
+  return carrier ? carrier.narrow(tensor, label) : tensor
+}
+
+const doesNotFit = (label: string, input: ValueInfo, got: string) =>
+  new EasError('invalid_request', `Cannot use ${label}: expected ${describe(input)}, ${got}`)
+
+const describe = ({ dtype, shape }: ValueInfo) =>
+  shape ? `${dtype} ${formatShape(shape.map((dim) => dim || '?'))}` : dtype
+
+/** The feeds of a request whose inputs have names: each of the model's inputs once, and nothing else. */
+export function namedFeeds(
+  model: ModelInfo,
+  given: ReadonlyMap<string, Tensor>,
+  carriers: CarrierTable,
+): Map<string, Tensor> {
+  const feeds = new Map<string, Tensor>()
+  for (const input of model.inputs) {
+    const tensor = given.get(input.name)
+    if (!tensor) throw new EasError('invalid_request', `Missing input ${input.name}: expected ${describe(input)}`)
+    feeds.set(input.name, toFeed(input, `input ${input.name}`, tensor, carriers))
+  }
+  if (feeds.size !== given.size) {
+    for (const name of given.keys()) {
+      if (feeds.has(name)) continue
+      throw new EasError('invalid_request', `Unknown input ${oneLine(name)}: the model has ${namesOf(model.inputs)}`)
+    }
+  }
+  return feeds
+}
+
+/** The first names of a list of values, for an error message. */
+export const namesOf = (values: readonly ValueInfo[]) => {
+  const shown = values.slice(0, 20).map((value) => value.name)
+  return shown.join(', ') + (values.length > shown.length ? `, … (${values.length} in all)` : '')
+}

@@ -1,0 +1,77 @@
+import { EasError, type Tensor } from '@eas/base'
+import { type TorchPredictRequest, torchPredict } from '@eas/protocol'
+import type { ModelInfo } from '../session.ts'
+import { torchCarriers, widen } from './carriers.ts'
+import { namedFeeds, toFeed } from './feeds.ts'
+import type { Pipeline } from './pipeline.ts'
+
+/**
+ * The PyTorch processor, and TorchEasyRec's with `fg_mode` `bypass`, which speaks the same message. Positional `inputs` are
+ * answered with positional `outputs`, named `map_inputs` with `map_outputs`. `output_filter` picks outputs by index, and
+ * they come back in its order.
+ *
+ * @param outputs Names of the outputs to return (`model_config.outputs`); all when empty.
+ * @see proto/pytorch_predict.proto
+ */
+export const torchPipeline = (outputs: readonly string[]): Pipeline => ({
+  isMessage: torchPredict.isRequest,
+  decode(body, model) {
+    const request = torchPredict.decodeRequest(body)
+    const named = request.map_inputs.size > 0
+    const feeds = named ? mapFeeds(model, request) : positionalFeeds(model, request)
+    const fetches = fetchesOf(model, outputs, request.output_filter)
+    return {
+      feeds,
+      fetches,
+      encode(results) {
+        const tensors = fetches.map((name) => [name, widen(results.get(name) as Tensor, torchCarriers)] as const) // fetched
+        return torchPredict.encodeResponse({
+          outputs: named ? [] : tensors.map(([, tensor]) => tensor),
+          map_outputs: named ? new Map(tensors) : none,
+        })
+      },
+    }
+  },
+})
+
+const none: ReadonlyMap<string, Tensor> = new Map()
+
+function mapFeeds(model: ModelInfo, request: TorchPredictRequest) {
+  if (request.inputs.length > 0) {
+    throw new EasError('invalid_request', 'Cannot use both inputs and map_inputs: the request must have one of them')
+  }
+  return namedFeeds(model, request.map_inputs, torchCarriers)
+}
+
+function positionalFeeds(model: ModelInfo, { inputs }: TorchPredictRequest) {
+  if (inputs.length > model.inputs.length) {
+    throw new EasError('invalid_request', `Too many inputs: the model has ${model.inputs.length}, got ${inputs.length}`)
+  }
+  const feeds = new Map<string, Tensor>()
+  for (const [i, input] of model.inputs.entries()) {
+    const tensor = inputs[i]
+    if (!tensor) throw new EasError('invalid_request', `Missing inputs[${i}] (${input.name}): it has no values`)
+    feeds.set(input.name, toFeed(input, `inputs[${i}] (${input.name})`, tensor, torchCarriers))
+  }
+  return feeds
+}
+
+function fetchesOf(
+  model: ModelInfo,
+  configured: readonly string[],
+  output_filter: readonly number[],
+): readonly string[] {
+  const names = configured.length > 0 ? configured : model.outputs.map((output) => output.name)
+  if (output_filter.length === 0) return names
+  const fetches = new Set<string>()
+  for (const index of output_filter) {
+    const name = names[index]
+    if (name === undefined) {
+      throw new EasError('invalid_request', `Unknown output ${index} in output_filter: the model has ${names.length}`)
+    }
+    // A short filter could otherwise ask for an answer of any length.
+    if (fetches.has(name)) throw new EasError('invalid_request', `Output ${index} stands twice in output_filter`)
+    fetches.add(name)
+  }
+  return [...fetches]
+}

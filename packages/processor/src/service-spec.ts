@@ -1,0 +1,87 @@
+import { availableParallelism } from 'node:os'
+import { EasError } from '@eas/base'
+import type { ServiceConfig } from '@eas/service-json'
+import type { Isolation } from './engine/host.ts'
+import type { PipelineSpec } from './pipelines/index.ts'
+import type { ServiceSpec } from './service.ts'
+import type { Settings } from './settings.ts'
+
+export interface ServiceContext {
+  /** The model's ONNX file. */
+  readonly modelPath: string
+  readonly settings: Settings
+  /** Services in this process. */
+  readonly serviceCount: number
+}
+
+/**
+ * A service as its `service.json` and the settings say it.
+ *
+ * Workers: one thread computes one request, so there are as many as `metadata.rpc.worker_threads`, but no more than cores;
+ * the cores left over are each worker's own threads.
+ *
+ * @throws {EasError} `not_implemented` for what EAS runs and this version does not, in the configuration's words.
+ */
+export function serviceSpec(config: ServiceConfig, { modelPath, settings, serviceCount }: ServiceContext): ServiceSpec {
+  const { name, metadata, processor, notServable } = config
+  if (notServable.length > 0) throw new EasError('not_implemented', `Cannot serve ${name}: ${notServable.join('; ')}`)
+  if (!processor) throw new EasError('invalid_request', `Cannot serve ${name}: processor is missing`)
+  const { rpc } = metadata
+  const cores = availableParallelism()
+  const workersMax = Math.min(rpc.worker_threads, cores)
+  return {
+    name,
+    group: metadata.group,
+    // `generate_token: false` is the older way to ask for no authentication.
+    token: settings.token || (config.generate_token === false ? '' : (config.token ?? '')),
+    signature_name: signatureName(config),
+    model: {
+      modelPath,
+      pipeline: pipelineOf(config),
+      executionProviders: executionProviders(processor.device, settings),
+      intraOpNumThreads: Math.max(1, Math.floor(cores / workersMax)),
+      batching: rpc.batching,
+      decompressor: rpc.decompressor,
+      inflatedBytesMax: settings.inflatedBytesMax,
+      responseCompressor: settings.responseCompressor === 'none' ? undefined : settings.responseCompressor,
+      verifyMd5: settings.contentMd5 === 'verify',
+      javaIsCompressed: settings.javaIsCompressed === 'on',
+    },
+    isolation: isolationOf(settings, serviceCount),
+    workersMax,
+    processor_envs: config.processor_envs,
+    rpc,
+  }
+}
+
+/** TensorFlow's name for the signature of a model that has only one; an ONNX file keeps none. */
+const defaultSignature = 'serving_default'
+
+/** `model_config.signature_name`, a key of ours: what the clients of a converted SavedModel call its signature. */
+function signatureName({ model_config }: ServiceConfig): string {
+  const named = typeof model_config === 'object' && 'signature_name' in model_config ? model_config.signature_name : ''
+  return typeof named === 'string' && named !== '' ? named : defaultSignature
+}
+
+/** Which message each processor family speaks. */
+function pipelineOf(config: ServiceConfig): PipelineSpec {
+  const { name, processor, torchEasyRec, easyRec } = config
+  const fg_mode = torchEasyRec?.fg_mode ?? easyRec?.fg_mode ?? 'bypass'
+  if (fg_mode !== 'bypass') {
+    throw new EasError(
+      'not_implemented',
+      `Cannot serve ${name}: model_config.fg_mode ${fg_mode} is not supported, bypass is`,
+    )
+  }
+  return processor?.family === 'tensorflow' || processor?.family === 'easyrec'
+    ? { kind: 'tf', signature_name: signatureName(config) }
+    : { kind: 'torch', outputs: torchEasyRec?.outputs ?? [] }
+}
+
+function executionProviders(device: 'cpu' | 'gpu' | undefined, { executionProviders }: Settings): readonly string[] {
+  const asked = executionProviders.length > 0 ? executionProviders : device === 'gpu' ? ['cuda'] : []
+  return asked.at(-1) === 'cpu' ? asked : [...asked, 'cpu']
+}
+
+const isolationOf = ({ isolation }: Settings, serviceCount: number): Isolation =>
+  isolation !== 'auto' ? isolation : serviceCount > 1 ? 'process' : 'thread'

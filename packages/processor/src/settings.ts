@@ -1,0 +1,117 @@
+import { EasError, limits } from '@eas/base'
+import { type Compressor, compressors } from '@eas/protocol'
+import { isolations } from './engine/host.ts'
+
+/** One environment variable: how its text is read, its default, and what it is for. */
+interface Setting<T> {
+  readonly env: string
+  readonly fallback: T
+  readonly allowed: string
+  readonly meaning: string
+  /** `undefined` for a text that is not allowed. */
+  readonly parse: (text: string) => T | undefined
+}
+
+const compressorNames = Object.keys(compressors) as Compressor[] // the keys of the table are its type
+
+/**
+ * What an operator may set beside `service.json`, which has no words for it. Read once, at start. Also printed into the
+ * README by `npm run docs`.
+ */
+export const settingsTable = {
+  token: text(
+    'EAS_TOKEN',
+    'Token of every service; takes the place of `token` in `service.json`. Empty: no authentication.',
+  ),
+  logLevel: oneOf('EAS_LOG_LEVEL', ['info', 'debug', 'warn', 'error', 'silent'], 'Requests are logged at `info`.'),
+  bodyBytesMax: bytes(
+    'EAS_MAX_BODY_BYTES',
+    limits.bodyBytes,
+    'Largest request body, as received. More is answered 413.',
+  ),
+  inflatedBytesMax: bytes('EAS_MAX_INFLATED_BYTES', limits.inflatedBytes, 'Largest request body, decompressed.'),
+  contentMd5: oneOf(
+    'EAS_CONTENT_MD5',
+    ['ignore', 'verify'],
+    '`verify` answers 400 when Content-MD5 does not match the body. Without it a signature does not protect the body.',
+  ),
+  javaIsCompressed: oneOf(
+    'EAS_JAVA_IS_COMPRESSED',
+    ['off', 'on'],
+    '`on` serves Java clients that call `setIsCompressed(true)`: a body that its Content-MD5 does not match is answered in Snappy.',
+  ),
+  responseCompressor: oneOf(
+    'EAS_RESPONSE_COMPRESSOR',
+    ['none', ...compressorNames],
+    'Compresses every prediction; only for clients that call Java’s `setDecompressor`.',
+  ),
+  dateSkewSecondsMax: integer(
+    'EAS_MAX_DATE_SKEW_S',
+    0,
+    0,
+    'Refuses a signature whose Date is further off. 0: not looked at. The Python and Go SDKs send local time, so use 50400 or more.',
+  ),
+  isolation: oneOf(
+    'EAS_ISOLATION',
+    ['auto', ...isolations],
+    'Where models run. `auto`: a thread for a single service, a process each for several, so that a crash stays with its model.',
+  ),
+  executionProviders: list(
+    'EAS_EXECUTION_PROVIDERS',
+    'ONNX Runtime execution providers in order, such as `tensorrt,cuda,cpu`. Default: by the processor, `cuda,cpu` for `_gpu_`.',
+  ),
+  basePaths: list(
+    'EAS_BASE_PATHS',
+    'Paths that stand for a service besides `/api/predict/<service>`: `/custom/base` (of the only service) or `/custom/base=service`.',
+  ),
+  publicEndpoint: text(
+    'EAS_PUBLIC_ENDPOINT',
+    'host:port that direct mode is told to connect to. Default: the Host header of the question.',
+  ),
+} satisfies Record<string, Setting<unknown>>
+
+export type Settings = { readonly [K in keyof typeof settingsTable]: (typeof settingsTable)[K]['fallback'] }
+
+/**
+ * Settings from environment variables; an empty variable counts as not set.
+ * @throws {EasError} `invalid_request` naming every variable that is wrong and what it may be.
+ */
+export function settingsFromEnv(env: Readonly<Record<string, string | undefined>>): Settings {
+  const wrong: string[] = []
+  const settings: Record<string, unknown> = {}
+  for (const [name, setting] of Object.entries<Setting<unknown>>(settingsTable)) {
+    const value = env[setting.env]
+    const parsed = value === undefined || value === '' ? setting.fallback : setting.parse(value)
+    if (parsed === undefined) wrong.push(`${setting.env} must be ${setting.allowed}, got ${JSON.stringify(value)}`)
+    settings[name] = parsed
+  }
+  if (wrong.length > 0) throw new EasError('invalid_request', `Cannot read the environment: ${wrong.join('; ')}`)
+  return settings as Settings // one value per row of the table, each of its row's type
+}
+
+function text(env: string, meaning: string): Setting<string> {
+  return { env, fallback: '', allowed: 'a text', meaning, parse: (value) => value }
+}
+
+function oneOf<const T extends string>(env: string, values: readonly [T, ...T[]], meaning: string): Setting<T> {
+  const parse = (value: string) => values.find((allowed) => allowed === value.toLowerCase())
+  return { env, fallback: values[0], allowed: values.join(' | '), meaning, parse }
+}
+
+function integer(env: string, fallback: number, min: number, meaning: string): Setting<number> {
+  const parse = (value: string) => (/^\d{1,15}$/.test(value) && Number(value) >= min ? Number(value) : undefined)
+  return { env, fallback, allowed: `a whole number from ${min} up`, meaning, parse }
+}
+
+function bytes(env: string, fallback: number, meaning: string): Setting<number> {
+  return integer(env, fallback, 1, meaning)
+}
+
+function list(env: string, meaning: string): Setting<readonly string[]> {
+  const parse = (value: string) =>
+    value
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== '')
+  return { env, fallback: [], allowed: 'a comma-separated list', meaning, parse }
+}
