@@ -1,0 +1,127 @@
+import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { delimiter, join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import type { Language } from './plan.ts'
+
+const run = promisify(execFile)
+const cache = resolve(import.meta.dirname, '../../.cache/sdk')
+
+/** A client program ready to run, and the version of the SDK it was built with. */
+export interface Client {
+  readonly sdk: string
+  readonly command: string
+  readonly args: readonly string[]
+}
+
+interface Recipe {
+  /** What decides whether an earlier installation still holds, beside the files of the language's folder. */
+  readonly version: string
+  install(source: string, target: string, version: string): Promise<void>
+  client(target: string, source: string, version: string): Client
+}
+
+/**
+ * Versions are the newest each registry offered when this was written. The Go SDK has no releases, so its version
+ * names a commit of its main branch. Each can be set from the environment to test another one.
+ */
+const recipes: Record<Language, Recipe> = {
+  python: {
+    version: process.env.EAS_SDK_PYTHON ?? '0.36',
+    async install(_source, target, version) {
+      await run('python3', ['-m', 'venv', join(target, 'venv')])
+      await run(join(target, 'venv/bin/pip'), ['install', '--quiet', `eas-prediction==${version}`])
+    },
+    client: (target, source, version) => ({
+      sdk: `eas-prediction ${version}`,
+      command: join(target, 'venv/bin/python'),
+      args: [join(source, 'client.py')],
+    }),
+  },
+  java: {
+    version: process.env.EAS_SDK_JAVA ?? '2.0.3',
+    async install(source, target, version) {
+      const lib = join(target, 'lib')
+      const classes = join(target, 'classes')
+      for (const folder of [lib, classes]) rmSync(folder, { recursive: true, force: true })
+      const maven = ['--batch-mode', '--quiet', '--file', join(source, 'pom.xml'), `-Deas-sdk.version=${version}`]
+      const repository = `-Dmaven.repo.local=${join(target, 'repository')}`
+      await run('mvn', [...maven, repository, 'dependency:copy-dependencies', `-DoutputDirectory=${lib}`])
+      const sources = readdirSync(join(source, 'src/main/java'), { recursive: true, encoding: 'utf8' })
+        .filter((name) => name.endsWith('.java'))
+        .map((name) => join(source, 'src/main/java', name))
+      await run('javac', ['-encoding', 'UTF-8', '-cp', join(lib, '*'), '-d', classes, ...sources])
+    },
+    client: (target, _source, version) => ({
+      sdk: `eas-sdk ${version}`,
+      command: 'java',
+      args: [
+        '-Dfile.encoding=UTF-8', // predict(String) uses the platform's charset
+        '-cp',
+        [join(target, 'classes'), join(target, 'lib', '*')].join(delimiter),
+        `-Deas-sdk.version=${version}`,
+        'sdksuite.Client',
+      ],
+    }),
+  },
+  go: {
+    version: process.env.EAS_SDK_GO ?? 'v0.0.0-20260113074733-d7a9f53eb2d4',
+    async install(source, target, version) {
+      const work = join(target, 'src')
+      cpSync(source, work, { recursive: true }) // the build completes go.mod and writes go.sum
+      const modules = {
+        GOMODCACHE: join(target, 'modules'),
+        GOCACHE: join(target, 'build'),
+        GOFLAGS: '-mod=mod -modcacherw',
+      }
+      const options = { cwd: work, env: { ...process.env, ...modules } }
+      await run('go', ['get', `github.com/pai-eas/eas-golang-sdk@${version}`], options)
+      await run('go', ['build', '-o', join(target, 'client'), '.'], options)
+    },
+    client: (target, _source, version) => ({
+      sdk: `eas-golang-sdk ${version}`,
+      command: join(target, 'client'),
+      args: [],
+    }),
+  },
+}
+
+/**
+ * Installs the SDK of a language and builds its client under `.cache/sdk`, unless that has been done for the same
+ * version and the same source files.
+ *
+ * @throws {Error} with what the installer said.
+ */
+export async function installClient(language: Language): Promise<Client> {
+  const recipe = recipes[language]
+  const source = join(import.meta.dirname, language)
+  const target = join(cache, language)
+  const stamp = join(target, 'installed')
+  const fingerprint = `${recipe.version} ${hashFolder(source)}`
+  if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== fingerprint) {
+    rmSync(stamp, { force: true })
+    mkdirSync(target, { recursive: true })
+    await recipe.install(source, target, recipe.version).catch((error) => {
+      throw new Error(installerMessage(error))
+    })
+    writeFileSync(stamp, fingerprint)
+  }
+  return recipe.client(target, source, recipe.version)
+}
+
+function hashFolder(folder: string): string {
+  const hash = createHash('sha256')
+  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()) {
+    if (/\.(py|java|xml|go|mod)$/.test(name)) hash.update(name).update(readFileSync(join(folder, name)))
+  }
+  return hash.digest('hex')
+}
+
+/** The command that failed and its own words, without the build log around them. */
+function installerMessage(error: { message: string; stdout?: string; stderr?: string }): string {
+  const words = `${error.stderr ?? ''}\n${error.stdout ?? ''}`
+    .split('\n')
+    .filter((line) => line.trim() && !/^\[INFO\]|Downloading|For more information|\[Help 1\]$/.test(line))
+  return [error.message.split('\n')[0], ...words.slice(0, 6)].join('\n')
+}

@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs'
+import type { RunningServices } from './server.ts'
+
+/** Languages in the order they run. */
+export const languages = ['python', 'java', 'go'] as const
+export type Language = (typeof languages)[number]
+
+/**
+ * Attempts each SDK makes at its default retry count, by the status it is answered with. Recorded from the SDKs:
+ * Python retries 500 alone (5 in total), Java every failure (1 + 3), Go every failure (1 + 5).
+ */
+const attempts: Record<Language, Record<number, number>> = {
+  python: { 401: 1, 408: 1, 429: 1, 450: 1, 500: 5, 503: 1 },
+  java: { 401: 4, 408: 4, 429: 4, 450: 4, 500: 4, 503: 4 },
+  go: { 401: 6, 408: 6, 429: 6, 450: 6, 500: 6, 503: 6 },
+}
+
+/**
+ * Values sent through the echo models, as text: JSON has no infinities and no integers beyond 2^53.
+ * Each list has its own length, so a value that lands in the wrong tensor does not fit its shape.
+ */
+const tensors = {
+  float: ['0', '-0', '1.5', '-3.4028234663852886e38', '1.401298464324817e-45', 'Infinity', '-Infinity', 'NaN'],
+  double: ['0', '-0', '0.1', '1.7976931348623157e308', '5e-324', '-Infinity', 'NaN'],
+  int32: ['0', '-1', '-2147483648', '2147483647'],
+  int64: ['0', '-1', '9007199254740993', '-9223372036854775808', '9223372036854775807'],
+  uint8: ['0', '127', '255'],
+  int8: ['-128', '-1', '0', '1', '2', '127'],
+  int16: ['-32768', '32767'],
+  uint16: ['0', '1', '2', '3', '4', '5', '6', '32768', '65535'],
+  bool: ['true', 'false', 'true', 'true', 'false', 'false', 'true', 'false', 'true', 'true'],
+  string: ['', 'plain', 'naïve', '特征', '🙂', 'a,b', ' ', '"', '\\', '\n', 'x'],
+  float16: [
+    '0',
+    '1',
+    '-1.5',
+    '65504',
+    '-65504',
+    '6.103515625e-5',
+    '5.9604644775390625e-8',
+    'Infinity',
+    '3',
+    '4',
+    '5',
+    '6',
+  ],
+}
+
+/** Turns of slow.onnx for about a second; over rpc.keepalive of the `hasty` service by a wide margin. */
+const slowTurns = 2500
+
+/** What a client is told: where the services are, what to send and what to expect. */
+export function clientPlan(language: Language, services: RunningServices, heldOut: string) {
+  return { host: '127.0.0.1', services, digits: readDigits(heldOut), tensors, slowTurns, attempts: attempts[language] }
+}
+
+/** Scores and labels are the framework's own, recorded when the models were made. */
+function readDigits(path: string) {
+  const { rows } = JSON.parse(readFileSync(path, 'utf8'))
+  return rows
+}

@@ -1,0 +1,459 @@
+"""Runs the cases of ../cases.ts through eas-prediction. Prints one JSON line per case."""
+import json
+import os
+import struct
+import sys
+import threading
+import time
+import urllib.request
+import warnings
+
+import eas_prediction
+from eas_prediction import PredictClient, StringRequest, TFRequest, TorchRequest
+from eas_prediction import tf_request_pb2
+from eas_prediction.exception import PredictException
+
+warnings.simplefilter("ignore")  # urllib3 warns of the URLs without a scheme that direct mode makes
+
+PLAN = json.load(open(os.environ["SDK_PLAN"], encoding="utf-8"))
+HOST = PLAN["host"]
+ROWS = PLAN["digits"]
+TOLERANCE = 1e-4
+CASES = []
+
+
+class Skip(Exception):
+    pass
+
+
+def case(name):
+    def add(check):
+        CASES.append((name, check))
+        return check
+
+    return add
+
+
+def skip(name, reason):
+    def check():
+        raise Skip(reason)
+
+    CASES.append((name, check))
+
+
+def expect(actual, expected, what):
+    if actual != expected:
+        raise AssertionError(f"{what}: expected {expected!r}, got {actual!r}")
+
+
+def port(service):
+    if service not in PLAN["services"]:
+        raise AssertionError(f"service {service} is not running")
+    return PLAN["services"][service]["port"]
+
+
+def client(service, path="", prefix="", token=None, timeout=5000):
+    made = PredictClient(f"http://{HOST}:{port(service)}{prefix}", service + path)
+    made.set_token(PLAN["services"][service]["token"] if token is None else token)
+    made.set_timeout(timeout)
+    made.init()
+    return made
+
+
+# Digits
+
+
+def digits_request(rows, snappy=False):
+    request = TorchRequest(snappy)
+    request.add_feed(0, [len(rows), 64], TorchRequest.DT_FLOAT, [x for row in rows for x in row["input"]])
+    return request
+
+
+def check_scores(shape, values, rows, key):
+    expect(shape, [len(rows), 10], "shape")
+    for index, row in enumerate(rows):
+        scores = list(values[index * 10 : index * 10 + 10])
+        worst = max(abs(a - b) for a, b in zip(scores, row[key], strict=True))
+        if worst > TOLERANCE:
+            raise AssertionError(f"row {index}: scores differ by {worst}")
+        expect(scores.index(max(scores)), row["label"], f"label of row {index}")
+
+
+def check_digits(made, rows=ROWS[:1], request=None):
+    response = made.predict(request or digits_request(rows))
+    check_scores(response.get_tensor_shape(0), response.get_values(0), rows, "torchScores")
+
+
+@case("torch_single")
+def _():
+    check_digits(client("digits"))
+
+
+@case("torch_batch")
+def _():
+    check_digits(client("digits"), ROWS)
+
+
+@case("torch_map_inputs")
+def _():
+    request = TorchRequest()
+    request.add_feed_map("image", [1, 64], TorchRequest.DT_FLOAT, ROWS[0]["input"])
+    response = client("digits").predict(request)
+    check_scores(response.get_tensor_shape_map("scores"), response.get_values_map("scores"), ROWS[:1], "torchScores")
+
+
+@case("torch_debug_level")
+def _():
+    request = digits_request(ROWS[:1])
+    request.set_debug_level(1)
+    check_digits(client("digits"), request=request)
+
+
+def tf_digits(rows, signature_name):
+    request = TFRequest(signature_name)
+    request.add_feed("images", [len(rows), 64], TFRequest.DT_FLOAT, [x for row in rows for x in row["input"]])
+    response = client("digits_tf").predict(request)
+    check_scores(response.get_tensor_shape("scores"), response.get_values("scores"), rows, "tfScores")
+
+
+@case("tf_single")
+def _():
+    tf_digits(ROWS[:1], "serving_default")
+
+
+@case("tf_batch")
+def _():
+    tf_digits(ROWS, "serving_default")
+
+
+@case("tf_signature_name")
+def _():
+    tf_digits(ROWS[:2], "")
+    tf_digits(ROWS[:2], "serving_default")
+
+
+@case("tf_signature_json")
+def _():
+    signature = json.loads(client("digits_tf").predict(StringRequest("")).response_data)
+    expect(signature["inputs"][0]["name"], "images", "input name")
+    expect(signature["inputs"][0]["type"], "DT_FLOAT", "input type")
+    expect(signature["outputs"][0]["name"], "scores", "output name")
+    expect("signature_name" in signature, True, "signature_name present")
+
+
+# Dtypes
+
+SCALAR = 2.5
+FIELDS = {"float": "float_val", "float16": "float_val", "double": "double_val", "int64": "int64_val", "bool": "bool_val", "string": "string_val"}
+PARSE = {
+    "float": float,
+    "float16": float,
+    "double": float,
+    "bool": lambda text: text == "true",
+    "string": lambda text: text.encode("utf-8"),
+}
+
+
+def sent(dtype):
+    return [PARSE.get(dtype, int)(text) for text in PLAN["tensors"][dtype]]
+
+
+def bits(dtype, values):
+    """Comparable form: NaN equals NaN, and -0 differs from 0."""
+    if dtype in ("float", "float16"):
+        return [struct.pack("<f", v) for v in values]
+    return [struct.pack("<d", v) for v in values] if dtype == "double" else list(values)
+
+
+def check_tensor(array, dtype):
+    values = sent(dtype)
+    expect(list(array.array_shape.dim), [len(values)], "shape")
+    received = getattr(array, FIELDS.get(dtype, "int_val"))
+    if bits(dtype, received) != bits(dtype, values):
+        raise AssertionError(f"sent {values}, got {list(received)}")
+
+
+def echo_torch_request():
+    request = TorchRequest()
+    for index, dtype in enumerate(TORCH_ORDER):
+        values = sent(dtype)
+        request.add_feed(index, [len(values)], getattr(TorchRequest, "DT_" + dtype.upper()), values)
+    request.add_feed(len(TORCH_ORDER), [], TorchRequest.DT_FLOAT, [SCALAR])
+    return request
+
+
+TORCH_ORDER = ["float", "double", "uint8", "int8", "int16", "int32", "int64"]
+for position, torch_dtype in enumerate(TORCH_ORDER):
+
+    @case(f"torch_dtype_{torch_dtype}")
+    def _(position=position, dtype=torch_dtype):
+        response = client("echo_torch").predict(echo_torch_request())
+        array = response.response.outputs[position]
+        expect(array.dtype, getattr(TorchRequest, "DT_" + dtype.upper()), "dtype")
+        check_tensor(array, dtype)
+        expect(bits(dtype, response.get_values(position)), bits(dtype, sent(dtype)), "get_values")
+
+
+@case("torch_scalar")
+def _():
+    response = client("echo_torch").predict(echo_torch_request())
+    expect(response.get_tensor_shape(len(TORCH_ORDER)), [], "shape")
+    expect(list(response.get_values(len(TORCH_ORDER))), [SCALAR], "values")
+
+
+@case("torch_fetch_order")
+def _():
+    request = echo_torch_request()
+    request.add_fetch(2)
+    request.add_fetch(0)
+    outputs = client("echo_torch").predict(request).response.outputs
+    expect(len(outputs), 2, "outputs")
+    check_tensor(outputs[0], "uint8")
+    check_tensor(outputs[1], "float")
+
+
+def torch_out(index, dtype, shape, values):
+    request = TorchRequest()
+    request.add_feed(0, [4], TorchRequest.DT_FLOAT, [0, 1, 2.5, 300])
+    response = client("torch_out").predict(request)
+    array = response.response.outputs[index]
+    expect(array.dtype, dtype, "dtype")
+    expect(array.HasField("array_shape"), True, "array_shape present")
+    expect(list(array.array_shape.dim), shape, "shape")
+    expect(list(response.get_values(index)), values, "values")
+
+
+@case("torch_out_half")
+def _():
+    torch_out(0, TorchRequest.DT_FLOAT, [4], [0, 1, 2.5, 300])
+
+
+@case("torch_out_bool")
+def _():
+    torch_out(1, TorchRequest.DT_UINT8, [4], [0, 1, 1, 1])
+
+
+@case("torch_out_uint16")
+def _():
+    torch_out(2, TorchRequest.DT_INT32, [4], [0, 1, 2, 300])
+
+
+@case("torch_out_rank0")
+def _():
+    torch_out(3, TorchRequest.DT_FLOAT, [], [303.5])
+
+
+def echo_tf_request():
+    request = TFRequest("")
+    for dtype in PLAN["tensors"]:
+        values = sent(dtype)
+        if dtype == "float16":  # add_feed sends DT_HALF without its values, so the message is filled by hand
+            array = request.request_data.inputs["in_float16"]
+            array.dtype = tf_request_pb2.DT_HALF
+            array.array_shape.dim.append(len(values))
+            array.float_val.extend(values)
+        else:
+            request.add_feed(f"in_{dtype}", [len(values)], getattr(TFRequest, "DT_" + dtype.upper()), values)
+    request.add_feed("in_scalar", [], TFRequest.DT_FLOAT, [SCALAR])
+    return request
+
+
+TF_READABLE = ["float", "double", "int32", "int64", "int8", "int16", "bool", "string"]  # by TFResponse.get_values
+for tf_dtype in PLAN["tensors"]:
+
+    @case(f"tf_dtype_{tf_dtype}")
+    def _(dtype=tf_dtype):
+        response = client("echo").predict(echo_tf_request())
+        check_tensor(response.response.outputs[f"out_{dtype}"], dtype)
+        if dtype in TF_READABLE:
+            expect(bits(dtype, response.get_values(f"out_{dtype}")), bits(dtype, sent(dtype)), "get_values")
+
+
+@case("tf_scalar")
+def _():
+    response = client("echo").predict(echo_tf_request())
+    expect(response.get_tensor_shape("out_scalar"), [], "shape")
+    expect(list(response.get_values("out_scalar")), [SCALAR], "values")
+
+
+@case("tf_fetch")
+def _():
+    request = echo_tf_request()
+    request.add_fetch("out_int64")
+    request.add_fetch("out_bool")
+    outputs = client("echo").predict(request).response.outputs
+    expect(sorted(outputs), ["out_bool", "out_int64"], "outputs")
+    check_tensor(outputs["out_int64"], "int64")
+    check_tensor(outputs["out_bool"], "bool")
+
+
+# Compression
+
+
+@case("compress_snappy_configured")
+def _():
+    check_digits(client("digits_snappy"), ROWS, digits_request(ROWS, snappy=True))
+
+
+@case("compress_snappy_sniffed")
+def _():
+    check_digits(client("digits"), ROWS, digits_request(ROWS, snappy=True))
+
+
+for codec in ["gzip", "zlib", "zstd", "lz4frame"]:
+    skip(f"compress_{codec}_configured", "this SDK compresses with Snappy alone")
+    skip(f"compress_{codec}_sniffed", "this SDK compresses with Snappy alone")
+skip("compress_lz4_configured", "this SDK compresses with Snappy alone")
+for name in ["compress_java_is_compressed", "decompressor_auto", "decompressor_zlib"]:
+    skip(name, "a setting of the Java SDK")
+
+
+# Authentication and attempts
+
+
+def answered(service, status):
+    """How many requests the service has answered with a status, by its own count."""
+    time.sleep(0.1)  # the count follows the answer
+    request = urllib.request.Request(f"http://{HOST}:{port(service)}/metrics")
+    request.add_header("Authorization", PLAN["services"][service]["token"])
+    text = urllib.request.urlopen(request, timeout=10).read().decode()
+    lines = [line for line in text.splitlines() if line.startswith("eas_requests_total") and f'"{status}"' in line]
+    return sum(float(line.rsplit(" ", 1)[1]) for line in lines)
+
+
+def check_attempts(service, status, call):
+    before = answered(service, status)
+    try:
+        call()
+    except PredictException as error:
+        expect(int(error.code), status, "status")
+    else:
+        raise AssertionError(f"expected {status}, got an answer")
+    expect(answered(service, status) - before, PLAN["attempts"][str(status)], f"attempts answered {status}")
+
+
+@case("auth_wrong_token")
+def _():
+    check_attempts("digits", 401, lambda: check_digits(client("digits", token="not-the-token")))
+
+
+@case("auth_missing_token")
+def _():
+    check_attempts("digits", 401, lambda: check_digits(client("digits", token="")))
+
+
+@case("auth_plain_token")
+def _():
+    url = f"http://{HOST}:{port('digits')}/api/predict/digits"
+    made = PredictClient("", "digits", custom_url=url)
+    made.set_token(PLAN["services"]["digits"]["token"])
+    made.init()
+    check_digits(made)
+
+
+@case("auth_open_service")
+def _():
+    response = client("echo", token="").predict(echo_tf_request())
+    check_tensor(response.response.outputs["out_int32"], "int32")
+
+
+def slow(service, timeout=30_000):
+    request = TorchRequest()
+    request.add_feed(0, [1], TorchRequest.DT_INT64, [PLAN["slowTurns"]])
+    request.add_feed(1, [1], TorchRequest.DT_FLOAT, [SCALAR])
+    return list(client(service, timeout=timeout).predict(request).get_values(0))
+
+
+@case("attempts_408")
+def _():
+    check_attempts("hasty", 408, lambda: slow("hasty"))
+
+
+@case("attempts_429")
+def _():
+    try:
+        check_digits(client("limited"))  # takes the one request of this second
+    except PredictException:
+        pass
+    check_attempts("limited", 429, lambda: check_digits(client("limited")))
+
+
+@case("attempts_450")
+def _():
+    results = []
+    threads = [threading.Thread(target=lambda: results.append(slow("narrow"))) for _ in range(2)]  # one runs, one waits
+    for thread in threads:
+        thread.start()
+        time.sleep(0.2)
+    try:
+        check_attempts("narrow", 450, lambda: slow("narrow"))
+    finally:
+        for thread in threads:
+            thread.join()
+    expect(results, [[SCALAR], [SCALAR]], "the requests that held the worker and the queue")
+
+
+@case("attempts_500")
+def _():
+    def fail():
+        request = TorchRequest()
+        request.add_feed(0, [2], TorchRequest.DT_FLOAT, [1, 2])
+        request.add_feed(1, [1], TorchRequest.DT_INT64, [3])
+        client("failing").predict(request)
+
+    check_attempts("failing", 500, fail)
+
+
+@case("attempts_503")
+def _():
+    if "not_ready" not in PLAN["services"]:
+        raise Skip("nothing serves a model that is not ready")
+    check_attempts("not_ready", 503, lambda: check_digits(client("not_ready")))
+
+
+# Addresses
+
+
+@case("direct_mode")
+def _():
+    made = PredictClient(f"{HOST}:{port('digits')}", "digits")
+    made.set_endpoint_type(eas_prediction.ENDPOINT_TYPE_DIRECT)
+    made.set_token(PLAN["services"]["digits"]["token"])
+    made.init()
+    check_digits(made)
+
+
+@case("path_service")
+def _():
+    check_digits(client("digits", path="/sub"))
+
+
+@case("endpoint_slash")
+def _():
+    check_digits(client("digits", prefix="/"))
+
+
+@case("endpoint_prefix")
+def _():
+    check_digits(client("digits", prefix="/stage"))
+
+
+skip("path_request", "no request path in this SDK")
+skip("path_query", "no query in this SDK")
+skip("torchrec", "feature generation")
+
+
+def report(name, ok, detail=""):
+    print(json.dumps({"case": name, "ok": ok, "detail": detail}), flush=True)
+
+
+for case_name, run in CASES:
+    try:
+        run()
+        report(case_name, True)
+    except Skip as reason:
+        report(case_name, None, str(reason))
+    except Exception as error:
+        report(case_name, False, f"{type(error).__name__}: {error}")
+sys.stdout.flush()
+os._exit(0)  # the SDK's discovery threads never end
