@@ -49,9 +49,10 @@ export function assert(condition: unknown, message: string): asserts condition {
  * could forge a log line or drive a terminal, become spaces.
  */
 export function oneLine(text: string, maxChars = 200): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is taken out
-  const line = text
-    .slice(0, maxChars + 1)
-    .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, ' ')
+  const line = text.slice(0, maxChars + 1).replace(notForOneLine, ' ')
   return line.length > maxChars ? `${line.slice(0, maxChars)}…` : line
 }
+
+/** Controls of C0 and C1, line and paragraph separators, and what reverses the direction of text. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is taken out
+const notForOneLine = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g

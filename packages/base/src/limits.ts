@@ -17,6 +17,12 @@ export const limits = {
   jsonDepth: 64,
   /** Bytes of a `service.json`. The largest published one is 4 kB. */
   serviceJsonBytes: 1024 * 1024,
+  /** Bytes of a JSON file of values to send. An image of `[1, 3, 224, 224]` is 3 MB as text; larger ones are kept as .npy. */
+  inputJsonBytes: 64 * 1024 * 1024,
+  /** Bytes of the header of a .npy file. NumPy itself reads no more than 10,000 unless told to. */
+  npyHeaderBytes: 64 * 1024,
+  /** Bytes of an ONNX model's name, version or opset field, of which real ones have tens; weights are never among them. */
+  onnxFieldBytes: 64 * 1024,
   /** Characters of a request target. Function Compute allows 4 KB paths. */
   targetChars: 16 * 1024,
 } as const

@@ -1,0 +1,117 @@
+import type { samples } from './sample.ts'
+
+/**
+ * Zstandard frames of `sample(kind, size)`, encoded by Node 24.21.0 (libzstd 1.5.7) with `zstdCompressSync` at the
+ * given level: raw, repeated and compressed blocks, one and four Huffman streams, every kind of table, several blocks,
+ * with and without checksum and declared size. Node 20 cannot make them.
+ */
+export const zstdVectors: readonly ZstdVector[] = [
+  { kind: 'zeros', size: 0, level: 3, checksum: true, contentSize: true, base64: 'KLUv/SQAAQAAmenYUQ==' },
+  {
+    kind: 'noise',
+    size: 100,
+    level: 3,
+    checksum: false,
+    contentSize: true,
+    base64:
+      'KLUv/SBkIQMARnD5aLIj4CvjYp/nRgQRly3YijVTYxh93uODFj97sLCqnyDSHzG4XDXwHQcUEzBeYEeQAP5lGyPmgOWlgkYaJUHCrvZY4u3l538/GPCqsYvYeh7yZa/+AHLeQ1i++seqoWgkyA==',
+  },
+  {
+    kind: 'zeros',
+    size: 300000,
+    level: 3,
+    checksum: true,
+    contentSize: true,
+    base64: 'KLUv/aTgkwQAVAAAEAAAAQD7/znAAgIAEAADnwQALSjeJg==',
+  },
+  {
+    kind: 'noise',
+    size: 300,
+    level: 1,
+    checksum: true,
+    contentSize: false,
+    base64:
+      'KLUv/QQAYQkAWpTqz/2uFWah317dpmG7z87jQpCK9CPUWUBhgDjxNrZT5plfcJhoqrXdB1fd5ZbC8xkG9xW4p17vaP+t6AQENixoBdMKC97pX49GUP21SCRDRki9We0XVskO+CdeEaD1kLqKWtV1N1KvuiO+Q/CM/dFvXcJrgc68oJaR2CL7oQx8w/oGb8jnN4ninv4DuVT6CdkRyvLo2bYEKQMOz6XSOkaqms0KeRUQp1KpzqI3xmmmEKR+Khr6jVaxeXkY+DLgk9wlimuCn3eTFypRnZI5P7rjymvikaetzOAULr/g8wRfDMf67GASLK0F/A+A/DsTq2WoAH5OC6ZwKeiooE9+T/ouIcB6FLUQK7Dt9PCkjCIw7NyR9tQCLiLF/8OkOGwQBXpKY5cmfioVcsBOY9EOPA==',
+  },
+  {
+    kind: 'words',
+    size: 200,
+    level: 3,
+    checksum: false,
+    contentSize: true,
+    base64:
+      'KLUv/SDIJQMA9ANmZWF0dXJlXzM1NDE5OTc3MTkzOTI5MTQzMzg2MTY2MDQ3MjI0MjkyODA3MzU0OTA2ODUxNjc5MDUzMjQ5MjEQAF83XpmNASGAEEAw2ASUAQgBhABCABmgEEAIIASQ8aIkAQ==',
+  },
+  {
+    kind: 'words',
+    size: 3000,
+    level: 19,
+    checksum: true,
+    contentSize: true,
+    base64:
+      'KLUv/WS4CnUPAOZ+dBKwpZADliXD1iXlMiXaJLtKkkFxAGwAbgCXoVxXmzmdHZHVvVBhG+eWK5j2hN6qLjHx4TYoHh7V+gkPGy64wGq0m6KRoWI8rCTMk5AQe5x9jJ2cjkPR4ISFHRMepf84hKp6mBFeIQTT42CGhCIFybgpcnUk0+AwGjs0PxGReYWHDRzAYKCAIGAgEDVlXqWMtkUXLJcgH4bJKaFaRWHcrHu8SioxoyKUKMhISIyS3FdMTMO3xaEvUFrestAysnjLXmF2hOKixuoxg+s8vWgmZktnEbc5N2nE+1C5DJvh+hDPQmJzoxL2mN8baWdBrmeGvS0/Ogl0AwoN44lFFQ6Kbn7oCRLUEdoiY+ic1tF57IyQUCHM65EHjjA4p7zhESR2Sd2iFseQ4nOS8QidzopxZ41HhB1IeV0uMOiK/yk5foSMcask60JB/PDpPcUqGwmMTcchhBbhSo+HJDMMuYkgQaaGy5cGUS2MQ9PZNGZZaXzf+hBzsZBsR8nPhP6xv6ESnzt8WPFt8g30iIjc+LiLzDAh1l9RpLAjNL0bZgkzuohMH76wfxQoDtkZJKJl4uCG92/YC2E2gZxm4hJz6bNHsGJ+kFPEisTrhz1ULnHViiYKAYD5qBASga9n4NcQzo8BEVFERBR+KOIRRykFSAeKpA==',
+  },
+  {
+    kind: 'words',
+    size: 8000,
+    level: 1,
+    checksum: true,
+    contentSize: false,
+    base64:
+      'KLUv/QQYpTEAWnrUDRKwpZADliXD1iXlpE07N0VmcDnZANYA1gBmJywHbsL1BcXq2YOERsL8L0UOw6LoQ1x2aXSSUMIiCD+Wo3kSKlcYfJeBI/PDnCGE3/NCUO2HizKzxdmQSsON5/VEnuSLivAE53ZFEiR8Zy+pRBRfiEc+YfpD44RODuVozL1vGp2YLiR9fGIpJXpbMXYS+9LBW5JCsMycDDawlegOZ2DDd2ohbnk80qcMQ5iK0fDCQVqYGAdKCCl8QgmStXOoEh4KEoaqtYQLbipDWzoL7scRX+TTNiw0ZOwQ2kefkNzNArX1D+8VpnExSGH2AgwGCggCBgIB61i1m/gi9se3C9OIhErQTHAgGSaZ5UqDGiOxsO64nmWh1G1PqEIhXN6hjGONv3NMQyLsioSZTg7pkRA8ucgkcCI6zSiGESb4YcLmj+Kmdoo+DAbORknolO9PJI7MJ0TEBEYfscftsSv7ZJAhfWy2kY0IwwRphHMIteJe7OC5RbDFtEKCwyUjmo+zG/1Fng8DHRQ2Hs5VpOKGhz5mYWVs5rjIaOpPnOG1Ir9xuIzIXo7QsSDSEDMSd8g06W64jHyHdRLDVhY4NoWXuHQZ6pyGrm5MiFXBIQo3HbFHTAzFubYrsc6RMPKJeDFmPiONIFc0LDTIglqIMMMQDI6L50wTcWobmgp22Nx4yEKYEKoHMSqB3i27RCrNwiXDSRymoTJtxqG2suJfZhZa6GxMkg8iu2EcmlkwjKNyPSHMHdOm3ETqMeYRm9gnJQ1VTFL84LBnhCKeX7zeYhiTrsjpHJccRDhtXD9lPQKrDmdmnghh//wnhM/DdqsUOArKWLbrI2WwFt6IPYgihCFV9y1cQuA1CinqT8h6TzuaT3jnRHh/8IaUCV3sYjvCrCBymAgAg4ECgoCBwIMjqf8JIX6pPtkMd4SsmtwV8olgECVoNBFv1HEJb4S08UR/hjln7IxDgx7NOS9kmyAtKXd+h0h4FSasMEahEmFUy/GdDINYQp08HK1k5R/CXLqQccPrRdgSwu/vqIcofBNqvf5oRErsmnFz0MbNzHtES+QghViCyo260Q8fy0QiUQ3yTlgoBRXUiz43JIImdiKMCgki81YcXRBOJFhhzGkoZqqDhWbLdVJeIhkFh/NHJ2zilb/lioaQTAwySh5cWcOYvxaqETqfh2F4RLugOYKZqHIQEYq/Z6INCSEEIUbtARI4ZJS0D01Z8YXVuQI+p+5Rivvwfm52VvYujOG712Evl3/b8suM1XHLLsTow2Zoxb7u66QqP87yd/dwTJTWhjIY15/LMR3mz7HvMgbwGkS/mIg6JEtFn//w+FDWmZfn/+QOiDlYM25UDrhV/gXNOWKABSh4Y5z2Wwk4vVk28cIpkF+3b4632IxoH+dZ03T+GauaDJdK6uTfwmvECe+8FxdNBt6WbmsQBUGbEzkU+F8NOawD42L3BdKZBTL5Ganb1s37j2h+j7X8i1JYVO4rRngHKdm28nbGj+znNhN6uw6eW74keXPSyd/VGj+XCpFxZVDdVcL01T7zkWl4Xi5vG5fOdzQedKv6/TbZH8lys7IreQlTCqN5X3r280S8lQ38+IX+54ZyzgS0d6kX/fzGEr1p26UhQd9YXk3WwOdUTxCKmjv5/xjv/Xmeh8dOgcYasssnrQa3p4T78y3M83HgkdLn4nuenXG8RyHW6/9CJNA5T1JH0HfHrfaf12GzTzAEjG9P9m/LJ3EpfRYg9MHemfnhj5PaHk2tsNA3XLuFic9MYCzODvfn8DYrVahuJOQznmDjpSNMeX+PRSLTxTltkHtkPmk3y5xuXmVPeZ5WXGewwM+/vK+yF5lkwF3ohIzL0EyDERBvHPdBXEYkjf0Pak1yLhbwPlXuwZCn/A/mOrY8dMvzoDfBXofdT6BWi1yVYRGJzuo/T389mqXl91HS3+sFJlyCaTp6PYAvAAvdT+jzS07W1bn+Da7FX7Nq1VZnSYTTAczSp9DP6j2KdWmj1oZK48ecxMD08wLLpOPMsTRBXoN80ftDjb5eUSk06JnPaZyhQWHQaUqE7DNtNyNp/gjTVHvcV25wCFoshIvdgJeM47D3+TI+Qd6KdK51/a1j9WVmno4LB2xbAZrkNbI=',
+  },
+  {
+    kind: 'digits',
+    size: 900,
+    level: 3,
+    checksum: true,
+    contentSize: true,
+    base64:
+      'KLUv/WSEAhUKAMKLDQXwDTkxBgZxeLVo5+oxRkFFsmdBsQs7u1onl2b8TLUAcrFFaf1jiJewzqw0kLaBeJ8YZt+IAYCjqHEyo0mGPQMgAmKMcnoDELg3Y3TqH9Rr+nJMjgvZeT3brS0JEYuFpbCVN9iCeMqI2E1UsmT4IoJzWxMAKSchu6aFATVo7Wh3rmyogOqpudSj4/Zc0ROal40ckZSSpMaOEv8H1WaVBmorz5PxmCfUPJS2rQdAOY6O6xsGRPpcVePyHmkxEuXGpxQtdXTVoRTeshLUf2CwHK32tvcu7hUt6IB0rTZUN0ImKAGIGfkJg+hIYagYij4hFEXBuXs8z1nAVY6skFykauUFNEB3HVtHQPc7Wxo7LpFzA0I+BsM+tmzo0dE7zKy5ckm6DJvB++yUNsJWD1Zb+jxXGk6YnBEcw3vcp7JqdKkr9+su',
+  },
+  {
+    kind: 'digits',
+    size: 5000,
+    level: 9,
+    checksum: false,
+    contentSize: true,
+    base64:
+      'KLUv/WCIEi0yAJYRFQXwDTkxBhIAEgASALtycBU7ZYV+KuLIF1DtYG/fTGb3dodhpys2sEBLXTjyqFYTXmPCnQ0esAsEh9Im9v2vbBTPWAwJbSDbZoztaIz+TgiPhv/eAYM/qDKGKUmWAyIIQDAckAbSJvsGEmBjEuvOAWiDFv/09GC63WyUqpKhTizugrDWF6dL2AHHQewayFTuK0Tef94Nk9sIayUUoiRCpU4B4qo9D8ZwhDBq1uWo9voWkIhObHzuXvfq5Pan3va8/E68ULXrMDYomAJFkVz3H9XjHyir5oyPKhhJJCgsFyj2ripZmRtojkPlYK8dl/xlq+uia4KsUSTMca4qtDGg2PL8OjFkMIUpr88G1QkFRmripA4aVyrb5XL10IVJ/nfIsEAgGSh3rb3l98BS3kwepAOq0zFjPlFJsV3xImOSutNnPxMjzlG82/pES5Gu10FrAu0xR+4Tx9rRQtOJ2so4HebV+U2JHemTqFP9LSQRKpEeb0cKPpAFsPjHjjHIkNXjzEVXA2wByAiyYgwVrM4nB96kpA21Fm+2jfCcS4qeTI91cykchI7hrvMDayrxsGQM2yKoBIf0nfIS8jE+nwRRhnX/05TAMgVhyGdZnVhkmOsOcWfK+7VRwFLB3BYy03TeFUiZddW/jao9JYDS3zclRzNSEyUiR5S/LvNCgZwtjOIVu8cznaC4FYxGLGebQ1prvXCxvpjFfDJh06qRrQCzhwqJX0P4z+uxZG3dxhDpLlYKQTZ/jbyqzEV8Kzf8sx3xJoemFRfAXz9sz/Y4GCR8eWeJG/zGocXF2W+Anhu7mkPyL6o+kLDuYvmwmSnbE0DJL81hf01qwHmfSvlAGHdHT4E+VeDxda7ghv3Pper6ycUHFW64WammnqQovVfeNhOjhv0nAZH2Y9am8YxqEdpNxeo16+gRWM4dxnwE3DnyjpWYaRNSuDdIOXpeKszN638s8qB2ngodgaJeK2T2hnaCUSvK3S45ZxO1AOf8dicJfiSgfKEw/aEjZI3iVZCEcM9+g0k/eaQ5hufeZHjxMc59YUlZnUlIwJ6/WiEsOcNskBFJSlh5wmQ5lUVbYtccW1g8NSV2+WoEO30PkYYyVhQh8csHhr7qgczAISAJCjWDaTCVycFYoepdp2tpfGGlEbH7MW9LsNKEjrpIMXFrlhXtA8seto5cDSLdvP3747sewo/vzWpCtHranL8Wxqqe1MSwkxvN3aYqQV2bOJ1nhi2pH/s7GjAcCbLOsVlQdq+tdeJeeTMv+NfifEC1Mu9heKYIGK8zNAvlNvBaaG/kFDy4Vuf5yT7n56WWSpv51YRf8hydwSWgHLdvv0E0+GVj+Tq4sgZA5kAR0YppGRog8EyyTVAD4g5T9M5u+BsVLo4a45Se7queD6f/dWp+Kep6lSrLJjXh4Sp/GjNK4lcQFxnOx8vplfvQGxgrYEeJu0dyHa+CWLCO2+/ZD61d2xZWRxd0YH0GbKG8dmM1MYgi6QyRNIGnZCj0uCTBws9mMxDG3ExPAIgov8UuCAofklhN076IogEgL7CnxaUEofxvqgej2JG75UxluNgqHEU9ej7qaiCOnnWI5xRMWEBJR7RUYROjOKUGdBGkxheTRShReMuEzRuZ2ZQlU994Q6RQTw9rTl1Lw+II8K+ySe55T8uenep+55aesO9m0P8vI1AsIQNUPWw7yU0NXVrPVqZXwPNF5Ji/0FhuOmk0ItPvGy8DRfxZeNtnQ3APb9Lm1abXSFyYwTHG2g/7xkRN66dmVg4JgyXzMU9hIu9QeTW9qoZpToCqMEAfet2nmqPxQt4z1C8yenuRRf0eMDlQ5S7gTCrZ/kS2vGEXxJZ8W73kDQKCiOZK5MIVlQ7hNu0hqZYyTaY+7OLIMlscgH5DMaMJReiP54rVqxtoUJWCmjhR4j7pCJ3xb+FG3JcWXc6mw2abvLnIWKjZAL8V1WqhRI74RWcMQD77Hj0ZUCf9daUeMZhaPx4Z1Gbdu4LZcAZD9ln+JFXddUzktMOEF8wUM31gYqhlLXgCaTihUBQeqB4S0bpfryoweCPcPhOv8NwCLd311gr7oD1W3DykFj0aMd5mW0CZBborhK2TocmePmKoO47WnIyEv//lskxIlXzCUvgH2DXfqfjRBg==',
+  },
+  {
+    kind: 'pattern',
+    size: 400000,
+    level: 3,
+    checksum: true,
+    contentSize: false,
+    base64:
+      'KLUv/QRIHAUAlAQAAQIDBAUGDAXgAJAAMwEUBOgGdAA9BfYBEABbBtAB5gYFBCsBXASVAUIBXgJWBEABogWkA/EFuQESA9UFJwIJBE8AKQGPAn8GQ6gQ8LsB4NcScBj8//8MYRFK3gOoAF/uac65tCe+nlEf3bCrlmaZnVVTpkhXCD1/LB/o3xinT9vWkMLwTj5M22I3V2O/a8GrS5UWvTfmQ3ErUhQWJamZUowEALQDBEQG2wDyBeECtQZpAlUEWwG/AJUFowUGAr4CMgEBBVUDFwadAg0B1QNLAk4DYATtBEUCwwbdAOIEtQM7UAEAQt8xpXWQ0sE8OsY+j6UFG/NXhy4+VvPHlNbhQWFrf+wxccxKYTzwmPsf28qOQUDH8uQx/8Kx9OlYR7AxbXosz49JRo7pUsd7AFeHc+sYG38sBABUAwEoANQCOgIOBaAB7gaVAhYDigbhAjUGOgbVAmAFJgJoBnkE9waMAqMB0gM1Bs0B6AL7AjECNVABAKPwmF51jAkew1AHEHXg/WPD2jHpeWw3HvuzjomDG3NQHJumx56VjSXAY4XbsRaFwWnH/OExMumYpR+7/WOG0TFxhV39sQ6FqXkfbQAAGAV7BANQAQCUCuvGPlaqwLE=',
+  },
+  {
+    kind: 'runs',
+    size: 30000,
+    level: 19,
+    checksum: true,
+    contentSize: true,
+    base64:
+      'KLUv/WQwdN0IAKQGAIxrh4zcFoAzhw84eL5hTLYpU/oe3dodmIRwcLvPvB6a9Yy+X4qSTFgxMK2lHnEr153El7eiAVOlsSsDpnJHmakjc3VcwqWec+FjgLKf7OQo9TkLot5pcG4yIBIqJVz2Zc0JZXgwMmzCS22oIL4Y8PVnDBIYQSBBYAUBBMGvQAgUAgoBiMAcTsbuA5zIyaTSp/z5xhbliOVYiwQNEMSZ2lIWA0haCn0gTNhirOzIHIFuC2MKMjT7ceUhK4yy/3azpQirEsdSVc2pFBJuI8KsspAtG0PLj/gwTXyIONJ5wnRggMbGKVHCI+fb339xkKJuVJjkxMwDlaQIv0JSSB1hSC2vN6H2p9huq/tQ2L+UOP7zknYQYipgXAGsBetk',
+  },
+  {
+    kind: 'runs',
+    size: 300000,
+    level: 22,
+    checksum: true,
+    contentSize: false,
+    base64:
+      'KLUv/QRI1B8A5BsAa99kvULKzl1AZHry8iFwqdKhq/b88+KyipPq709PT4igmXl0cGDyIMLkdYP7SigtczJjnPK56d4dKVmXEE8l0CdAos8tbPr3alLP6AVin8UDELVV/g620Tnqi4X8/KZEecspP7D2qAVG3UfuR7NRxX++tFjIISE4fwxwAXJB76uMDJYA7Un9/f2Rx8WksMznaMQRtrYjGIk2Xio3+2Fp6iYEiLKyc/3+vUW2PDqlBt1GUofCrspiD8aDgxfP9xiGb/zohR4i8wOqMJmzEbFt8JEd/PyaPikpw7dCN+AaphgYIUBA/7L0n59qGiaJd5Ynt9u2yCEhNHpxaSlDMO+OFWRkGKU8wdo9NqgZ7H4/9rmWBk/81SwRpqbovMu4TeXygUuMa7gqpUqLgOXAF9UltzCBQEDMqodeg4MfUThozFC3bJLssIJo/E0ol+qCXhljmsnDniMj2Vdc/urf399xyCDeSwLERT3SmQizs+OmpkOHVSY8g9MgIJ0E4MFa9Tz9/T8LcVdKJcR13q+zswovGZYN4uvbxb3ZnAPXPtZZgDlMtxAMojlJVq5ZrJ+ORf91w026At3b2xcHzaJOToGbmBHAOwYAEkAgEAQQCAQhSBAEQRAEQRACBCFAEARBEAIEQRCEgRgMYqm47QHR6HvEwx0ljUioOzAzhi0toiA43Vq7JWQYLnKqRWyuU8jnQnZgIYzjlpdSCnYiBSMCWD5Pw0vWAjzxHMQD+RAze+KWbcpOjILFAgQ4GjlxlyNufo7aiF0QohTJEMmKmj9TswvHpaqWSwNo5HQGJ6tNwP+sUJhA0MCZtynBbGu1ykEM6BQz0jndLRRQMhOnwfQLAx/gCfrwudzFgMe2CBuaU3ozeUzp252QIr7IhBqZgaIwEAKvRAY3zBVm2VrI8agnN12AsEZe8Ew+V1uOh6bUH1TgdMKrvMWMlV10ixoyFqvfxlSE2n+Hk1BzoMFIWrjKDmCh6mSgiRKAZue+/hAzWISrqDbpXu6MB/zwsvqfso4IsEUl2maKbgdIbyc+XZZsEfxeIaOhAotHg2CcaQ4DsJ5Ch0RN4gGzWoWuS5Dh4UDGHGWQ5Rwsy/950dWP3zLLSRYndTp6pOqLYdmCVa6zrdKkuH1u9ca3k7xaOB21tVq1C8zD7NLPVJOU6PMjLajvKmPkDCtrZmi5AgLzUyYPaA0VSGcdbWSUu6BcxnTL31gMFo94eKChk5Gb+aj8NZsz2JaEEQRBJ5G0tuY18F7qCNqRmv8FOsUBxW9RHyg2IQ8o7X9I4QXi4RGjXAOFNV+fdtzLCrZfjRhDJal1IMEJI6shtAG/yQwVL+PQAP96ejJFAFAjGLjDRWUEUUQCAPBB4xIgIP9xcV15bpEc9qLMJzEaIlfiHBAPDw8PDw8XrDD4AfANkekifmg53KqZqRKstKF3C7sziRYPWmZi44YLWzobxz32BhwgAMQbhKFzSCUmg4b5TMALM8EEGCLbQzjTSZjCx1ub5ExLhuF00Laf396sPpjgdPsWCuid8SHaN8mL/f2LOuW1lVfrrjPQ+Vom5nyNCk4a5m01l9Y/PxIWRapr/CinvGO4KM6VlpfW9VrLfR1JJKu58sCgrv9Wza+tQccRR5tCC95RSDUM9qdRHfTlOGk0xL0ARoZ6/f3Noc1c7/VkTPJ5LZFcQG9iFhArgbDTjCDGcn2hYMzJhI/AXi7q6n19E57q6p1tYBueb29v7lXUh/rA/Lar/edFF7mMEyHhEOcZpqbj90gCbLvb2yfyupZ8kqamt9lX6P909DCWGUYxd9ILY+da/2T72oKAHggPj086bHOdful70q/i4g8gnq7koUzuP4YIs7OStDTkyteWyla5pp6N/XgDJzMlTJQfdCMkxkaFRCMjb03ucYfvdbCw8Dupr5+foWRkFAvXpJVe2L9oqhcXar29VftxcTA6MetiVeXuxRMd9akb1w89WypLY/RCHoqMCz7fn6dE9kxdHOfplpZlhUVXor+ghzhrG729DsPVxMwTxhcXHzGfj268duT01WunQUA+7P8hLjbPISElgaGoIfCOAfGzfwciCCAIJBgECAGCIAiCIAhCgCAIQjBCkCAIgjAMxIAYyYftA3KQR6PELyuNC8ukb73Yl6QIAeAuGXVRWd7gwGFPvYUdeJfOCItX/3oKVAwx/kyK0uQupGiBHRJ+hySgJTDGbQeIOQEtEeYDa0OLR3q7p84WY2YNkWeVlmI0mLlULL9oftUDU92lLilaXutiUrHQZ5B1wHl6XgqpJAt7j3RwEptJRh5vJcPh8u59WSLpamMmhx3yde/+dDgrx92MsywrCAuGhACju9X49qcpxTq2CvILmKP6IMSUBSHsYlaeH377J9TaVCXcNXaA4+BndbJU4cMMEVmBxb+eFDniy5YEXJcks98qAqmLwwP30LdH1tphQiNgi4FmhzPZhsxYEghPVQoXzFnnCgJAPERSzgx9XP58bUeJ5NkSEIIhqQScLSnc4zzUBprgzsv4EE7UvPjrFHpuiyTjYLDrasXYKN+aSIOZzb8GBc9OibY81vHG/xN8kuOSDCgi4XgvsOysDlfslQE4KVPkAG0thd/wQdFDfRbAvxih39W5umHfvfmx2loh6oROKPRLg9uAiWJoXYuVambIEMkEzkyhmX6gzhfIGF9viUDWHJKM1KHK55IlDK6QEDBNubJg6QoHXhKLuvxoFCIcJh02XnQrcHiE1yhAKJm2Kpb4ZQkNRkQFCNY8XFnT8pl2ORCjlGT3bfSoOTmH1FUVXu2FZwTe++zw1M3uWSZj0AFpG7U4yCaV4X7qooswtxyLBsizXCBtCwCECSWjLqO0kLVWtLCW2ARl8p5fmaa08AIVa25JpGxsbOphpc6ysqvY6zk0Ats1Y3XAX2MymV19GpaWqTOs19eT7++zUHOnxlJJtSo4RGxgHZkQiknzfpDVqUwssnmRScZSIyNChyfGvnSu5Qg2CRnNWzlFTy8netq2kNqXxQJN0sf63vR0lVG2wVbxTYrN1HxlyQEKtOila11IgI+YEPB0ACIIQBAIAUKAMAQIQvAJwjAECkFDkDAMAUVAchio9Q5SUBqVIDVJyDJvExJ1XU5ztelFiKU3GzmWi/gLwtyPoAWsWKjkTulZbp+XVEDBLooBqVqcA6aosxN56m5bFtYkyWLgtKmUHH9HQcqx+Gik3bgXO4Z0g3SrADHZHDheexzAIVm+AdhBsMeADFEHHdA5puIqFPD8nkTGWWyo0ZpryR6COn9m3Jo5ylakzpNQlsZs9qdElXrRSVUBnUVoG6YyOyC+4nNzMAmO/Omw+Z+q5NE=',
+  },
+]
+
+interface ZstdVector {
+  readonly kind: keyof typeof samples
+  readonly size: number
+  readonly level: number
+  readonly checksum: boolean
+  readonly contentSize: boolean
+  readonly base64: string
+}
