@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { EasError } from '@eas/base'
+import { bodyTooLarge } from '@eas/processor'
 
 /**
  * A request's body in a buffer of its own: of the exact size, alone in its memory, so that it can be handed to another
@@ -11,23 +12,28 @@ import { EasError } from '@eas/base'
 export function readBody(message: IncomingMessage, bytesMax: number, timeoutMs: number): Promise<Uint8Array> {
   const declared = declaredBytes(message)
   if (declared === 0) return Promise.resolve(none)
-  if (declared !== undefined && declared > bytesMax) return Promise.reject(tooLarge(declared, bytesMax))
+  if (declared !== undefined && declared > bytesMax) return Promise.reject(bodyTooLarge(declared, bytesMax))
 
   return new Promise((resolve, reject) => {
     let body: Buffer | undefined
     let parts: Buffer[] = []
+    let joined = 0
     let received = 0
     const timer = setTimeout(() => end(timedOut(received)), Math.max(0, timeoutMs))
 
     function onData(chunk: Buffer) {
       const at = received
       received += chunk.length
-      if (received > bytesMax) return end(tooLarge(received, bytesMax))
+      if (received > bytesMax) return end(bodyTooLarge(received, bytesMax))
       if (body) return void chunk.copy(body, at)
       parts.push(chunk)
       if (declared !== undefined && declared <= received * 8) gather(declared)
-      // Many tiny chunks would cost far more than their bytes.
-      else if (parts.length >= 256) parts = [Buffer.concat(parts)]
+      else if (parts.length - joined >= 256) join()
+    }
+    /** Many tiny chunks would cost far more than their bytes. Each is copied here once, however many there are. */
+    function join() {
+      parts.splice(joined, parts.length - joined, Buffer.concat(parts.slice(joined)))
+      joined++
     }
     function gather(size: number) {
       body = Buffer.allocUnsafeSlow(size)
@@ -59,9 +65,6 @@ export function declaredBytes({ headers }: IncomingMessage): number | undefined 
 }
 
 const none = new Uint8Array()
-
-export const tooLarge = (bytes: number, bytesMax: number) =>
-  new EasError('too_large', `Request body too large: ${bytes} bytes, the limit is ${bytesMax} (EAS_MAX_BODY_BYTES)`)
 
 const timedOut = (received: number) =>
   new EasError('timeout', `Request timed out: its body did not arrive in time, ${received} bytes did`)

@@ -1,6 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { Server as NetServer } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { EasError } from '@eas/base'
-import type { Processor } from '@eas/processor'
+import type { Client, Processor } from '@eas/processor'
 import type { EasRequestHead, EasResponse } from '@eas/protocol'
 import { declaredBytes, readBody } from './body.ts'
 
@@ -24,44 +26,64 @@ export interface HttpServer {
 /** A load balancer keeps idle connections for 60 s; one closed on this side first would fail a request on its way. */
 const keepAliveTimeoutMs = 75_000
 
-/** A client has this long to send its headers. */
+/** A client has this long to send its headers, give or take the time between two checks. */
 const headersTimeoutMs = 10_000
+const headersCheckMs = 1000
+
+/** An idle connection is kept this long while draining: the client may be sending on it already. */
+const idleDrainMs = 1000
 
 /** Bodies up to this are read, and dropped, before an early refusal, so that the client is listening when it comes. */
 const discardBytesMax = 1024 * 1024
+const discardMs = 5000
+
+/** A body that is too long, or too late, is read on for this long after the answer, which its client may then read. */
+const lingerMs = 1000
 
 /** The core behind node:http: whole bodies in, whole answers out, each client's leaving told to the core. */
 export function createHttpServer({ processor, bodyBytesMax }: HttpServerOptions): HttpServer {
   const server = createServer(
-    { keepAliveTimeout: keepAliveTimeoutMs, headersTimeout: headersTimeoutMs, requestTimeout: 0, noDelay: true },
+    {
+      keepAliveTimeout: keepAliveTimeoutMs,
+      headersTimeout: headersTimeoutMs,
+      connectionsCheckingInterval: headersCheckMs,
+      requestTimeout: 0,
+      noDelay: true,
+    },
     (message, response) => {
-      answer(message, response).catch(() => response.destroy())
+      const client: Client = { onGone: undefined }
+      const waiting = waitingOn.get(message.socket)
+      waiting?.set(message, client)
+      answer(message, response, client)
+        .catch(() => response.destroy())
+        .finally(() => waiting?.delete(message))
     },
   )
 
-  async function answer(message: IncomingMessage, response: ServerResponse) {
-    const receivedAt = performance.now()
+  /** The requests of each connection that wait for an answer; several when a client sends without waiting. */
+  const waitingOn = new WeakMap<Duplex, Map<IncomingMessage, Client>>()
+  server.on('connection', (socket) => {
+    const waiting = new Map<IncomingMessage, Client>()
+    waitingOn.set(socket, waiting)
+    // The responses' own `close` would not do: one that has yet to get its turn on the socket does not hear of it.
+    socket.on('close', () => {
+      for (const client of waiting.values()) client.onGone?.()
+    })
+  })
+
+  async function answer(message: IncomingMessage, response: ServerResponse, client: Client) {
     // Node joins repeated headers by `, ` or keeps the first; only set-cookie, which no request has, becomes a list.
     const headers = message.headers as EasRequestHead['headers']
-    const head = { method: message.method ?? '', target: message.url ?? '/', headers }
-
-    const refusal = processor.preflight(head)
-    if (refusal) return refuse(message, response, refusal)
+    const exchange = processor.begin({ method: message.method ?? '', target: message.url ?? '/', headers })
+    if (exchange.refusal) return refuse(message, response, exchange.refusal)
 
     let body: Uint8Array
     try {
-      body = await readBody(message, bodyBytesMax, processor.timeoutMs(head))
+      body = await readBody(message, bodyBytesMax, exchange.timeoutMs)
     } catch (thrown) {
-      const refused = processor.refuse(head, EasError.from(thrown), receivedAt)
-      return send(response, { ...refused, headers: { ...refused.headers, connection: 'close' } })
+      return sendAndClose(message, response, exchange.fail(EasError.from(thrown)))
     }
-
-    const leaving = new AbortController()
-    const onClose = () => leaving.abort()
-    response.on('close', onClose)
-    const answered = await processor.handle({ ...head, body }, { receivedAt, signal: leaving.signal })
-    response.off('close', onClose)
-    send(response, answered)
+    send(response, await exchange.finish(body, client))
   }
 
   function send(response: ServerResponse, { status, headers, body }: EasResponse): void {
@@ -71,19 +93,37 @@ export function createHttpServer({ processor, bodyBytesMax }: HttpServerOptions)
     response.end(body)
   }
 
+  /**
+   * For a request whose body is left unread: what follows on the connection would be taken for the next one. It is closed a
+   * little later than it is answered, since a client that is still sending when it is closed would lose the answer too.
+   */
+  async function sendAndClose(
+    message: IncomingMessage,
+    response: ServerResponse,
+    { status, headers, body }: EasResponse,
+  ) {
+    if (response.destroyed) return
+    response.writeHead(status, { ...headers, 'content-length': body.length, connection: 'close' })
+    response.write(body)
+    await discard(message, lingerMs)
+    response.end()
+  }
+
   async function refuse(message: IncomingMessage, response: ServerResponse, refusal: EasResponse) {
     const declared = declaredBytes(message)
     if (declared === undefined || declared > discardBytesMax) {
-      return send(response, { ...refusal, headers: { ...refusal.headers, connection: 'close' } })
+      return sendAndClose(message, response, refusal)
     }
-    if (declared > 0) await discard(message)
+    if (declared > 0) await discard(message, discardMs)
     send(response, refusal)
   }
 
   // What the parser refuses never becomes a request; it is answered here, in the parser's own stead.
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy()
-    const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request'
+    // What is said here would be taken for the answer to a request that came whole, if one still waits.
+    const isAwaited = [...(waitingOn.get(socket)?.keys() ?? [])].some(({ complete }) => complete)
+    if (!socket.writable || isAwaited || error.code === 'ECONNRESET') return void socket.destroy()
+    const status = parserStatus[error.code ?? ''] ?? '400 Bad Request'
     socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
   })
 
@@ -101,19 +141,29 @@ export function createHttpServer({ processor, bodyBytesMax }: HttpServerOptions)
     drain: (graceMs) =>
       new Promise((resolve) => {
         processor.drain()
-        const timer = setTimeout(() => server.closeAllConnections(), graceMs)
-        server.close(() => {
-          clearTimeout(timer)
+        const timers = [
+          setTimeout(() => server.closeIdleConnections(), idleDrainMs),
+          setTimeout(() => server.closeAllConnections(), graceMs),
+        ]
+        // Not the HTTP server's own close, which cuts off idle connections at once, and with them what is on its way.
+        NetServer.prototype.close.call(server, () => {
+          for (const timer of timers) clearTimeout(timer)
           resolve()
         })
       }),
   }
 }
 
-/** Reads a body for nothing, for as long as it keeps coming. */
-function discard(message: IncomingMessage): Promise<void> {
+/** What the parser's failures are answered with, where it is not 400. */
+const parserStatus: Readonly<Record<string, string>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+}
+
+/** Reads a body for nothing, for as long as it keeps coming and no longer than `timeoutMs`. */
+function discard(message: IncomingMessage, timeoutMs: number): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, 5000)
+    const timer = setTimeout(resolve, timeoutMs)
     const done = () => {
       clearTimeout(timer)
       resolve()

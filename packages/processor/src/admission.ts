@@ -1,9 +1,9 @@
 import { EasError } from '@eas/base'
 
 export interface AdmissionOptions {
-  /** Requests worked on at once: `metadata.rpc.worker_threads`. */
-  readonly slots: number
-  /** Requests that may wait for a slot: `metadata.rpc.max_queue_size`. */
+  /** Requests that may be inside at once: those worked on and those that wait. */
+  readonly insideMax: number
+  /** Of those, how many wait when it is full; for the message. */
   readonly queueMax: number
   /** Requests a second, 0 for no limit: `metadata.rpc.rate_limit`. */
   readonly rateLimit: number
@@ -11,19 +11,13 @@ export interface AdmissionOptions {
   readonly now: () => number
 }
 
-/** A request's place: `leave` frees it, whether it waits or works, and may be called once. */
-export interface Place {
-  leave(): void
-}
-
 /**
- * Overload as EAS has it: so many requests are worked on, so many wait in the order they came, and the next one is refused.
+ * Who may enter a service that has so many places and takes so many requests a second.
  * @see eas-service 1.2, `metadata.rpc`, and 2, status codes 429 and 450
  */
 export class Admission {
   private readonly options: AdmissionOptions
-  private readonly waiting = new Set<() => void>()
-  private working = 0
+  private inside = 0
   private tokens: number
   private refilledAt: number
 
@@ -33,44 +27,25 @@ export class Admission {
     this.refilledAt = options.now()
   }
 
-  /** Requests waiting for a slot. */
-  get queued(): number {
-    return this.waiting.size
-  }
-
-  /** Whether a request that came now would be refused. */
-  get isFull(): boolean {
-    return this.working >= this.options.slots && this.waiting.size >= this.options.queueMax
+  /** @throws {EasError} `queue_full` when a request that came now would be refused. */
+  checkOpen(): void {
+    const { insideMax, queueMax } = this.options
+    if (this.inside < insideMax) return
+    throw new EasError('queue_full', `Queue full: ${queueMax} requests are waiting already`)
   }
 
   /**
-   * Takes a slot now, or a place in the queue; `begin` is called once, when there is a slot, before or after this returns.
+   * Takes a place, which `leave` frees.
    * @throws {EasError} `rate_limited` or `queue_full`
    */
-  enter(begin: () => void): Place {
+  enter(): void {
     this.takeToken()
-    const { slots, queueMax } = this.options
-    if (this.working < slots) {
-      this.working++
-      begin()
-      return { leave: this.free }
-    }
-    if (this.waiting.size >= queueMax) throw queueFull(queueMax)
-    this.waiting.add(begin)
-    return {
-      leave: () => {
-        if (!this.waiting.delete(begin)) this.free()
-      },
-    }
+    this.checkOpen()
+    this.inside++
   }
 
-  private readonly free = () => {
-    this.working--
-    const [next] = this.waiting
-    if (!next) return
-    this.waiting.delete(next)
-    this.working++
-    next()
+  leave(): void {
+    this.inside--
   }
 
   /** A bucket of one second's requests, refilled steadily. */
@@ -78,7 +53,8 @@ export class Admission {
     const { rateLimit, now } = this.options
     if (rateLimit <= 0) return
     const time = now()
-    this.tokens = Math.min(Math.max(1, rateLimit), this.tokens + ((time - this.refilledAt) / 1000) * rateLimit)
+    const refill = ((time - this.refilledAt) / 1000) * rateLimit
+    this.tokens = Math.min(Math.max(1, rateLimit), this.tokens + refill)
     this.refilledAt = time
     if (this.tokens < 1) {
       throw new EasError('rate_limited', `Rate limit reached: this instance takes ${rateLimit} requests a second`)
@@ -86,6 +62,3 @@ export class Admission {
     this.tokens--
   }
 }
-
-export const queueFull = (queueMax: number) =>
-  new EasError('queue_full', `Queue full: ${queueMax} requests are waiting already`)

@@ -113,6 +113,7 @@ function* respelled(path: string, query: string) {
 
 /** Whether two texts are equal, in a time that depends on their lengths only. */
 function equal(a: string, b: string): boolean {
+  if (a.length !== b.length) return false
   const left = Buffer.from(a)
   const right = Buffer.from(b)
   return left.length === right.length && timingSafeEqual(left, right)

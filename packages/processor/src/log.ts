@@ -6,7 +6,7 @@ export type { Logger }
  * JSON lines on standard output. Control characters in a value are escaped by JSON itself; no request value and no token is
  * ever given to it.
  *
- * @param buffered Lines are written some at a time, for a server that runs on; else each before the next statement, for a
+ * @param buffered Lines are written ten times a second, for a server that runs on; else each before the next statement, for a
  *   function that may be frozen. A buffered logger's lines are out after `flush`.
  */
 export function createLogger(level: string, buffered: boolean): Logger {
@@ -17,6 +17,6 @@ export function createLogger(level: string, buffered: boolean): Logger {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    pino.destination({ dest: 1, sync: !buffered, minLength: buffered ? 4096 : 0, periodicFlush: 100 }),
+    pino.destination({ dest: 1, sync: !buffered, minLength: buffered ? 16 * 1024 - 1 : 0, periodicFlush: 100 }),
   )
 }

@@ -1,4 +1,4 @@
-import { EasError, easStatus } from '@eas/base'
+import { assert, EasError, easStatus } from '@eas/base'
 import type { EasRequest, EasRequestHead, EasResponse } from '@eas/protocol'
 import { authorize } from './authorize.ts'
 import { discoveryReply } from './discovery.ts'
@@ -6,7 +6,7 @@ import type { EngineEvent } from './engine/engine.ts'
 import type { Logger } from './log.ts'
 import { createMetrics } from './metrics.ts'
 import { type BasePath, parseTarget, type Route } from './route.ts'
-import { notReady, type Served, Service, type ServiceSpec } from './service.ts'
+import { type Client, notReady, Service, type ServiceSpec } from './service.ts'
 import type { Settings } from './settings.ts'
 import { signatureJson } from './signature-json.ts'
 import type { Stages } from './stages.ts'
@@ -14,26 +14,27 @@ import type { Stages } from './stages.ts'
 export interface Processor {
   /** Loads every model. Resolves when each has loaded or failed; the failures are in `readiness`. */
   load(): Promise<void>
-  /**
-   * Answers a request that has come whole. Never rejects: every failure is a response.
-   * @param context When its first byte came (clock of `performance.now()`, default now), and a signal of the client's leaving.
-   */
-  handle(request: EasRequest, context?: RequestContext): Promise<EasResponse>
-  /** The answer that no body can change, so that none need be read: a wrong path or token, a full queue. */
-  preflight(head: EasRequestHead): EasResponse | undefined
-  /** Milliseconds that a request with this head may take in all, its body included. */
-  timeoutMs(head: EasRequestHead): number
-  /** An answer to what never became a request, such as a body that did not arrive in time; counted and logged alike. */
-  refuse(head: EasRequestHead | undefined, error: EasError, receivedAt: number): EasResponse
+  /** Answers a request that has come whole. Never rejects: every failure is a response. */
+  handle(request: EasRequest): Promise<EasResponse>
+  /** Begins with a request whose body has yet to come. */
+  begin(head: EasRequestHead): Exchange
   readiness(): Readiness
   /** From now on `/readyz` answers 503, so that a load balancer looks elsewhere. Predictions that still come are answered. */
   drain(): void
-  close(): void
+  /** Resolves when every worker has ended, which is after what it is computing. */
+  close(): Promise<void>
 }
 
-export interface RequestContext {
-  readonly receivedAt?: number
-  readonly signal?: AbortSignal
+/** One request in two steps: its head has been looked at, its body is awaited. One of the three answers it. */
+export interface Exchange {
+  /** The answer that no body can change, so that none need be read: a wrong path or token, a full queue. */
+  readonly refusal: EasResponse | undefined
+  /** Milliseconds that the request may take in all, its body included. */
+  readonly timeoutMs: number
+  /** Never rejects. @param client Told to when it leaves, so that nothing is computed for it. */
+  finish(body: Uint8Array, client?: Client): Promise<EasResponse>
+  /** The answer to a body that never came whole. */
+  fail(error: EasError): EasResponse
 }
 
 export interface Readiness {
@@ -88,80 +89,126 @@ export function createProcessor({ services: specs, settings, log }: ProcessorOpt
     }),
   )
 
-  /** What the head alone decides: where to, and whether it may. */
-  function enter(head: EasRequestHead): { readonly route: Route; readonly service: Service | undefined } {
+  function find(head: EasRequestHead): Found {
     const route = parseTarget(head.target, basePaths)
-    const named = 'service' in route ? services.get(route.service) : undefined
-    if ('service' in route && !named) throw new EasError('not_found', 'Service not found')
-    if (head.method === 'HEAD') return { route, service: named }
-    if (route.kind === 'predict' && named?.spec.token) authorize(head, named.spec.token, authorizeOptions)
+    const service = 'service' in route ? services.get(route.service) : undefined
+    if ('service' in route && !service) throw new EasError('not_found', 'Service not found')
+    return { route, service }
+  }
+
+  /** Throws what the head alone decides: whether this may be asked. */
+  function check({ route, service }: Found, head: EasRequestHead): void {
+    if (head.method === 'HEAD') return
+    const isService = route.kind === 'predict' || route.kind === 'queue'
+    if (isService && service?.spec.token) authorize(head, service.spec.token, authorizeOptions)
     if (route.kind === 'metrics') authorizeAny(head)
+    if (route.kind === 'queue') {
+      throw new EasError('not_implemented', 'The queue service is not supported: use predict requests')
+    }
     const methods = route.kind === 'predict' ? 'GET, HEAD, POST' : 'GET, HEAD'
     if (!methods.split(', ').includes(head.method)) {
-      throw new EasError('method_not_allowed', `Method not allowed: use ${methods}`)
+      throw new MethodNotAllowed(methods)
     }
-    return { route, service: named }
+    if (route.kind === 'predict' && head.method === 'POST') service?.checkOpen()
   }
 
-  function authorizeAny(head: EasRequestHead) {
+  /** Metrics are of all services: the token of any will do, and Prometheus can only send one with a scheme before it. */
+  function authorizeAny(head: EasRequestHead): void {
     const tokens = new Set(specs.map((spec) => spec.token))
     if (tokens.has('')) return
-    // Prometheus can only send a token with a scheme before it.
-    const { authorization } = head.headers
-    const bare = { ...head, headers: { ...head.headers, authorization: authorization?.replace(/^Bearer /i, '') } }
-    let refused: unknown
+    const authorization = head.headers.authorization?.replace(/^Bearer /i, '')
+    const refusals: unknown[] = []
     for (const token of tokens) {
       try {
-        return authorize(bare, token, authorizeOptions)
+        authorize({ ...head, headers: { ...head.headers, authorization } }, token, authorizeOptions)
+        return
       } catch (thrown) {
-        refused = thrown
+        refusals.push(thrown)
       }
     }
-    throw refused
+    throw refusals[0]
   }
 
-  async function answer(request: EasRequest, context: RequestContext, receivedAt: number): Promise<Answer> {
-    const { route, service } = enter(request)
-    const label = service?.spec.name ?? ''
-    if (request.method === 'HEAD') return { response: text(200, ''), label }
+  async function answer(
+    found: Found,
+    request: EasRequest,
+    receivedAt: number,
+    client: Client | undefined,
+  ): Promise<Answer> {
+    const { route, service } = found
+    // A HEAD for a service is answered at once, however busy its model is; EAS's own lets its clients wait.
+    if (request.method === 'HEAD' && 'service' in route) return { response: text(200, '') }
     switch (route.kind) {
       case 'healthz':
-        return { response: text(200, 'ok\n'), label }
+        return { response: text(200, 'ok\n') }
       case 'readyz': {
         const readiness = readinessNow()
-        return { response: json(readiness.ready ? 200 : 503, JSON.stringify(readiness)), label }
+        return { response: json(readiness.ready ? 200 : 503, JSON.stringify(readiness)) }
       }
       case 'metrics':
-        return { response: respond(200, metrics.contentType, encode(await metrics.render())), label }
+        return { response: respond(200, metrics.contentType, encode(await metrics.render())) }
       case 'discovery':
         return {
           response: json(200, discoveryReply(route.service, settings.publicEndpoint || request.headers.host)),
-          label,
         }
+      case 'queue': // `check` has refused it
       case 'predict':
-        return predict(service as Service, request, context, receivedAt) // `enter` found it
+        return predict(service as Service, request, receivedAt, client) // `find` found it
     }
   }
 
   async function predict(
     service: Service,
     request: EasRequest,
-    context: RequestContext,
     receivedAt: number,
+    client: Client | undefined,
   ): Promise<Answer> {
-    const state = service.state()
-    if (state.state !== 'ready') throw notReady(state)
-    const label = service.spec.name
     if (request.method === 'GET' || request.body.length === 0) {
-      return { response: json(200, signatureJson(state.info, service.spec.signature_name)), label }
+      const state = service.state()
+      if (state.state !== 'ready') throw notReady(state)
+      return { response: json(200, signatureJson(state.info, service.spec.signature_name)) }
     }
-    const served = await service.predict({
-      body: request.body,
-      contentMd5: looksAtMd5 ? request.headers['content-md5'] : undefined,
-      receivedAt,
-      signal: context.signal,
-    })
-    return { response: toResponse(served), label, stages: served.stages, error: served.result }
+    service.checkOpen()
+    const contentMd5 = looksAtMd5 ? request.headers['content-md5'] : undefined
+    const { result, stages } = await service.predict({ body: request.body, contentMd5, receivedAt, client })
+    if (result instanceof EasError) return { response: errorResponse(result), error: result, stages }
+    const headers = { 'content-type': 'application/octet-stream', ...result.headers }
+    return { response: { status: 200, headers, body: result.body }, stages }
+  }
+
+  function begin(head: EasRequestHead): Exchange {
+    const receivedAt = performance.now()
+    let found: Found | undefined
+    let refused: EasError | undefined
+    try {
+      found = find(head)
+      check(found, head)
+    } catch (thrown) {
+      refused = EasError.from(thrown)
+    }
+    const label = found?.service?.spec.name ?? ''
+    const end = (answered: Answer, requestBytes: number) => {
+      const ms = performance.now() - receivedAt
+      // Once the answer is on its way: nobody waits for its log line.
+      process.nextTick(record, head, label, answered, requestBytes, ms)
+      return head.method === 'HEAD' ? { ...answered.response, body: nothing } : answered.response
+    }
+    const fail = (error: EasError, requestBytes = 0) => end({ response: errorResponse(error), error }, requestBytes)
+
+    return {
+      refusal: refused && fail(refused),
+      timeoutMs: found?.service?.spec.rpc.keepalive ?? otherTimeoutMs,
+      fail,
+      async finish(body, client) {
+        assert(found && !refused, 'a refused request is not finished')
+        try {
+          if (body.length > settings.bodyBytesMax) throw bodyTooLarge(body.length, settings.bodyBytesMax)
+          return end(await answer(found, { ...head, body }, receivedAt, client), body.length)
+        } catch (thrown) {
+          return fail(EasError.from(thrown), body.length)
+        }
+      },
+    }
   }
 
   function readinessNow(): Readiness {
@@ -177,38 +224,25 @@ export function createProcessor({ services: specs, settings, log }: ProcessorOpt
     return { ready: readiness.every(({ state }) => state === 'ready'), services: readiness }
   }
 
-  /** The name under which a request is counted: a service that exists, or nothing, so that a client cannot add labels. */
-  function labelOf(head: EasRequestHead | undefined): string {
-    if (!head) return ''
-    try {
-      const route = parseTarget(head.target, basePaths)
-      return 'service' in route ? (services.get(route.service)?.spec.name ?? '') : ''
-    } catch {
-      return ''
-    }
-  }
-
-  function record(head: EasRequestHead | undefined, requestBytes: number, answered: Answer, receivedAt: number) {
-    const { response, label: service, stages, error } = answered
-    const status = error instanceof EasError ? error.status : response.status
-    const ms = performance.now() - receivedAt
+  function record(head: EasRequestHead, service: string, answered: Answer, requestBytes: number, ms: number): void {
+    const { response, stages, error } = answered
+    const status = error?.status ?? response.status
     metrics.observe(service, status, stages, ms, { request: requestBytes, response: response.body.length })
-    const failure = error instanceof EasError ? error : undefined
-    const isProbe = head?.method === 'GET' && service === ''
-    const level = failure?.code === 'internal' ? 'error' : isProbe ? 'debug' : 'info'
+    const isProbe = head.method === 'GET' && service === ''
+    const level = error?.code === 'internal' ? 'error' : isProbe ? 'debug' : 'info'
     if (!log.isLevelEnabled(level)) return
     log[level](
       {
         service,
-        method: head?.method,
+        method: head.method,
         status,
-        ms: round(ms),
-        ...(stages && { stages: roundStages(stages) }),
+        totalMs: round(ms),
+        ...(stages && stageMs(stages)),
         requestBytes,
         responseBytes: response.body.length,
-        request_id: head?.headers['x-request-id'],
-        ...(failure && { error: failure.message }),
-        ...(failure?.code === 'internal' && { cause: describeCause(failure.cause) }),
+        request_id: head.headers['x-request-id'],
+        error: error?.message,
+        cause: error?.code === 'internal' ? describeCause(error.cause) : undefined,
       },
       'request',
     )
@@ -218,62 +252,49 @@ export function createProcessor({ services: specs, settings, log }: ProcessorOpt
     async load() {
       await Promise.allSettled([...all].map((service) => service.load()))
     },
-    async handle(request, context = {}) {
-      const receivedAt = context.receivedAt ?? performance.now()
-      let answered: Answer
-      try {
-        answered = await answer(request, context, receivedAt)
-      } catch (thrown) {
-        const error = EasError.from(thrown)
-        answered = { response: errorResponse(error), label: labelOf(request), error }
-      }
-      record(request, request.body.length, answered, receivedAt)
-      return request.method === 'HEAD' ? { ...answered.response, body: nothing } : answered.response
+    async handle(request) {
+      const exchange = begin(request)
+      return exchange.refusal ?? exchange.finish(request.body)
     },
-    preflight(head) {
-      const receivedAt = performance.now()
-      try {
-        const { route, service } = enter(head)
-        if (head.method !== 'POST' || route.kind !== 'predict') return undefined
-        service?.checkOpen()
-        return undefined
-      } catch (thrown) {
-        return this.refuse(head, EasError.from(thrown), receivedAt)
-      }
-    },
-    timeoutMs(head) {
-      try {
-        const route = parseTarget(head.target, basePaths)
-        const service = 'service' in route ? services.get(route.service) : undefined
-        return service?.spec.rpc.keepalive ?? otherTimeoutMs
-      } catch {
-        return otherTimeoutMs
-      }
-    },
-    refuse(head, error, receivedAt) {
-      const answered = { response: errorResponse(error), label: labelOf(head), error }
-      record(head, 0, answered, receivedAt)
-      return answered.response
-    },
+    begin,
     readiness: readinessNow,
     drain() {
       draining = true
     },
-    close() {
-      for (const service of all) service.close()
+    async close() {
+      await Promise.all([...all].map((service) => service.close()))
     },
   }
 }
 
+/** Also for whoever reads bodies, to be used before one has been read whole. */
+export const bodyTooLarge = (bytes: number, bytesMax: number) =>
+  new EasError('too_large', `Request body too large: ${bytes} bytes, the limit is ${bytesMax} (EAS_MAX_BODY_BYTES)`)
+
 /** EAS's default of `metadata.rpc.keepalive`, for requests that are no service's. */
 const otherTimeoutMs = 5000
 
+class MethodNotAllowed extends EasError {
+  /** The methods that are, as the Allow header lists them. */
+  readonly allow: string
+
+  constructor(allow: string) {
+    super('method_not_allowed', `Method not allowed: use ${allow}`)
+    this.allow = allow
+  }
+}
+
+/** Where a request goes: `service` where the route names one. */
+interface Found {
+  readonly route: Route
+  readonly service: Service | undefined
+}
+
 interface Answer {
   readonly response: EasResponse
-  /** The service it is counted for; empty for none. */
-  readonly label: string
+  /** Why it is a failure, if it is. */
+  readonly error?: EasError
   readonly stages?: Stages
-  readonly error?: Served['result'] | EasError
 }
 
 const nothing = new Uint8Array()
@@ -288,21 +309,15 @@ const respond = (status: number, contentType: string, body: Uint8Array): EasResp
 const text = (status: number, body: string) => respond(status, 'text/plain; charset=utf-8', encode(body))
 const json = (status: number, body: string) => respond(status, 'application/json; charset=utf-8', encode(body))
 
-function toResponse({ result }: Served): EasResponse {
-  if (result instanceof EasError) return errorResponse(result)
-  const headers = { 'content-type': 'application/octet-stream', ...result.headers }
-  return { status: 200, headers, body: result.body }
-}
-
 /** Statuses after which EAS closes the connection; eas-service 2. */
 const closing: ReadonlySet<number> = new Set([easStatus.timeout, easStatus.queue_full])
 
 /** A failure as EAS clients show it: its status, and one line of text. */
-export function errorResponse(error: EasError): EasResponse {
+function errorResponse(error: EasError): EasResponse {
   const response = text(error.status, error.message)
   const headers: Record<string, string> = { ...response.headers }
   if (closing.has(error.status)) headers.connection = 'close'
-  if (error.code === 'method_not_allowed') headers.allow = 'GET, HEAD, POST'
+  if (error instanceof MethodNotAllowed) headers.allow = error.allow
   if (error.code === 'not_ready') headers['retry-after'] = '1'
   return { ...response, headers }
 }
@@ -336,10 +351,10 @@ function logEngineEvent(log: Logger, service: string, event: EngineEvent) {
 const describeCause = (cause: unknown) =>
   cause instanceof Error ? cause.stack : cause === undefined ? undefined : String(cause)
 const round = (ms: number) => Math.round(ms * 1000) / 1000
-const roundStages = (stages: Stages) => ({
-  receive: round(stages.receive),
-  queue: round(stages.queue),
-  decode: round(stages.decode),
-  compute: round(stages.compute),
-  encode: round(stages.encode),
+const stageMs = (stages: Stages) => ({
+  receiveMs: round(stages.receive),
+  queueMs: round(stages.queue),
+  decodeMs: round(stages.decode),
+  computeMs: round(stages.compute),
+  encodeMs: round(stages.encode),
 })

@@ -27,6 +27,13 @@ describe('parseTarget()', () => {
     expect(parseTarget(target, [])).toEqual({ kind: 'discovery', service })
   })
 
+  it.each(['/api/predict/demo?_attrs_=true', '/api/predict/demo/sink', '/api/predict/demo?a=1&_watch_=true'])(
+    'reads %s as the queue service',
+    (target) => {
+      expect(parseTarget(target, bases)).toEqual({ kind: 'queue', service: 'demo' })
+    },
+  )
+
   it.each(['/healthz', '/readyz', '/metrics'])('knows %s', (path) => {
     expect(parseTarget(`${path}?x=1`, [])).toEqual({ kind: path.slice(1) })
   })
@@ -40,9 +47,6 @@ describe('parseTarget()', () => {
     ['/__proto__', 404],
     ['/custom/basement', 404],
     [`/${'x'.repeat(20_000)}`, 404],
-    ['/api/predict/demo?_attrs_=true', 501],
-    ['/api/predict/demo/sink', 501],
-    ['/api/predict/demo?a=1&_watch_=true', 501],
   ])('answers %s with %d', (target, status) => {
     try {
       parseTarget(target, bases)

@@ -2,7 +2,7 @@ import { EasError, limits, oneLine } from '@eas/base'
 
 export type Route =
   | { readonly kind: 'predict'; readonly service: string; readonly path: string; readonly query: string }
-  | { readonly kind: 'discovery'; readonly service: string }
+  | { readonly kind: 'queue' | 'discovery'; readonly service: string }
   | { readonly kind: 'healthz' | 'readyz' | 'metrics' }
 
 const discoveryPrefixes = [
@@ -26,7 +26,7 @@ const queueKey = /(?:^|&)_(?:index|indexes|attrs|watch|eos|trunc|search|count)_=
  * before `/api/predict/`; Java's trailing slash on an endpoint doubles the first one.
  *
  * @param basePaths Paths that stand for a service, longest first.
- * @throws {EasError} `not_found`, or `not_implemented` for the queue service.
+ * @throws {EasError} `not_found`
  * @see eas-wire 1 and 10
  */
 export function parseTarget(target: string, basePaths: readonly BasePath[]): Route {
@@ -58,9 +58,7 @@ export interface BasePath {
 }
 
 function predict(service: string, path: string, query: string): Route {
-  if (queueKey.test(query) || path.endsWith('/sink')) {
-    throw new EasError('not_implemented', 'The queue service is not supported: use predict requests')
-  }
+  if (queueKey.test(query) || path.endsWith('/sink')) return { kind: 'queue', service }
   return { kind: 'predict', service, path, query }
 }
 

@@ -18,7 +18,7 @@ export interface ServiceContext {
  * A service as its `service.json` and the settings say it.
  *
  * Workers: one thread computes one request, so there are as many as `metadata.rpc.worker_threads`, but no more than cores;
- * the cores left over are each worker's own threads.
+ * the cores left over are each worker's own threads. Cores are those of the machine, or `metadata.cpu` if that is fewer.
  *
  * @throws {EasError} `not_implemented` for what EAS runs and this version does not, in the configuration's words.
  */
@@ -27,7 +27,7 @@ export function serviceSpec(config: ServiceConfig, { modelPath, settings, servic
   if (notServable.length > 0) throw new EasError('not_implemented', `Cannot serve ${name}: ${notServable.join('; ')}`)
   if (!processor) throw new EasError('invalid_request', `Cannot serve ${name}: processor is missing`)
   const { rpc } = metadata
-  const cores = availableParallelism()
+  const cores = Math.min(availableParallelism(), Math.ceil(metadata.cpu ?? Number.POSITIVE_INFINITY))
   const workersMax = Math.min(rpc.worker_threads, cores)
   return {
     name,
@@ -51,8 +51,21 @@ export function serviceSpec(config: ServiceConfig, { modelPath, settings, servic
     workersMax,
     processor_envs: config.processor_envs,
     rpc,
+    graceMs: metadata['eas.termination_grace_period'] * 1000,
+    warnings: withoutEffect.filter(([, isSet]) => isSet(config)).map(([key]) => `${key} has no effect yet`),
   }
 }
+
+/** Keys that PAI-EAS acts on and this version does not, so that nobody believes in them. */
+const withoutEffect: readonly (readonly [key: string, isSet: (config: ServiceConfig) => boolean])[] = [
+  ['warm_up_data_path', (config) => config.warm_up_data_path.length > 0],
+  ['storage', (config) => config.storage.length > 0],
+  ['plugins', (config) => config.plugins.length > 0],
+  ['model_config.warmup_data_path', ({ torchEasyRec }) => torchEasyRec?.warmup_data_path !== undefined],
+  ['model_config.request_log_path', ({ torchEasyRec }) => torchEasyRec?.request_log_path !== undefined],
+  ['model_config.save_long_request', ({ torchEasyRec }) => torchEasyRec?.save_long_request === true],
+  ['networking.gateway_policy.rate_limit', ({ networking }) => networking.gateway_policy.rate_limit.enable],
+]
 
 /** TensorFlow's name for the signature of a model that has only one; an ONNX file keeps none. */
 const defaultSignature = 'serving_default'

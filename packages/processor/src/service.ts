@@ -1,8 +1,9 @@
 import { EasError } from '@eas/base'
-import { Admission, type Place, queueFull } from './admission.ts'
-import { createEngine, type Engine, type EngineEvent, type EngineState, fromWireError } from './engine/engine.ts'
+import { Admission } from './admission.ts'
+import { Engine, type EngineEvent, type EngineState } from './engine/engine.ts'
 import type { Isolation } from './engine/host.ts'
 import type { ModelSpec, Outcome } from './engine/messages.ts'
+import { fromWireError } from './engine/model-worker.ts'
 import type { Stages } from './stages.ts'
 
 /** A service, ready to be built: what `service.json` and the settings together say of it. */
@@ -27,6 +28,10 @@ export interface ServiceSpec {
     /** Milliseconds. */
     readonly max_batch_timeout: number
   }
+  /** Milliseconds that open requests may take once the process is told to end: `metadata.eas.termination_grace_period`. */
+  readonly graceMs: number
+  /** What the configuration asks for and does not get. */
+  readonly warnings: readonly string[]
 }
 
 /** The answer to one prediction, or why there is none; either way, where its time went. */
@@ -43,8 +48,12 @@ export interface PredictInput {
   readonly contentMd5: string | undefined
   /** When the first byte came, on the clock of `performance.now()`. */
   readonly receivedAt: number
-  /** Aborted when the client has gone. */
-  readonly signal: AbortSignal | undefined
+  readonly client: Client | undefined
+}
+
+/** The other end of a request, as far as the core needs it: whoever carries the request calls `onGone` when it leaves. */
+export interface Client {
+  onGone: (() => void) | undefined
 }
 
 /** One service: who may enter, how long they may stay, and the model that answers them. */
@@ -59,12 +68,12 @@ export class Service {
     const batch = model.batching ? { sizeMax: rpc.max_batch_size, timeoutMs: rpc.max_batch_timeout } : undefined
     this.admission = new Admission({
       // A worker of EAS takes a whole batch from the queue at once.
-      slots: rpc.worker_threads * (batch?.sizeMax ?? 1),
+      insideMax: rpc.worker_threads * (batch?.sizeMax ?? 1) + rpc.max_queue_size,
       queueMax: rpc.max_queue_size,
       rateLimit: rpc.rate_limit,
       now: () => performance.now(),
     })
-    this.engine = createEngine({
+    this.engine = new Engine({
       spec: model,
       isolation: spec.isolation,
       workersMax: spec.workersMax,
@@ -75,7 +84,7 @@ export class Service {
   }
 
   get queued(): number {
-    return this.admission.queued
+    return this.engine.queued
   }
 
   load = () => this.engine.load()
@@ -86,57 +95,43 @@ export class Service {
   checkOpen(): void {
     const state = this.engine.state()
     if (state.state !== 'ready') throw notReady(state)
-    if (this.admission.isFull) throw queueFull(this.spec.rpc.max_queue_size)
+    this.admission.checkOpen()
   }
 
   /** Always resolves. `keepalive` runs from the first byte; past it, or once the client has gone, nothing is computed. */
-  predict({ body, contentMd5, receivedAt, signal }: PredictInput): Promise<Served> {
+  predict({ body, contentMd5, receivedAt, client }: PredictInput): Promise<Served> {
     const start = performance.now()
     const { keepalive } = this.spec.rpc
     const leftMs = receivedAt + keepalive - start
     return new Promise((resolve) => {
-      let id: number | undefined
-      let place: Place | undefined
       let settled = false
-
       const settle = (result: Served['result'], work: Outcome['stages'] = noWork) => {
         if (settled) return
         settled = true
         clearTimeout(timer)
-        signal?.removeEventListener('abort', onAbort)
+        if (client) client.onGone = undefined
         const queue = performance.now() - start - work.decode - work.compute - work.encode
         resolve({ result, stages: { receive: start - receivedAt, queue, ...work } })
       }
-      // Still in the queue: the place is free at once. With the worker: when the worker is, so that overload shows.
+      const timedOut = () => new EasError('timeout', `Request timed out: it took longer than ${keepalive} ms`)
+      try {
+        if (leftMs <= 0) throw timedOut()
+        this.admission.enter()
+      } catch (thrown) {
+        return resolve({ result: EasError.from(thrown), stages: { receive: start - receivedAt, queue: 0, ...noWork } })
+      }
+      // The place is free when the engine is done with the request, not when its client is: so overload shows.
+      const id = this.engine.predict(body, Date.now() + leftMs, contentMd5, (outcome) => {
+        this.admission.leave()
+        if ('error' in outcome) settle(fromWireError(outcome.error), outcome.stages)
+        else settle(outcome, outcome.stages)
+      })
       const giveUp = (error: EasError) => {
         settle(error)
-        if (id === undefined) place?.leave()
-        else this.engine.cancel(id)
+        this.engine.cancel(id)
       }
-      const timedOut = () => new EasError('timeout', `Request timed out: it took longer than ${keepalive} ms`)
-      const clientClosed = () => new EasError('client_closed', 'The client has gone')
-      const onAbort = () => giveUp(clientClosed())
-      const timer = setTimeout(() => giveUp(timedOut()), Math.max(0, leftMs))
-
-      if (leftMs <= 0) return settle(timedOut())
-      if (signal?.aborted) return settle(clientClosed())
-      try {
-        place = this.admission.enter(() => {
-          id = this.engine.predict(
-            body,
-            Date.now() + receivedAt + keepalive - performance.now(),
-            contentMd5,
-            (outcome) => {
-              place?.leave()
-              if ('error' in outcome) settle(fromWireError(outcome.error), outcome.stages)
-              else settle(outcome, outcome.stages)
-            },
-          )
-        })
-      } catch (thrown) {
-        return settle(EasError.from(thrown))
-      }
-      signal?.addEventListener('abort', onAbort)
+      const timer = setTimeout(() => giveUp(timedOut()), leftMs)
+      if (client) client.onGone = () => giveUp(new EasError('client_closed', 'The client has gone'))
     })
   }
 }

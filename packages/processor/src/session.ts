@@ -1,6 +1,8 @@
+import { dirname, sep } from 'node:path'
 import type { DType, Tensor } from '@eas/base'
-import { EasError } from '@eas/base'
-import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
+import { EasError, oneLine } from '@eas/base'
+import type { Tensor as OrtTensor } from 'onnxruntime-node'
+import type { Binding } from 'onnxruntime-node/dist/binding.js'
 
 /** An input or an output of a model. */
 export interface ValueInfo {
@@ -30,8 +32,8 @@ export interface ModelSession {
    * Computes the named outputs. Blocks the thread it is called on until they are there.
    * @throws {EasError} `internal` with ONNX Runtime's reason when the model cannot be run on these feeds.
    */
-  run(feeds: ReadonlyMap<string, Tensor>, fetches: readonly string[]): Promise<Map<string, Tensor>>
-  release(): Promise<void>
+  run(feeds: ReadonlyMap<string, Tensor>, fetches: readonly string[]): Map<string, Tensor>
+  release(): void
 }
 
 export interface SessionOptions {
@@ -41,35 +43,43 @@ export interface SessionOptions {
   readonly intraOpNumThreads: number
 }
 
-/** ONNX Runtime's name of each dtype it can take or give. */
-const ortTypes: { readonly [D in DType]?: OrtTensor.Type } = {
-  float32: 'float32',
-  float64: 'float64',
-  float16: 'float16',
-  int8: 'int8',
-  int16: 'int16',
-  int32: 'int32',
-  int64: 'int64',
-  uint8: 'uint8',
-  uint16: 'uint16',
-  uint32: 'uint32',
-  uint64: 'uint64',
-  bool: 'bool',
-  string: 'string',
+/** ONNX Runtime's name of each dtype it can take or give, and its number in `TensorProto.DataType` of onnx.proto. */
+const ortTypes: { readonly [D in DType]?: { readonly type: OrtTensor.Type; readonly number: number } } = {
+  float32: { type: 'float32', number: 1 },
+  uint8: { type: 'uint8', number: 2 },
+  int8: { type: 'int8', number: 3 },
+  uint16: { type: 'uint16', number: 4 },
+  int16: { type: 'int16', number: 5 },
+  int32: { type: 'int32', number: 6 },
+  int64: { type: 'int64', number: 7 },
+  string: { type: 'string', number: 8 },
+  bool: { type: 'bool', number: 9 },
+  float16: { type: 'float16', number: 10 },
+  float64: { type: 'float64', number: 11 },
+  uint32: { type: 'uint32', number: 12 },
+  uint64: { type: 'uint64', number: 13 },
 }
-const dtypeOfOrt = new Map(Object.entries(ortTypes).map(([dtype, type]) => [type, dtype as DType])) // keys of ortTypes
+const rows = Object.entries(ortTypes) as [DType, { type: OrtTensor.Type; number: number }][] // keys of ortTypes
+const dtypeOfName = new Map(rows.map(([dtype, { type }]) => [type, dtype]))
+const dtypeOfNumber = new Map(rows.map(([dtype, { number }]) => [number, dtype]))
 
 /**
  * Opens an ONNX model file. The file's path is what ONNX Runtime gets, never its bytes: weights in an external-data file
  * are then mapped, and shared by every session on the same file.
  *
+ * onnxruntime-node's own API wraps the two native calls, which block either way, in promises and turns of the event loop.
+ * On a thread of its own a model needs neither, and they would be most of what a small inference costs; so its binding is
+ * called directly. Its version is pinned in package.json.
+ *
  * @throws {EasError} `not_ready` when the model cannot be loaded, or takes or gives something other than tensors.
  */
 export async function createSession(modelPath: string, options: SessionOptions): Promise<ModelSession> {
   const start = performance.now()
-  const ort = await import('onnxruntime-node')
+  const { Tensor } = await import('onnxruntime-node')
+  const { binding, initOrt } = await import('onnxruntime-node/dist/binding.js')
+  initOrt()
   const warnings: string[] = []
-  const { session, execution_provider } = await open(ort.InferenceSession, modelPath, options, warnings)
+  const { session, execution_provider } = open(binding.InferenceSession, modelPath, options, warnings)
   const info: ModelInfo = {
     inputs: session.inputMetadata.map((value) => valueInfo('input', value)),
     outputs: session.outputMetadata.map((value) => valueInfo('output', value)),
@@ -77,16 +87,17 @@ export async function createSession(modelPath: string, options: SessionOptions):
     warnings,
     loadMs: performance.now() - start,
   }
-  const { Tensor } = ort
 
   return {
     info,
-    async run(feeds, fetches) {
+    run(feeds, fetches) {
       const ortFeeds: Record<string, OrtTensor> = Object.create(null)
       for (const [name, tensor] of feeds) ortFeeds[name] = toOrt(Tensor, name, tensor)
-      let results: InferenceSession.OnnxValueMapType
+      const ortFetches: Record<string, null> = Object.create(null)
+      for (const name of fetches) ortFetches[name] = null
+      let results: ReturnType<typeof session.run>
       try {
-        results = await session.run(ortFeeds, fetches)
+        results = session.run(ortFeeds, ortFetches, {})
       } catch (cause) {
         throw new EasError('internal', `Prediction failed: ${reasonOf(cause)}`, { cause })
       }
@@ -94,27 +105,29 @@ export async function createSession(modelPath: string, options: SessionOptions):
       for (const name of fetches) outputs.set(name, fromOrt(results[name] as OrtTensor)) // only tensors pass valueInfo
       return outputs
     },
-    release: () => session.release(),
+    release: () => session.dispose(),
   }
 }
 
-async function open(
-  factory: typeof InferenceSession,
+function open(
+  Session: Binding.InferenceSessionConstructor,
   modelPath: string,
   { executionProviders, intraOpNumThreads }: SessionOptions,
   warnings: string[],
 ) {
-  // onnxruntime-node gives up when any provider of the list cannot be had, so the list is shortened from its front.
+  // The binding gives up when any provider of the list cannot be had, so the list is shortened from its front.
   for (let first = 0; ; first++) {
     const providers = executionProviders.slice(first)
     const execution_provider = providers[0] ?? 'cpu'
     try {
-      const session = await factory.create(modelPath, {
+      const session = new Session()
+      session.loadModel(modelPath, {
         executionProviders: providers.length > 0 ? providers : ['cpu'],
         intraOpNumThreads,
         // A thread per session computes; idle helper threads must not spin on the cores that serve HTTP.
         extra: { session: { 'intra_op.allow_spinning': '0' } },
-        logSeverityLevel: 3,
+        // Only what ends the process: a failed inference is thrown too, and logged with its request.
+        logSeverityLevel: 4,
       })
       return { session, execution_provider }
     } catch (cause) {
@@ -124,19 +137,19 @@ async function open(
         )
         continue
       }
-      throw new EasError('not_ready', `Cannot load the model: ${reasonOf(cause)}`, { cause })
+      throw new EasError('not_ready', `Cannot load the model: ${reasonOf(cause, dirname(modelPath))}`, { cause })
     }
   }
 }
 
-function valueInfo(side: 'input' | 'output', value: InferenceSession.ValueMetadata): ValueInfo {
+function valueInfo(side: 'input' | 'output', value: Binding.ValueMetadata): ValueInfo {
+  const { name, isTensor, type, shape, symbolicDimensions } = value
   // ONNX Runtime computes sequences and maps but cannot hand them to Node; better refused now than after a run.
-  if (!value.isTensor) {
-    throw new EasError('not_ready', `Cannot load the model: ${side} ${value.name} is not a tensor`)
-  }
-  const dtype = dtypeOfOrt.get(value.type)
-  if (!dtype) throw new EasError('not_ready', `Cannot load the model: ${side} ${value.name} is ${value.type}`)
-  return { name: value.name, dtype, shape: value.shape.length > 0 ? value.shape : undefined }
+  if (!isTensor) throw new EasError('not_ready', `Cannot load the model: ${side} ${name} is not a tensor`)
+  const dtype = dtypeOfNumber.get(type)
+  if (!dtype) throw new EasError('not_ready', `Cannot load the model: ${side} ${name} has data type ${type}`)
+  const dims = shape.map((dim, i) => (dim >= 0 ? dim : (symbolicDimensions[i] ?? '')))
+  return { name, dtype, shape: dims.length > 0 ? dims : undefined }
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -145,6 +158,8 @@ const utf8Bytes = new TextEncoder()
 function toOrt(Tensor: typeof OrtTensor, name: string, { dtype, shape, data }: Tensor): OrtTensor {
   if (dtype === 'string') {
     const texts = data.map((bytes, i) => {
+      // onnxruntime-node hands strings over as C does, ending at the first NUL; better refused than cut short.
+      if (bytes.includes(0)) throw new EasError('invalid_request', `Cannot use input ${name}: element ${i} holds a NUL`)
       try {
         return utf8.decode(bytes)
       } catch {
@@ -153,7 +168,7 @@ function toOrt(Tensor: typeof OrtTensor, name: string, { dtype, shape, data }: T
     })
     return new Tensor('string', texts, shape)
   }
-  const type = ortTypes[dtype]
+  const type = ortTypes[dtype]?.type
   if (!type) throw new EasError('invalid_request', `Cannot use input ${name}: ONNX Runtime takes no ${dtype}`)
   return new Tensor(type, data as Float32Array, shape) // every row of ortTypes is the array type ONNX Runtime wants
 }
@@ -162,7 +177,7 @@ function fromOrt({ type, dims, data }: OrtTensor): Tensor {
   if (type === 'string') {
     return { dtype: 'string', shape: dims, data: (data as string[]).map((text) => utf8Bytes.encode(text)) }
   }
-  const dtype = dtypeOfOrt.get(type)
+  const dtype = dtypeOfName.get(type)
   if (!dtype) throw new EasError('internal', `Prediction failed: an output is ${type}`)
   // The dtype of each ONNX Runtime type names the array that holds it; Node 24 has its own array for float16.
   const array = type === 'float16' && !(data instanceof Uint16Array) ? asUint16(data as ArrayBufferView) : data
@@ -175,12 +190,14 @@ const asUint16 = (data: ArrayBufferView) => new Uint16Array(data.buffer, data.by
  * ONNX Runtime's reason in one line, without the paths of the machine that built it or that runs it.
  * Its messages look like `Non-zero status code returned while running Gather node. Name:'' Status Message: indices …`.
  */
-function reasonOf(thrown: unknown): string {
-  const text = thrown instanceof Error ? thrown.message : String(thrown)
+function reasonOf(thrown: unknown, folder = ''): string {
+  const message = thrown instanceof Error ? thrown.message : String(thrown)
+  // The model's own folder by name first: a path with spaces has no end that could be seen.
+  const text = folder ? message.replaceAll(`${folder}${sep}`, '') : message
   const [, node, status] = /running (\S+ node)\..*?Status Message: (.*)/s.exec(text) ?? []
-  return (node && status ? `${node}: ${status}` : text)
+  const reason = (node && status ? `${node}: ${status}` : text)
     .replace(/(?:[A-Za-z]:)?(?:\/[^\s/:'"]+){2,}\/?/g, (path) => path.slice(path.lastIndexOf('/') + 1))
     .replace(/\s+/g, ' ')
     .trim()
-    .slice(0, 300)
+  return oneLine(reason, 300)
 }

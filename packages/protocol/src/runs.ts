@@ -178,7 +178,7 @@ export function viewFloat32(bytes: Uint8Array, start: number, end: number): Floa
   const offset = bytes.byteOffset + start
   const count = (end - start) / 4
   if (offset % 4 === 0) return new Float32Array(buffer, offset, count)
-  return new Float32Array(buffer.slice(offset, offset + count * 4))
+  return new Float32Array(copyOf(bytes, start, end))
 }
 
 /** float64 in place when aligned, else one copy. */
@@ -187,5 +187,12 @@ export function viewFloat64(bytes: Uint8Array, start: number, end: number): Floa
   const offset = bytes.byteOffset + start
   const count = (end - start) / 8
   if (offset % 8 === 0) return new Float64Array(buffer, offset, count)
-  return new Float64Array(buffer.slice(offset, offset + count * 8))
+  return new Float64Array(copyOf(bytes, start, end))
+}
+
+/** The bytes in a buffer of their own, which is not filled with zeros first, as `slice` would do. */
+function copyOf(bytes: Uint8Array, start: number, end: number): ArrayBuffer {
+  const copy = Buffer.allocUnsafeSlow(end - start)
+  copy.set(bytes.subarray(start, end))
+  return copy.buffer
 }

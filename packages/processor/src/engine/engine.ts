@@ -1,13 +1,14 @@
-import { assert, EasError } from '@eas/base'
+import { EasError } from '@eas/base'
 import type { ModelInfo } from '../session.ts'
-import { type Host, type Isolation, startHost } from './host.ts'
-import type { FromWorker, ModelSpec, Outcome, PredictItem, WireError } from './messages.ts'
-import { addTransfer } from './worker.ts'
+import type { Isolation } from './host.ts'
+import { startHost } from './host.ts'
+import type { ModelSpec, Outcome, PredictItem } from './messages.ts'
+import { ModelWorker, type Pending } from './model-worker.ts'
 
 export interface EngineOptions {
   readonly spec: ModelSpec
   readonly isolation: Isolation
-  /** Workers that may exist at once. The second is started when requests wait for the first. */
+  /** Workers that may exist at once. A further one is started when those there fall behind. */
   readonly workersMax: number
   readonly env: Readonly<Record<string, string>>
   /** `metadata.rpc.max_batch_size` and `max_batch_timeout`, with batching on. */
@@ -26,227 +27,202 @@ export type EngineState =
   | { readonly state: 'ready'; readonly info: ModelInfo; readonly workers: number }
   | { readonly state: 'failed'; readonly error: EasError }
 
-export interface Engine {
-  /** Starts the first worker, unless one is there or starting. Resolves when the model is ready. */
-  load(): Promise<ModelInfo>
-  state(): EngineState
-  /** Has one request answered, once and later: `answer` gets its body or why there is none. Gives the request's id. */
-  predict(
-    body: Uint8Array,
-    deadline: number,
-    contentMd5: string | undefined,
-    answer: (outcome: Outcome) => void,
-  ): number
-  /** A request that nobody waits for any more: it is answered without being computed, unless it is being computed. */
-  cancel(id: number): void
-  close(): void
-}
-
 /** First wait before a model that failed is loaded again; doubles up to the last. */
 const retryMs = { first: 500, last: 30_000 }
 
+/** Milliseconds that a request waits for a worker before another one is worth its memory. */
+const queuedMsMax = 50
+
 /**
- * The workers of one model. Requests go to the worker with the fewest; those of one turn of the event loop share a message.
+ * The workers of one model and the queue in front of them, first come first served. Requests go to the first worker that
+ * has room; those of one turn of the event loop share a message.
  */
-export function createEngine(options: EngineOptions): Engine {
-  const workers = new Set<ModelWorker>()
-  let info: ModelInfo | undefined
-  let failure: EasError | undefined
-  let loading: Promise<ModelInfo> | undefined
-  let failures = 0
-  let retryAt = 0
-  let nextId = 0
-  let closed = false
+export class Engine {
+  private readonly options: EngineOptions
+  private readonly workers = new Set<ModelWorker>()
+  private readonly queue = new Map<number, Pending>()
+  private info: ModelInfo | undefined
+  private failure: EasError | undefined
+  private loading: Promise<ModelInfo> | undefined
+  private failures = 0
+  private retryAt = 0
+  private nextId = 0
+  private closed = false
+  private pumping: NodeJS.Immediate | undefined
+  private batchTimer: NodeJS.Timeout | undefined
+  private growTimer: NodeJS.Timeout | undefined
 
-  const ready = () => [...workers].filter((worker) => worker.ready)
+  constructor(options: EngineOptions) {
+    this.options = options
+  }
 
-  function startWorker(): Promise<ModelInfo> {
+  /** Requests that no worker has yet. */
+  get queued(): number {
+    return this.queue.size
+  }
+
+  /** Starts the first worker, unless one is there or starting. Resolves when the model is ready. */
+  load(): Promise<ModelInfo> {
+    if (this.info && this.readyWorkers > 0) return Promise.resolve(this.info)
+    this.loading ??= this.startWorker().finally(() => {
+      this.loading = undefined
+    })
+    return this.loading
+  }
+
+  state(): EngineState {
+    const workers = this.readyWorkers
+    if (this.info && workers > 0) return { state: 'ready', info: this.info, workers }
+    if (!this.failure) return { state: 'loading' }
+    // A request for a model that failed is what makes it be tried again, once its wait is over.
+    if (!this.loading && !this.closed && Date.now() >= this.retryAt) this.load().catch(() => {})
+    return { state: 'failed', error: this.failure }
+  }
+
+  /** Has one request answered, once and later: `answer` gets its body or why there is none. Gives the request's id. */
+  predict(body: Uint8Array, deadline: number, contentMd5: string | undefined, answer: Pending['answer']): number {
+    const id = this.nextId++
+    const item: PredictItem = contentMd5 === undefined ? { id, body, deadline } : { id, body, deadline, contentMd5 }
+    this.queue.set(id, { item, answer, since: performance.now() })
+    // An idle worker is woken at once. A busy one gets, in one message, all that this turn of the event loop finds.
+    if (this.isIdle) this.pump()
+    else this.pumping ??= setImmediate(this.pump)
+    return id
+  }
+
+  /** A request that nobody waits for any more: it is answered without being computed, unless it is being computed. */
+  cancel(id: number): void {
+    const pending = this.queue.get(id)
+    if (pending) {
+      this.queue.delete(id)
+      pending.answer(refused(id, new EasError('client_closed', 'The client has gone')))
+    } else {
+      for (const worker of this.workers) worker.cancel(id)
+    }
+  }
+
+  /** Resolves when every worker has ended, which is after what it is computing. */
+  async close(): Promise<void> {
+    this.closed = true
+    clearTimeout(this.batchTimer)
+    clearTimeout(this.growTimer)
+    await Promise.all([...this.workers].map((worker) => worker.close()))
+    this.workers.clear()
+  }
+
+  private get isIdle(): boolean {
+    for (const worker of this.workers) if (worker.ready) return worker.inFlight.size === 0
+    return false
+  }
+
+  private get readyWorkers(): number {
+    let count = 0
+    for (const worker of this.workers) if (worker.ready) count++
+    return count
+  }
+
+  /** Hands waiting requests to workers that have room. */
+  private readonly pump = (): void => {
+    this.pumping = undefined
+    for (const worker of this.workers) {
+      const room = this.roomOf(worker)
+      if (room > 0) worker.send(this.take(room))
+      if (this.queue.size === 0) return
+    }
+    if (this.readyWorkers === 0) this.refuseAll()
+    else if (this.workers.size < this.options.workersMax) this.growTimer ??= setTimeout(this.grow, queuedMsMax)
+  }
+
+  /** Starts another worker if requests still wait that waited when the timer was set. */
+  private readonly grow = (): void => {
+    this.growTimer = undefined
+    const [oldest] = this.queue.values()
+    if (!oldest || Date.now() < this.retryAt || this.workers.size >= this.options.workersMax) return
+    if (performance.now() - oldest.since < queuedMsMax) this.pump()
+    else this.startWorker().catch(() => {})
+  }
+
+  /** Requests to send to a worker now. */
+  private roomOf(worker: ModelWorker): number {
+    if (!worker.ready) return 0
+    const { batch } = this.options
+    if (!batch) return worker.room
+    if (worker.inFlight.size > 0) return 0
+    const [oldest] = this.queue.values()
+    if (!oldest) return 0
+    const waitMs = oldest.since + batch.timeoutMs - performance.now()
+    if (this.queue.size >= batch.sizeMax || waitMs <= 0) return batch.sizeMax
+    clearTimeout(this.batchTimer)
+    this.batchTimer = setTimeout(this.pump, Math.ceil(waitMs))
+    return 0
+  }
+
+  private take(count: number): Pending[] {
+    const taken: Pending[] = []
+    for (const [id, pending] of this.queue) {
+      if (taken.length >= count) break
+      this.queue.delete(id)
+      taken.push(pending)
+    }
+    return taken
+  }
+
+  private refuseAll(): void {
+    for (const { item, answer } of this.take(this.queue.size)) {
+      answer(refused(item.id, this.failure ?? new EasError('not_ready', 'The model is being loaded')))
+    }
+  }
+
+  private startWorker(): Promise<ModelInfo> {
+    const { spec, isolation, env, onEvent } = this.options
     return new Promise((resolve, reject) => {
-      const worker: ModelWorker = new ModelWorker(options, {
-        onLoaded(loaded) {
-          info = loaded
-          failure = undefined
-          failures = 0
-          options.onEvent({ kind: 'loaded', info: loaded, workers: ready().length })
-          resolve(loaded)
+      const worker: ModelWorker = new ModelWorker((events) => startHost[isolation](env, events), {
+        onLoaded: (info) => {
+          this.info = info
+          this.failure = undefined
+          this.failures = 0
+          onEvent({ kind: 'loaded', info, workers: this.readyWorkers })
+          resolve(info)
+          this.pump()
         },
-        onFailed(error) {
-          workers.delete(worker)
-          const retryInMs = backOff(error)
-          options.onEvent({ kind: 'load_failed', error, retryInMs })
+        onFailed: (error) => {
+          this.workers.delete(worker)
+          onEvent({ kind: 'load_failed', error, retryInMs: this.backOff(error) })
           reject(error)
         },
-        onDeath(reason, lost) {
-          workers.delete(worker)
+        onDeath: (reason, lost) => {
+          this.workers.delete(worker)
           const error = new EasError('not_ready', `The model's worker died: ${reason}`)
-          const retryInMs = backOff(error)
-          options.onEvent({ kind: 'worker_died', reason, lost, retryInMs })
+          const retryInMs = this.backOff(error)
+          onEvent({ kind: 'worker_died', reason, lost, retryInMs })
           reject(error)
-          if (workers.size === 0) restartSoon(retryInMs)
+          if (this.readyWorkers === 0) this.restartIn(retryInMs)
         },
+        onRoom: this.pump,
       })
-      workers.add(worker)
+      this.workers.add(worker)
+      worker.load(spec)
     })
   }
 
-  function backOff(error: EasError): number {
-    if (ready().length === 0) failure = error
-    const retryInMs = Math.min(retryMs.first * 2 ** failures++, retryMs.last)
-    retryAt = Date.now() + retryInMs
+  private backOff(error: EasError): number {
+    if (this.readyWorkers === 0) {
+      this.failure = error
+      this.refuseAll()
+    }
+    const retryInMs = Math.min(retryMs.first * 2 ** this.failures++, retryMs.last)
+    this.retryAt = Date.now() + retryInMs
     return retryInMs
   }
 
-  function restartSoon(ms: number) {
+  private restartIn(ms: number): void {
     // Unreferenced: a process that is done need not stay for a model that nobody asks for.
-    setTimeout(() => closed || load().catch(() => {}), ms).unref()
-  }
-
-  function load(): Promise<ModelInfo> {
-    if (info && ready().length > 0) return Promise.resolve(info)
-    loading ??= startWorker().finally(() => {
-      loading = undefined
-    })
-    return loading
-  }
-
-  function pick(): ModelWorker | undefined {
-    let best: ModelWorker | undefined
-    for (const worker of workers) {
-      if (worker.ready && (!best || worker.inFlight.size < best.inFlight.size)) best = worker
-    }
-    const busy = best && best.inFlight.size > 0
-    if (busy && workers.size < options.workersMax && Date.now() >= retryAt) startWorker().catch(() => {})
-    return best
-  }
-
-  return {
-    load,
-    state() {
-      const workersReady = ready().length
-      if (info && workersReady > 0) return { state: 'ready', info, workers: workersReady }
-      if (failure) {
-        // A request for a model that failed is what makes it be tried again, once its wait is over.
-        if (!loading && !closed && Date.now() >= retryAt) load().catch(() => {})
-        return { state: 'failed', error: failure }
-      }
-      return { state: 'loading' }
-    },
-    predict(body, deadline, contentMd5, answer) {
-      const id = nextId++
-      const worker = pick()
-      const item: PredictItem = contentMd5 === undefined ? { id, body, deadline } : { id, body, deadline, contentMd5 }
-      if (worker) worker.send(item, answer)
-      else
-        queueMicrotask(() =>
-          answer({ id, error: { code: 'not_ready', message: 'The model is not ready' }, stages: noStages }),
-        )
-      return id
-    },
-    cancel(id) {
-      for (const worker of workers) worker.cancel(id)
-    },
-    close() {
-      closed = true
-      for (const worker of workers) worker.kill()
-      workers.clear()
-    },
+    setTimeout(() => {
+      if (!this.closed) this.load().catch(() => {})
+    }, ms).unref()
   }
 }
 
-const noStages = { decode: 0, compute: 0, encode: 0 }
-
-interface WorkerEvents {
-  onLoaded(info: ModelInfo): void
-  onFailed(error: EasError): void
-  onDeath(reason: string, lost: number): void
-}
-
-class ModelWorker {
-  ready = false
-  readonly inFlight = new Map<number, (outcome: Outcome) => void>()
-  private readonly host: Host
-  private readonly batch: EngineOptions['batch']
-  private waiting: PredictItem[] = []
-  private flushing: NodeJS.Timeout | NodeJS.Immediate | undefined
-
-  constructor({ spec, isolation, env, batch }: EngineOptions, events: WorkerEvents) {
-    this.batch = batch
-    this.host = startHost[isolation](env, {
-      onMessage: (message) => this.receive(message, events),
-      onDeath: (reason) => {
-        this.ready = false
-        const lost = [...this.inFlight]
-        this.inFlight.clear()
-        for (const [id, answer] of lost) {
-          answer({ id, error: { code: 'internal', message: 'Prediction failed: the model crashed' }, stages: noStages })
-        }
-        events.onDeath(reason, lost.length)
-      },
-    })
-    this.host.post({ kind: 'load', spec }, [])
-  }
-
-  send(item: PredictItem, answer: (outcome: Outcome) => void): void {
-    this.inFlight.set(item.id, answer)
-    this.waiting.push(item)
-    if (!this.batch) {
-      // After this turn of the event loop has read all sockets that had something: one message for all it found.
-      this.flushing ??= setImmediate(this.flush)
-    } else if (this.waiting.length >= this.batch.sizeMax) {
-      this.flush()
-    } else {
-      this.flushing ??= setTimeout(this.flush, this.batch.timeoutMs)
-    }
-  }
-
-  cancel(id: number): void {
-    if (!this.inFlight.has(id)) return
-    const i = this.waiting.findIndex((item) => item.id === id)
-    if (i < 0) {
-      this.host.post({ kind: 'cancel', id }, [])
-      return
-    }
-    this.waiting.splice(i, 1)
-    this.answer({ id, error: { code: 'client_closed', message: 'The client has gone' }, stages: noStages })
-  }
-
-  kill(): void {
-    this.ready = false
-    this.host.kill()
-  }
-
-  private readonly flush = () => {
-    clearTimeout(this.flushing as NodeJS.Timeout) // harmless for an immediate, which has just run
-    this.flushing = undefined
-    const items = this.waiting
-    if (items.length === 0) return
-    this.waiting = []
-    const transfer: ArrayBuffer[] = []
-    for (const item of items) addTransfer(transfer, item.body)
-    this.host.post({ kind: 'predict', items }, transfer)
-  }
-
-  private receive(message: FromWorker, events: WorkerEvents): void {
-    if (message.kind === 'outcomes') {
-      for (const outcome of message.outcomes) this.answer(outcome)
-    } else if (message.kind === 'loaded') {
-      this.ready = true
-      events.onLoaded(message.info)
-    } else {
-      this.kill()
-      events.onFailed(fromWireError(message.error))
-    }
-  }
-
-  private answer(outcome: Outcome): void {
-    const answer = this.inFlight.get(outcome.id)
-    assert(answer, `request ${outcome.id} is answered once`)
-    this.inFlight.delete(outcome.id)
-    answer(outcome)
-  }
-}
-
-/** An error as it was before it crossed from a worker. */
-export function fromWireError({ code, message, cause }: WireError): EasError {
-  return new EasError(code, message, cause === undefined ? undefined : { cause })
+function refused(id: number, { code, message }: EasError): Outcome {
+  return { id, error: { code, message }, stages: { decode: 0, compute: 0, encode: 0 } }
 }

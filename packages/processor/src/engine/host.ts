@@ -1,14 +1,14 @@
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { Worker } from 'node:worker_threads'
+import { MessageChannel, Worker } from 'node:worker_threads'
 import type { FromWorker, ToWorker } from './messages.ts'
-import { serveMessages } from './worker.ts'
+import { ModelServer, type ThreadData, turnIfSlow } from './worker.ts'
 
 /** Where a model lives: something that takes messages, gives messages, and can die. */
 export interface Host {
   post(message: ToWorker, transfer: ArrayBuffer[]): void
-  /** Ends it now, whatever it is doing. Nothing is reported afterwards. */
-  kill(): void
+  /** Ends it, once what it is computing is computed. Nothing is reported afterwards. */
+  close(): Promise<void>
 }
 
 export interface HostEvents {
@@ -30,20 +30,41 @@ export type StartHost = (env: Readonly<Record<string, string>>, events: HostEven
 
 export const startHost: { readonly [I in Isolation]: StartHost } = {
   thread(env, events) {
-    const worker = new Worker(entry, { env: { ...process.env, ...env }, execArgv, name: 'model' })
+    const { port1, port2 } = new MessageChannel()
+    const sent = new Int32Array(new SharedArrayBuffer(4))
+    const workerData: ThreadData = { port: port2, sent }
+    const worker = new Worker(entry, {
+      env: { ...process.env, ...env },
+      name: 'model',
+      workerData,
+      transferList: [port2],
+    })
     let alive = true
     const died = (reason: string) => {
       if (alive) events.onDeath(reason)
       alive = false
+      port1.close()
     }
-    worker.on('message', (message: FromWorker) => alive && events.onMessage(message))
+    port1.on('message', (message: FromWorker) => alive && events.onMessage(message))
     worker.on('error', (error) => died(error.message))
-    worker.on('exit', (code) => died(`the worker thread ended with code ${code}`))
+    const ended = new Promise<void>((resolve) => {
+      worker.on('exit', (code) => {
+        died(`the worker thread ended with code ${code}`)
+        resolve()
+      })
+    })
+    const post: Host['post'] = (message, transfer) => {
+      port1.postMessage(message, transfer)
+      Atomics.add(sent, 0, 1)
+      Atomics.notify(sent, 0)
+    }
     return {
-      post: (message, transfer) => worker.postMessage(message, transfer),
-      kill() {
+      post,
+      // Asked, not terminated: ONNX Runtime's binding aborts the process when its thread is ended within a call.
+      close() {
         alive = false
-        void worker.terminate()
+        post({ kind: 'close' }, [])
+        return ended
       },
     }
   },
@@ -51,7 +72,6 @@ export const startHost: { readonly [I in Isolation]: StartHost } = {
   process(env, events) {
     const child = fork(fileURLToPath(entry), [], {
       env: { ...process.env, ...env },
-      execArgv,
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     })
@@ -62,12 +82,18 @@ export const startHost: { readonly [I in Isolation]: StartHost } = {
     }
     child.on('message', (message) => alive && events.onMessage(message as FromWorker)) // the child runs worker-main.ts
     child.on('error', (error) => died(error.message))
-    child.on('exit', (code, signal) => died(`the model process ended with ${signal ?? `code ${code}`}`))
+    const ended = new Promise<void>((resolve) => {
+      child.on('exit', (code, signal) => {
+        died(`the model process ended with ${signal ?? `code ${code}`}`)
+        resolve()
+      })
+    })
     return {
       post: (message) => void child.send(message, (error) => error && died(error.message)),
-      kill() {
+      close() {
         alive = false
         child.kill('SIGKILL')
+        return ended
       },
     }
   },
@@ -75,17 +101,17 @@ export const startHost: { readonly [I in Isolation]: StartHost } = {
   inline(env, events) {
     Object.assign(process.env, env)
     let alive = true
-    const serve = serveMessages((message) => alive && events.onMessage(message))
+    const server = new ModelServer((message) => alive && events.onMessage(message), turnIfSlow())
     return {
-      post: (message) => serve(message),
-      kill() {
+      // Later, as on any other host: whoever posts is not yet ready for an answer.
+      post: (message) => void setImmediate(() => server.receive(message)),
+      close() {
         alive = false
+        return Promise.resolve()
       },
     }
   },
 }
 
-// Bundled, the worker stands beside this file as JavaScript; from source, tsx reads it.
-const fromSource = import.meta.url.endsWith('.ts')
-const entry = new URL(fromSource ? './worker-main.ts' : './model-worker.js', import.meta.url)
-const execArgv = fromSource ? ['--import', 'tsx'] : []
+/** `worker-main.ts` as infra/bundle.ts puts it beside this code. From source, only `inline` has what it needs. */
+const entry = new URL('./model-worker.js', import.meta.url)

@@ -59,6 +59,7 @@ export type ToWorker =
   | { readonly kind: 'load'; readonly spec: ModelSpec }
   | { readonly kind: 'predict'; readonly items: readonly PredictItem[] }
   | { readonly kind: 'cancel'; readonly id: number }
+  | { readonly kind: 'close' }
 
 export type FromWorker =
   | { readonly kind: 'loaded'; readonly info: ModelInfo }

@@ -6,15 +6,13 @@ import { createSession, type ModelInfo, type ModelSession } from '../session.ts'
 import { mergeCalls } from './batch.ts'
 import type { ModelSpec, Outcome, PredictItem, WireError } from './messages.ts'
 
-/** One loaded model on one thread: bytes in, bytes out. */
+/** One loaded model on one thread: bytes in, bytes out. Blocks the thread while it computes. */
 export interface Runtime {
   readonly info: ModelInfo
-  /** Answers each item; `report` is called once per item, as soon as its answer exists. */
-  predict(
-    items: readonly PredictItem[],
-    isCancelled: (id: number) => boolean,
-    report: (outcome: Outcome) => void,
-  ): Promise<void>
+  /** Whether requests are better given several at a time. */
+  readonly merges: boolean
+  /** Answers each item, in order unless it merges them; `report` is called once per item, as soon as its answer exists. */
+  predict(items: readonly PredictItem[], isCancelled: (id: number) => boolean, report: (outcome: Outcome) => void): void
 }
 
 export async function createRuntime(spec: ModelSpec): Promise<Runtime> {
@@ -25,23 +23,25 @@ export async function createRuntime(spec: ModelSpec): Promise<Runtime> {
 
   return {
     info,
-    async predict(items, isCancelled, report) {
+    merges,
+    predict(items, isCancelled, report) {
       const jobs: Job[] = []
       for (const item of items) {
         const job = new Job(item)
         try {
           if (isCancelled(item.id)) throw new EasError('client_closed', 'The client has gone')
-          if (Date.now() > item.deadline)
+          if (Date.now() > item.deadline) {
             throw new EasError('timeout', 'Deadline passed before the request was computed')
+          }
           job.decode(spec, pipeline, info)
         } catch (thrown) {
           report(job.failed(thrown))
           continue
         }
         if (merges) jobs.push(job)
-        else await runOne(session, spec, job, report)
+        else report(runOne(session, spec, job))
       }
-      if (jobs.length > 0) await runMerged(session, spec, jobs, report)
+      if (jobs.length > 0) runMerged(session, spec, jobs, report)
     },
   }
 }
@@ -90,41 +90,38 @@ class Job {
 
 const noCall: PredictCall = { feeds: new Map(), fetches: [], encode: () => new Uint8Array() }
 
-async function runOne(session: ModelSession, spec: ModelSpec, job: Job, report: (outcome: Outcome) => void) {
+function runOne(session: ModelSession, spec: ModelSpec, job: Job): Outcome {
   try {
     const start = performance.now()
-    const results = await session.run(job.call.feeds, job.call.fetches)
+    const results = session.run(job.call.feeds, job.call.fetches)
     job.stages.compute = performance.now() - start
-    report(job.finished(spec, results))
+    return job.finished(spec, results)
   } catch (thrown) {
-    report(job.failed(thrown))
+    return job.failed(thrown)
   }
 }
 
-async function runMerged(
+function runMerged(
   session: ModelSession,
   spec: ModelSpec,
   jobs: readonly Job[],
   report: (outcome: Outcome) => void,
-) {
+): void {
   for (const { call, members } of mergeCalls(jobs)) {
-    const [only] = members
-    if (only && members.length === 1) {
-      await runOne(session, spec, only.job, report)
-      continue
-    }
     let split: readonly ReadonlyMap<string, Tensor>[] | undefined
     const start = performance.now()
-    try {
-      split = call.split(await session.run(call.feeds, call.fetches))
-    } catch {
-      // One request's values may be what failed; each is tried alone below, so that it does not fail its neighbours.
+    if (members.length > 1) {
+      try {
+        split = call.split(session.run(call.feeds, call.fetches))
+      } catch {
+        // One request's values may be what failed; each is tried alone below, so that it does not fail its neighbours.
+      }
     }
     const compute = performance.now() - start
     for (const [i, { job }] of members.entries()) {
       const results = split?.[i]
       if (!results) {
-        await runOne(session, spec, job, report)
+        report(runOne(session, spec, job))
         continue
       }
       job.stages.compute = compute

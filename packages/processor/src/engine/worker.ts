@@ -1,68 +1,88 @@
-import { parentPort } from 'node:worker_threads'
+import { isMainThread, type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import type { FromWorker, Outcome, PredictItem, ToWorker } from './messages.ts'
 import { createRuntime, type Runtime, toWireError } from './runtime.ts'
 
+export type PostToParent = (message: FromWorker, transfer: ArrayBuffer[]) => void
+
 /**
- * What runs in a worker thread or in a child process: one model, answering messages in their order. The thread is blocked
- * while ONNX Runtime computes; between two requests it reads its messages, so a cancelled request is not computed.
+ * One model, answering messages in their order, wherever it runs. The thread is blocked while ONNX Runtime computes; before
+ * each request it looks at the messages that have come meanwhile, so a cancelled one is not computed.
  */
-export function serveMessages(post: (message: FromWorker, transfer: ArrayBuffer[]) => void) {
-  let runtime: Promise<Runtime> | undefined
-  let queue: (readonly PredictItem[])[] = []
-  let running = false
-  const cancelled = new Set<number>()
+export class ModelServer {
+  private readonly post: PostToParent
+  private readonly listen: () => Promise<void> | undefined
+  private runtime: Runtime | undefined
+  private readonly queue: PredictItem[][] = []
+  private readonly cancelled = new Set<number>()
+  private running = false
+  /** Whether it has been told to end: it computes no further request. */
+  isClosed = false
+  /** Resolves when there is nothing left to do of what has been received. */
+  idle: Promise<void> = Promise.resolve()
+  private outcomes: Outcome[] = []
+  private postedAt = 0
 
-  async function load(message: ToWorker & { kind: 'load' }) {
-    runtime = createRuntime(message.spec)
+  /** @param listen Lets messages that have come reach `receive`: at once, or by the time its promise resolves. */
+  constructor(post: PostToParent, listen: () => Promise<void> | undefined) {
+    this.post = post
+    this.listen = listen
+  }
+
+  receive(message: ToWorker): void {
+    if (message.kind === 'load') this.idle = this.load(message)
+    else if (message.kind === 'cancel') this.cancelled.add(message.id)
+    else if (message.kind === 'close') this.isClosed = true
+    else {
+      this.queue.push([...message.items])
+      if (!this.running) this.idle = this.run()
+    }
+  }
+
+  private async load({ spec }: ToWorker & { kind: 'load' }): Promise<void> {
     try {
-      post({ kind: 'loaded', info: (await runtime).info }, [])
+      this.runtime = await createRuntime(spec)
+      this.post({ kind: 'loaded', info: this.runtime.info }, [])
     } catch (thrown) {
-      post({ kind: 'failed', error: toWireError(thrown) }, [])
+      this.post({ kind: 'failed', error: toWireError(thrown) }, [])
     }
   }
 
-  async function run() {
-    const ready = await runtime
-    if (!ready || running) return
-    running = true
-    for (let items = queue.shift(); items; items = queue.shift()) {
-      let outcomes: Outcome[] = []
-      let flushed = performance.now()
-      await ready.predict(
-        items,
-        (id) => cancelled.delete(id),
-        (outcome) => {
-          outcomes.push(outcome)
-          // Fast answers share a message; a slow one is not kept waiting for those behind it.
-          const now = performance.now()
-          if (now - flushed < 0.2) return
-          postOutcomes(outcomes)
-          outcomes = []
-          flushed = now
-        },
-      )
-      if (outcomes.length > 0) postOutcomes(outcomes)
+  private async run(): Promise<void> {
+    this.running = true
+    const isCancelled = (id: number) => this.cancelled.delete(id)
+    for (let items = this.queue[0]; items; items = this.queue[0]) {
+      const heard = this.listen()
+      if (heard) await heard
+      if (this.isClosed) return
+      // One at a time, but for a model that computes several as one.
+      const next = items.splice(0, this.runtime?.merges ? items.length : 1)
+      if (items.length === 0) this.queue.shift()
+      this.runtime?.predict(next, isCancelled, this.report)
+      if (this.queue.length === 0) this.postOutcomes()
     }
-    queue = []
-    running = false
-    cancelled.clear()
+    this.running = false
+    this.cancelled.clear()
   }
 
-  function postOutcomes(outcomes: Outcome[]) {
+  /** Fast answers share a message; a slow one is not kept waiting for those behind it. */
+  private readonly report = (outcome: Outcome): void => {
+    this.outcomes.push(outcome)
+    if (performance.now() - this.postedAt > shareMs) this.postOutcomes()
+  }
+
+  private postOutcomes(): void {
+    this.postedAt = performance.now()
+    const { outcomes } = this
+    if (outcomes.length === 0) return
+    this.outcomes = []
     const transfer: ArrayBuffer[] = []
     for (const outcome of outcomes) if ('body' in outcome) addTransfer(transfer, outcome.body)
-    post({ kind: 'outcomes', outcomes }, transfer)
-  }
-
-  return (message: ToWorker) => {
-    if (message.kind === 'load') void load(message)
-    else if (message.kind === 'cancel') cancelled.add(message.id)
-    else {
-      queue.push(message.items)
-      if (!running) void run()
-    }
+    this.post({ kind: 'outcomes', outcomes }, transfer)
   }
 }
+
+/** Milliseconds that an answer may wait for others to share its message. */
+const shareMs = 0.2
 
 /** Bytes from which moving a buffer to another thread is cheaper than copying it. */
 const transferBytesMin = 32 * 1024
@@ -74,23 +94,65 @@ export function addTransfer(transfer: ArrayBuffer[], bytes: Uint8Array): void {
   }
 }
 
-/** Serves the thread or process that started this one, if one did. */
+/** What a worker thread is started with. */
+export interface ThreadData {
+  readonly port: MessagePort
+  /** Counts the messages sent; the thread sleeps on it. */
+  readonly sent: Int32Array
+}
+
+/** Serves the thread or process that started this one. */
 export function serveParent(): void {
-  if (parentPort) {
-    const port = parentPort
-    port.on(
-      'message',
-      serveMessages((message, transfer) => port.postMessage(message, transfer)),
-    )
-  } else if (process.send) {
-    const send = process.send.bind(process)
-    process.on(
-      'message',
-      serveMessages((message) => send(message)),
-    )
-    // The parent ends this process; a signal sent to the whole group must not end it in the middle of a drain.
-    process.on('SIGINT', () => {})
-    process.on('SIGTERM', () => {})
-    process.on('disconnect', () => process.exit(0))
+  if (!isMainThread)
+    void serveThread(workerData as ThreadData) // host.ts starts threads with it
+  else if (process.send) serveProcess(process.send.bind(process))
+}
+
+/**
+ * A thread with nothing to do sleeps on the message count instead of in the event loop, and takes its messages from the
+ * port itself: waking it costs one system call, and a request not a single turn of an event loop.
+ */
+async function serveThread({ port, sent }: ThreadData): Promise<void> {
+  const server = new ModelServer((message, transfer) => port.postMessage(message, transfer), takeMessages)
+  let taken = 0
+  function takeMessages() {
+    for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) {
+      server.receive(next.message)
+    }
+    // What native code has put off until the event loop turns, such as freeing memory, gets its turn.
+    return ++taken % turnEvery === 0 ? new Promise<void>(setImmediate) : undefined
+  }
+  while (!server.isClosed) {
+    const seen = Atomics.load(sent, 0)
+    await takeMessages()
+    await server.idle
+    if (!server.isClosed) Atomics.wait(sent, 0, seen)
+  }
+  port.close()
+}
+
+/** Looks at the messages, one per request at least, after which the event loop turns. */
+const turnEvery = 64
+
+function serveProcess(send: (message: FromWorker) => boolean): void {
+  const server = new ModelServer((message) => void send(message), turnIfSlow())
+  process.on('message', (message) => server.receive(message as ToWorker)) // the parent is host.ts
+  // The parent ends this process; a signal sent to the whole group must not end it in the middle of a drain.
+  process.on('SIGINT', () => {})
+  process.on('SIGTERM', () => {})
+  process.on('disconnect', () => process.exit(0))
+}
+
+/** Lets the event loop bring messages, when it has not for a while. */
+export function turnIfSlow(): () => Promise<void> | undefined {
+  let turnedAt = 0
+  return () => {
+    if (performance.now() - turnedAt < 1) return undefined
+    return new Promise((resolve) => {
+      setImmediate(() => {
+        turnedAt = performance.now()
+        resolve()
+      })
+    })
   }
 }

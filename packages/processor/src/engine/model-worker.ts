@@ -1,0 +1,114 @@
+import { assert, EasError } from '@eas/base'
+import type { ModelInfo } from '../session.ts'
+import type { Host, HostEvents } from './host.ts'
+import type { FromWorker, ModelSpec, Outcome, PredictItem, WireError } from './messages.ts'
+import { addTransfer } from './worker.ts'
+
+/** A request on its way through the engine. */
+export interface Pending {
+  readonly item: PredictItem
+  /** When it came, on the clock of `performance.now()`. */
+  readonly since: number
+  readonly answer: (outcome: Outcome) => void
+}
+
+export interface WorkerEvents {
+  onLoaded(info: ModelInfo): void
+  onFailed(error: EasError): void
+  /** It ended by itself; `lost` requests were answered with a failure. */
+  onDeath(reason: string, lost: number): void
+  /** It may take more requests than before. */
+  onRoom(): void
+}
+
+/**
+ * Milliseconds of work that may be on its way to a worker. Enough that a fast model never waits for the next message, and
+ * little enough that requests for a slow one stay in the queue, where they can still be given to another or be cancelled.
+ */
+const windowMs = 2
+const windowMax = 64
+
+/** This side of one worker: what it has been sent, and how fast it is. */
+export class ModelWorker {
+  ready = false
+  readonly inFlight = new Map<number, Pending>()
+  /** Milliseconds that one request takes it, lately. */
+  serviceMs = windowMs
+  private readonly host: Host
+  private readonly events: WorkerEvents
+
+  constructor(start: (events: HostEvents) => Host, events: WorkerEvents) {
+    this.events = events
+    this.host = start({
+      onMessage: (message) => this.receive(message),
+      onDeath: (reason) => this.die(reason),
+    })
+  }
+
+  /** Requests that it may be sent now. */
+  get room(): number {
+    const window = Math.max(1, Math.min(windowMax, Math.floor(windowMs / this.serviceMs)))
+    return window - this.inFlight.size
+  }
+
+  load(spec: ModelSpec): void {
+    this.host.post({ kind: 'load', spec }, [])
+  }
+
+  send(requests: readonly Pending[]): void {
+    if (requests.length === 0) return
+    const transfer: ArrayBuffer[] = []
+    const items: PredictItem[] = []
+    for (const pending of requests) {
+      this.inFlight.set(pending.item.id, pending)
+      items.push(pending.item)
+      addTransfer(transfer, pending.item.body)
+    }
+    this.host.post({ kind: 'predict', items }, transfer)
+  }
+
+  cancel(id: number): void {
+    if (this.inFlight.has(id)) this.host.post({ kind: 'cancel', id }, [])
+  }
+
+  close(): Promise<void> {
+    this.ready = false
+    return this.host.close()
+  }
+
+  private receive(message: FromWorker): void {
+    if (message.kind === 'outcomes') {
+      for (const outcome of message.outcomes) this.answer(outcome)
+      this.events.onRoom()
+    } else if (message.kind === 'loaded') {
+      this.ready = true
+      this.events.onLoaded(message.info)
+    } else {
+      void this.close()
+      this.events.onFailed(fromWireError(message.error))
+    }
+  }
+
+  private answer(outcome: Outcome): void {
+    const pending = this.inFlight.get(outcome.id)
+    assert(pending, `request ${outcome.id} is answered once`)
+    this.inFlight.delete(outcome.id)
+    const { decode, compute, encode } = outcome.stages
+    this.serviceMs += (decode + compute + encode - this.serviceMs) * 0.1
+    pending.answer(outcome)
+  }
+
+  private die(reason: string): void {
+    this.ready = false
+    const lost = [...this.inFlight.values()]
+    this.inFlight.clear()
+    const error = { code: 'internal', message: 'Prediction failed: the model crashed' } as const
+    for (const { item, answer } of lost) answer({ id: item.id, error, stages: { decode: 0, compute: 0, encode: 0 } })
+    this.events.onDeath(reason, lost.length)
+  }
+}
+
+/** An error as it was before it crossed from a worker. */
+export function fromWireError({ code, message, cause }: WireError): EasError {
+  return new EasError(code, message, cause === undefined ? undefined : { cause })
+}
