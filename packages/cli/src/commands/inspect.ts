@@ -1,0 +1,76 @@
+import { stat } from 'node:fs/promises'
+import { EasError, limits } from '@eas/base'
+import { Command, Option } from 'commander'
+import type { Inspection } from '../inspect/inspection.ts'
+import { inspectMessage } from '../inspect/message.ts'
+import { type MessageRowName, messageRowNames } from '../inspect/messages.ts'
+import { inspectModel } from '../inspect/model.ts'
+import { inspectService } from '../inspect/service.ts'
+import { tensorContent, toJson } from '../json-output.ts'
+import { isNpy, readNpy } from '../npy.ts'
+import { print, styled, tensorLines } from '../print.ts'
+import { fileError, readBounded, readText } from '../read-file.ts'
+import { showing } from '../show-after.ts'
+
+interface InspectOptions {
+  readonly message?: MessageRowName
+  readonly json?: boolean
+}
+
+export const inspectCommand = () =>
+  new Command('inspect')
+    .description('Print what a model, a recorded message, a service.json or a .npy file contains.')
+    .argument('<file>', 'model.onnx, request.bin, service.json or array.npy')
+    .addOption(
+      new Option('--message <kind>', 'read the file as this message, in place of finding out').choices(messageRowNames),
+    )
+    .option('--json', 'print JSON, all values included')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  eas inspect model.onnx         inputs and outputs with their dtypes and shapes, opset
+  eas inspect request.bin        which message it is and what is in it, compressed or not
+  eas inspect service.json       what it says, which keys act, and whether it can be served here
+  eas inspect digit.npy --json
+
+A recorded message is tried as each of: ${messageRowNames.slice(0, 4).join(', ')},
+${messageRowNames.slice(4).join(', ')}.
+Exit code: 0 inspected, 1 the file cannot be read or used, 2 wrong use.`,
+    )
+    .action(inspect)
+
+async function inspect(file: string, { message, json }: InspectOptions): Promise<void> {
+  const found = await showing(`Reading ${file}`, inspection(file, message))
+  print(json ? toJson(found.json) : found.text)
+  if (found.isUnusable) process.exitCode = 1
+}
+
+/** What a file is by its name, for formats that people will try. */
+const otherFormats: readonly (readonly [RegExp, string])[] = [
+  [/\.(?:pt|pth)$/i, 'a PyTorch file, which this version does not read; export it to ONNX'],
+  [/(?:^|\/)saved_model\.pb$/i, 'a TensorFlow SavedModel, which this version does not read; convert it to ONNX'],
+  [/\.(?:npz|zip|gz|tar|tgz)$/i, 'an archive; unpack it and inspect what is inside'],
+]
+
+async function inspection(file: string, message: MessageRowName | undefined): Promise<Inspection> {
+  const found = await stat(file).catch((cause) => {
+    throw fileError('inspect', file, cause)
+  })
+  if (found.isDirectory()) throw new EasError('invalid_request', `Cannot inspect ${file}: it is a folder`)
+  if (message) return inspectMessage(file, await readBounded(file, limits.bodyBytes), message)
+  if (/\.(?:onnx|ort)$/i.test(file)) return inspectModel(file)
+  if (/\.jsonc?$/i.test(file)) return inspectService(file, await readText(file, limits.serviceJsonBytes))
+  const other = otherFormats.find(([pattern]) => pattern.test(file))
+  if (other) throw new EasError('not_implemented', `Cannot inspect ${file}: it is ${other[1]}`)
+  const bytes = await readBounded(file, limits.inflatedBytes)
+  return isNpy(bytes) ? inspectNpy(file, bytes) : inspectMessage(file, bytes, undefined)
+}
+
+function inspectNpy(file: string, bytes: Uint8Array): Inspection {
+  const tensor = readNpy(bytes, file)
+  return {
+    text: `${styled('bold', file)}: NumPy array\n${tensorLines('values', tensor)}`,
+    json: { file, kind: 'npy', ...tensorContent(tensor) },
+  }
+}

@@ -1,0 +1,92 @@
+import { EasError } from '@eas/base'
+import { createHttpServer, endProcess } from '@eas/http-server'
+import { createLogger, createProcessor, loadServices, settingsFromEnv } from '@eas/processor'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { readServiceFile } from '../services.ts'
+import { showAfter } from '../show-after.ts'
+
+interface ServeOptions {
+  readonly host: string
+  readonly port: number
+  readonly processor: string
+  readonly name?: string
+}
+
+export const serveCommand = () =>
+  new Command('serve')
+    .description('Serve models over HTTP, as PAI-EAS does.')
+    .argument('<files...>', 'service.json files, or .onnx files to serve with defaults')
+    .addOption(new Option('--host <host>', 'address to listen on').env('HOST').default('127.0.0.1'))
+    .addOption(
+      new Option('--port <port>', 'port to listen on, 0 for any free one')
+        .env('PORT')
+        .default(8080)
+        .argParser(parsePort),
+    )
+    .option('--processor <code>', 'processor of a model file that comes without a service.json', 'pytorch_cpu_1.10')
+    .option('--name <name>', 'service name of a model file (default: from the file name)')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  eas serve service.json                    the service that a PAI-EAS configuration describes
+  eas serve model.onnx --name digits        POST http://127.0.0.1:8080/api/predict/digits
+  eas serve a.json b.json                   several services, each model in a process of its own
+  eas serve m.onnx --processor tensorflow_cpu_2.7
+
+The token comes from the environment, EAS_TOKEN, or from service.json. Logs are JSON lines on standard output.
+/healthz, /readyz and /metrics tell how it is doing. SIGTERM and Ctrl-C end it once open requests are answered.`,
+    )
+    .action(serve)
+
+async function serve(files: readonly string[], options: ServeOptions): Promise<void> {
+  const settings = settingsFromEnv(process.env)
+  const log = createLogger(settings.logLevel, true)
+  const defaults = { processor: options.processor, name: options.name }
+  const { services, warnings } = await loadServices(
+    await Promise.all(files.map((file) => readServiceFile(file, defaults))),
+    settings,
+  )
+  for (const { file, message } of warnings) log.warn({ file }, message)
+
+  const processor = createProcessor({ services, settings, log })
+  const http = createHttpServer({ processor, bodyBytesMax: settings.bodyBytesMax })
+  const listening = await http.listen(options.port, options.host).catch((cause: NodeJS.ErrnoException) => {
+    throw new EasError('internal', `Cannot listen on ${options.host}:${options.port}: ${cause.code ?? cause.message}`, {
+      cause,
+    })
+  })
+
+  const progress = showAfter(1000, `Loading ${services.map(({ name }) => name).join(', ')}`)
+  await processor.load()
+  progress.stop()
+  const { services: states } = processor.readiness()
+  const failed = states.filter(({ state }) => state === 'failed')
+  if (failed.length === states.length) {
+    throw new EasError('not_ready', failed.map(({ name, error }) => `${name}: ${error}`).join('; '))
+  }
+
+  const address = options.host.includes(':') ? `[${options.host}]` : options.host
+  for (const { name, state, execution_provider, error } of states) {
+    const url = `http://${address}:${listening}/api/predict/${name}`
+    process.stderr.write(
+      state === 'ready' ? `${name} is ready on ${execution_provider}: ${url}\n` : `${name} ${state}: ${error}\n`,
+    )
+  }
+
+  let ending = false
+  const end = async (signal: string) => {
+    if (ending) process.exit(130)
+    ending = true
+    log.info({ signal }, 'draining')
+    await endProcess(http, processor, log, Math.max(...services.map(({ graceMs }) => graceMs)))
+  }
+  process.on('SIGTERM', end)
+  process.on('SIGINT', end)
+}
+
+function parsePort(text: string): number {
+  const port = Number(text)
+  if (/^\d+$/.test(text) && port <= 65_535) return port
+  throw new InvalidArgumentError('It must be a number from 0 to 65535.')
+}

@@ -1,0 +1,50 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { toJson } from '../json-output.ts'
+import { inspectService } from './service.ts'
+
+// Published service.json files, most of which ask for more than is served here.
+const folder = join(import.meta.dirname, '../../../../test/golden/service-json')
+const files = readdirSync(folder).filter((file) => /^\d.*\.jsonc?$/.test(file))
+const digits = join(import.meta.dirname, '../../examples/digits/service-tf.json')
+
+describe('inspectService()', () => {
+  it.each(files)('says why %s cannot be served from here', async (file) => {
+    const { json, text } = await inspectService(file, readFileSync(join(folder, file), 'utf8'))
+    expect(json.servable).toBe(false)
+    expect(JSON.parse(toJson(json)).file).toBe(file)
+    expect(text).toContain('cannot be')
+  })
+
+  it('says which message a service takes, and what acts', async () => {
+    const { json, isUnusable } = await inspectService(digits, readFileSync(digits, 'utf8'))
+    expect(json).toMatchObject({ servable: true, message: 'tf', name: 'digits_tf', reasons: [] })
+    expect(json.keys).toMatchObject([
+      { path: 'metadata.cpu', fate: 'map', value: 1 },
+      { path: 'metadata.memory', fate: 'map', value: 1000 },
+    ])
+    expect(isUnusable).toBeFalsy()
+  })
+
+  it('shows no secret', async () => {
+    const service = {
+      name: 'a',
+      token: 's3cret',
+      processor: 'pytorch_cpu_1.10',
+      model_path: 'm.onnx',
+      processor_envs: [{ name: 'KEY', value: 's3cret' }],
+      storage: [{ mount_path: '/x', git: { repo: 'r', password: 's3cret' } }],
+      model_config: { anything: 's3cret' },
+    }
+    const { json, text } = await inspectService('x.json', JSON.stringify(service))
+    expect(text).toContain('processor_envs[0].name')
+    expect(text + toJson(json)).not.toContain('s3cret')
+  })
+
+  it('lists every bad value with its line', async () => {
+    const { text, isUnusable } = await inspectService('x.json', '{"name": "a",\n "metadata": {"instance": "many"}}')
+    expect(text).toContain('metadata.instance (line 2 column 15)')
+    expect(isUnusable).toBe(true)
+  })
+})

@@ -1,0 +1,74 @@
+import { open } from 'node:fs/promises'
+import { EasError } from '@eas/base'
+
+/** What the system's codes mean to a person. */
+const reasons: { readonly [code: string]: string } = {
+  ENOENT: 'no such file',
+  ENOTDIR: 'no such file',
+  EISDIR: 'it is a folder',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+}
+
+/** `Cannot read digit.npy: no such file`, for a failure of the file system. */
+export function fileError(attempt: 'read' | 'inspect' | 'write', file: string, cause: unknown): EasError {
+  const { code, message } = cause as NodeJS.ErrnoException // node:fs throws nothing else
+  const isFolderMissing = attempt === 'write' && code === 'ENOENT'
+  const known = isFolderMissing
+    ? 'its folder does not exist'
+    : code !== undefined && Object.hasOwn(reasons, code) && reasons[code]
+  const reason = known || message
+  return new EasError(code === 'ENOENT' ? 'not_found' : 'internal', `Cannot ${attempt} ${file}: ${reason}`, { cause })
+}
+
+/**
+ * A whole file or pipe, in a buffer of its own.
+ * @throws {EasError} `not_found`; `too_large` for more than `maxBytes`, before they were read.
+ */
+export async function readBounded(file: string, maxBytes: number): Promise<Uint8Array> {
+  try {
+    const handle = await open(file)
+    try {
+      const { size } = await handle.stat()
+      if (size > maxBytes) throw tooLarge(file, maxBytes)
+      const chunks: Buffer[] = []
+      let bytes = 0
+      // A pipe has no size, and a file may grow: what counts is what comes.
+      for await (const chunk of handle.createReadStream({ autoClose: false })) {
+        chunks.push(chunk)
+        bytes += chunk.length
+        if (bytes > maxBytes) throw tooLarge(file, maxBytes)
+      }
+      const whole = new Uint8Array(bytes)
+      let offset = 0
+      for (const chunk of chunks) {
+        whole.set(chunk, offset)
+        offset += chunk.length
+      }
+      return whole
+    } finally {
+      await handle.close()
+    }
+  } catch (thrown) {
+    throw thrown instanceof EasError ? thrown : fileError('read', file, thrown)
+  }
+}
+
+const tooLarge = (file: string, maxBytes: number) =>
+  new EasError('too_large', `Cannot read ${file}: it is over ${maxBytes / 1024 / 1024} MiB`)
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+/** A file of text as `readBounded` reads it; a byte order mark is left out. */
+export async function readText(file: string, maxBytes: number): Promise<string> {
+  return toText(await readBounded(file, maxBytes), file)
+}
+
+/** @throws {EasError} `invalid_request` naming the file when its bytes are not UTF-8. */
+export function toText(bytes: Uint8Array, file: string): string {
+  try {
+    return utf8.decode(bytes)
+  } catch (cause) {
+    throw new EasError('invalid_request', `Cannot read ${file}: it is not UTF-8 text`, { cause })
+  }
+}

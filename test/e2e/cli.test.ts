@@ -1,0 +1,159 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+const main = join(import.meta.dirname, '../../dist/cli/main.js')
+const examples = join(import.meta.dirname, '../../packages/cli/examples/digits')
+const folder = mkdtempSync(join(tmpdir(), 'eas-cli-'))
+const token = 'synthetic-token-0002'
+
+interface Ended {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs the bundle in the folder of the examples; the token is in the environment unless `env` says otherwise. */
+function eas(args: readonly string[], env: Readonly<Record<string, string>> = { EAS_TOKEN: token }): Promise<Ended> {
+  return new Promise((resolve) => {
+    const child = execFile(
+      process.execPath,
+      [main, ...args],
+      { cwd: examples, env: { PATH: process.env.PATH, ...env } },
+      (_, stdout, stderr) => resolve({ code: child.exitCode ?? -1, stdout, stderr }),
+    )
+  })
+}
+
+let server: ChildProcess
+let base = ''
+
+beforeAll(async () => {
+  server = spawn(process.execPath, [main, 'serve', 'service.json', 'service-tf.json', '--port', '0'], {
+    cwd: examples,
+    env: { PATH: process.env.PATH, EAS_TOKEN: token, EAS_LOG_LEVEL: 'silent' },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  let text = ''
+  base = await new Promise((resolve, reject) => {
+    server.stderr?.on('data', (chunk) => {
+      text += chunk
+      if (/digits_tf is ready/.test(text)) resolve(/http:\S+\/api\/predict\//.exec(text)?.[0] ?? '')
+    })
+    server.on('exit', () => reject(new Error(`serve ended: ${text}`)))
+  })
+})
+
+afterAll(async () => {
+  server.removeAllListeners('exit')
+  const ended = new Promise((resolve) => server.once('exit', resolve))
+  server.kill('SIGTERM')
+  await ended
+})
+
+describe('eas predict', () => {
+  const torch = () => `${base}digits`
+  const tf = () => `${base}digits_tf`
+
+  it.each<[string, () => string[]]>([
+    ['torch', () => [torch(), 'image=digit.npy']],
+    ['torch-map, signed', () => [torch(), 'digit.npy', '--message', 'torch-map', '--sign']],
+    ['tf, compressed', () => [tf(), 'images=digit.npy', '--message', 'tf', '--compress', 'snappy']],
+    ['torch without the signature', () => [torch(), 'x=digit.npy', '--no-signature', '--output-filter', '0']],
+    ['a host without a scheme', () => [torch().slice('http://'.length), 'digit.npy', '--repeat', '3']],
+  ])('reads the seven: %s', async (_, args) => {
+    const { code, stdout, stderr } = await eas(['predict', ...args()])
+    expect(stderr).toBe('')
+    expect(stdout).toMatch(/^(?:scores|outputs\[0\]) float32 \[1,10\]\n\[\[[^\]]*\]\] {2}→ 7\nAnswered /)
+    expect(code).toBe(0)
+  })
+
+  it('prints every digit as JSON, as the model gave it', async () => {
+    const { rows } = JSON.parse(readFileSync(join(examples, 'held-out.json'), 'utf8'))
+    const input = JSON.stringify({ image: rows.map((row: { input: number[] }) => row.input) })
+    const { stdout } = await eas(['predict', torch(), input, '--json'])
+    const [scores] = JSON.parse(stdout).outputs
+    expect(scores).toMatchObject({ name: 'scores', dtype: 'float32', shape: [12, 10] })
+    for (const [i, row] of rows.entries()) {
+      for (const [j, score] of row.torchScores.entries()) expect(scores.data[i][j]).toBeCloseTo(score, 4)
+    }
+  })
+
+  it('saves a request that can be sent again, and outputs that can be read', async () => {
+    const saved = join(folder, 'request.bin')
+    const args = ['predict', tf(), 'images=digit.npy', '--message', 'tf', '--compress', 'gzip']
+    const first = await eas([...args, '--save', saved, '--out', folder])
+    expect(first.stdout).toContain(`Wrote ${join(folder, 'scores.npy')} [1,10]`)
+    const again = await eas(['predict', tf(), '--recorded', saved])
+    expect(again.stdout).toContain('→ 7')
+    const inspected = await eas(['inspect', saved])
+    expect(inspected.stdout).toMatch(
+      /\(tf-request\)\nsize.*, gzip of .*\nsignature_name "serving_default"\ninputs\["images"\]/,
+    )
+    expect((await eas(['inspect', join(folder, 'scores.npy'), '--json'])).stdout).toContain('"shape": [1, 10]')
+  })
+
+  it.each<[number, string, () => string[], Record<string, string>?]>([
+    [1, 'answered 401: Authorization is missing; set EAS_TOKEN', () => [torch(), 'digit.npy'], {}],
+    [1, 'EAS_TOKEN is not the token of this service', () => [torch(), 'digit.npy'], { EAS_TOKEN: 'other' }],
+    [1, 'answered 404: Service not found', () => [`${base}nobody`, 'digit.npy']],
+    [1, 'Cannot reach http://127.0.0.1:1: connection refused', () => ['127.0.0.1:1/api/predict/a', 'digit.npy']],
+    [1, 'Cannot read no.npy: no such file', () => [torch(), 'image=no.npy']],
+    [1, 'takes image float32 [?,64], got [1,2]', () => [torch(), 'image=[[1,2]]']],
+    [1, 'a service of a tensorflow processor takes --message tf', () => [tf(), 'digit.npy']],
+    [1, 'a service of a pytorch processor takes --message torch', () => [torch(), 'digit.npy', '--message', 'tf']],
+    [1, 'the service must have metadata.rpc.decompressor lz4', () => [torch(), 'digit.npy', '--compress', 'lz4']],
+    [1, 'Cannot write /proc/x: ', () => [torch(), 'digit.npy', '--out', '/proc/x']],
+    [2, 'no inputs are given; the service takes image float32 [?,64]', () => [torch()]],
+    [2, '--sign needs the token', () => [torch(), 'digit.npy', '--sign'], {}],
+    [2, '--recorded', () => [torch(), 'digit.npy', '--recorded', 'x']],
+    [2, "argument '0' is invalid", () => [torch(), '--timeout', '0']],
+    [2, 'only http and https', () => ['ftp://host/x']],
+    [2, 'Allowed choices are torch, torch-map, tf', () => [torch(), '--message', 'grpc']],
+  ])('ends with %i: %s', async (code, message, args, env) => {
+    const ended = await eas(['predict', ...args()], env)
+    expect(ended.stderr).toContain(message)
+    expect(ended.code).toBe(code)
+    expect(ended.stdout).toBe('')
+  })
+})
+
+describe('eas inspect', () => {
+  it.each([
+    ['digits.onnx', /opset +ai\.onnx 17[\s\S]*inputs\n {2}image {2}float32 \[batch,64\]\noutputs\n {2}scores/],
+    ['digit.npy', /NumPy array\nvalues float32 \[1,64\]/],
+    ['service.json', /processor +pytorch_cpu_1\.10[\s\S]*It can be served here\./],
+  ])('says what %s is', async (file, text) => {
+    const { code, stdout, stderr } = await eas(['inspect', file])
+    expect(stderr).toBe('')
+    expect(stdout).toMatch(text)
+    expect(code).toBe(0)
+  })
+
+  it.each([
+    ['digits.trace.pt', 1, 'it is a PyTorch file'],
+    ['nowhere', 1, 'Cannot inspect nowhere: no such file'],
+    ['.', 1, 'it is a folder'],
+    ['README.md', 1, 'it is no model, array or message that is known'],
+  ])('ends for %s with %i', async (file, code, message) => {
+    const ended = await eas(['inspect', file])
+    expect(ended.stderr).toContain(message)
+    expect(ended.code).toBe(code)
+  })
+})
+
+describe('eas', () => {
+  it.each([
+    [[], 2],
+    [['--help'], 0],
+    [['--version'], 0],
+    [['predict', '--help'], 0],
+    [['predict'], 2],
+    [['guess'], 2],
+    [['serve', '--no-such-option'], 2],
+  ])('%j ends with %i', async (args, code) => {
+    expect((await eas(args)).code).toBe(code)
+  })
+})
