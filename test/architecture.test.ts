@@ -6,12 +6,18 @@ import { describe, expect, it } from 'vitest'
  * Who may import whom, from the bottom up; an arrow points from a later row to an earlier one, never within a row.
  * `docs/architecture.md` shows the same picture.
  */
-const layers = [['base'], ['protocol', 'service-json'], ['processor'], ['http-server'], ['cli']] as const
+const layers = [
+  ['base'],
+  ['protocol', 'service-json'],
+  ['processor'],
+  ['http-server'],
+  ['cli', 'aws-lambda', 'gcp-cloud-run'],
+] as const
 
 /** Third-party libraries, and the one file (or folder of files of one kind) that knows each. */
 const librariesOf: { readonly [library: string]: string } = {
+  '@middy/core': 'functions/aws-lambda/src/index.ts',
   commander: 'packages/cli/src/',
-  fzstd: 'packages/protocol/src/compression/zstd.ts',
   'jsonc-parser': 'packages/service-json/src/jsonc.ts',
   'onnxruntime-node': 'packages/processor/src/session.ts',
   ora: 'packages/cli/src/',
@@ -21,7 +27,13 @@ const librariesOf: { readonly [library: string]: string } = {
 }
 
 const root = join(import.meta.dirname, '..')
-const packageNames = readdirSync(join(root, 'packages')).sort()
+/** The folder of every package, by name. */
+const folders = new Map(
+  ['packages', 'functions'].flatMap((parent) =>
+    readdirSync(join(root, parent)).map((name) => [name, `${parent}/${name}`] as const),
+  ),
+)
+const packageNames = [...folders.keys()].sort()
 const layerOf = (name: string) => layers.findIndex((layer) => (layer as readonly string[]).includes(name))
 
 interface Source {
@@ -40,7 +52,9 @@ function sources(folder: string): Source[] {
 
 /** Module specifiers of static and dynamic imports and of re-exports. */
 const importsOf = ({ text }: Source) =>
-  [...text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'([^']+)'/g)].map(([, specifier]) => specifier ?? '')
+  [...text.matchAll(/^(?:import|export|\})[^'\n]*\bfrom '([^']+)'|^import '([^']+)'|\bimport\('([^']+)'\)/gm)].map(
+    ([, from, effect, dynamic]) => from ?? effect ?? dynamic ?? '',
+  )
 
 describe('the structure', () => {
   it('has every package in one layer', () => {
@@ -48,13 +62,13 @@ describe('the structure', () => {
   })
 
   it.each(packageNames)('%s depends on lower layers only, and on what its package.json says', (name) => {
-    const manifest = JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8'))
+    const manifest = JSON.parse(readFileSync(join(root, folders.get(name) ?? '', 'package.json'), 'utf8'))
     const declared = Object.keys(manifest.dependencies ?? {})
     for (const dependency of declared.filter((d) => d.startsWith('@eas/'))) {
       expect(layerOf(dependency.slice('@eas/'.length)), `${name} -> ${dependency}`).toBeLessThan(layerOf(name))
     }
     const imported = new Set(
-      sources(`packages/${name}/src`)
+      sources(`${folders.get(name)}/src`)
         .flatMap(importsOf)
         .filter((specifier) => !specifier.startsWith('.') && !specifier.startsWith('node:'))
         .map((specifier) =>
@@ -68,16 +82,16 @@ describe('the structure', () => {
   })
 
   it('reaches into no package past its index', () => {
-    for (const source of packageNames.flatMap((name) => sources(`packages/${name}/src`))) {
+    for (const source of packageNames.flatMap((name) => sources(`${folders.get(name)}/src`))) {
       for (const specifier of importsOf(source)) {
-        expect(specifier, source.path).not.toMatch(/^@eas\/[^/]+\/|\.\.\/\.\.\/\.\.\/|packages\//)
+        expect(specifier, source.path).not.toMatch(/^@eas\/[^/]+\/|\.\.\/\.\.\/\.\.\/|packages\/|functions\//)
       }
     }
   })
 
   it.each(Object.entries(librariesOf))('lets only one place know %s', (library, place) => {
     const knowing = packageNames
-      .flatMap((name) => sources(`packages/${name}/src`))
+      .flatMap((name) => sources(`${folders.get(name)}/src`))
       .filter((source) => importsOf(source).some((specifier) => specifier === library))
     expect(knowing.length, `${library} is imported somewhere`).toBeGreaterThan(0)
     for (const { path } of knowing) expect(path.startsWith(place), `${path} imports ${library}`).toBe(true)
@@ -85,7 +99,9 @@ describe('the structure', () => {
 
   it('lists every third-party library of the packages', () => {
     const used = packageNames.flatMap((name) =>
-      Object.keys(JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8')).dependencies ?? {}),
+      Object.keys(
+        JSON.parse(readFileSync(join(root, folders.get(name) ?? '', 'package.json'), 'utf8')).dependencies ?? {},
+      ),
     )
     expect([...new Set(used.filter((name) => !name.startsWith('@eas/')))].sort()).toEqual(
       Object.keys(librariesOf).sort(),
