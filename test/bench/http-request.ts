@@ -23,6 +23,14 @@ export function predictRequest(service: string, token: string, body: Uint8Array)
   })
 }
 
+/** As PAI-Rec's own client sends it: the token itself. */
+export const tokenRequest = (service: string, token: string, body: Uint8Array): Uint8Array =>
+  request('POST', `/api/predict/${service}`, body, {
+    'Content-Type': 'application/octet-stream',
+    'Content-Length': String(body.length),
+    Authorization: token,
+  })
+
 export const getRequest = (target: string): Uint8Array => request('GET', target, new Uint8Array(), {})
 
 function request(method: string, target: string, body: Uint8Array, headers: Readonly<Record<string, string>>) {

@@ -106,7 +106,8 @@ class Connection {
     const { load } = this.job
     this.job.answered(this.status, performance.now() - this.sentAt)
     if (this.closes) this.hangUp()
-    if (load.restMs) setTimeout(this.send, load.restMs)
+    // Of uneven length, or the connections would all send at the same moment.
+    if (load.restMs) setTimeout(this.send, load.restMs * (0.5 + Math.random()))
     else this.send()
   }
 

@@ -1,6 +1,6 @@
 import { delimiter, join } from 'node:path'
 import { type Bench, roundsFromEnv } from './bench.ts'
-import { predictRequest } from './http-request.ts'
+import { tokenRequest } from './http-request.ts'
 import { interleave, median, medianRatio } from './interleave.ts'
 import { allOk, type LoadClient } from './load.ts'
 import { floatRequest, randomFloats, randomNumbers } from './messages.ts'
@@ -10,14 +10,14 @@ import { digits, type RunningServer, type Servers, token, withServers } from './
 const connections = 16
 const windowMs = 1000
 
-/** Requests a second of the same bytes, signed, to three servers of the same model. */
+/** Requests a second of the same bytes, with a token that only ours looks at, to three servers of the same model. */
 export const throughput: Bench = {
   name: 'throughput',
   summary: `requests a second on ${connections} connections, against a bare node:http server and FastAPI`,
   async run(report) {
     await withServers(async (servers) => {
       const load = servers.startLoad()
-      const requests = [predictRequest('digits', token, floatRequest([1, 64], randomFloats(64, randomNumbers(1))))]
+      const requests = [tokenRequest('digits', token, floatRequest([1, 64], randomFloats(64, randomNumbers(1))))]
       const rate = ({ port }: RunningServer) => requestsPerSecond(load, port, requests)
 
       const eas = await servers.startEas({ name: 'digits', model: digits })

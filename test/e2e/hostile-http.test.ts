@@ -123,7 +123,7 @@ describe('A declared length', () => {
       expect(textOf(response)).toBe(
         `Request body too large: ${bytes} bytes, the limit is ${bodyBytesMax} (EAS_MAX_BODY_BYTES)`,
       )
-      expect(server.rssBytes() - before).toBeLessThan(4 * mebibyte)
+      expect(server.rssBytes() - before).toBeLessThan(32 * mebibyte)
     },
   )
 
@@ -187,7 +187,8 @@ describe('A decompression bomb', () => {
       expect(response?.status, textOf(response)).toBe(413)
       expect(textOf(response)).toMatch(/^[ -~]+$/)
     }, 3)
-    expect(growth).toBeLessThan(16 * mebibyte + inflatedBytesMax)
+    // Three times 64 MiB would show; what the garbage collector keeps for later would not.
+    expect(growth).toBeLessThan(48 * mebibyte)
   })
 
   it('that only claims to be one, a gigabyte of Snappy in 90 bytes, is 400 and nothing is set aside for it', async () => {
@@ -199,7 +200,7 @@ describe('A decompression bomb', () => {
         'Cannot decompress the body as snappy: it declares 1073741824 bytes, more than 85 bytes can hold',
       ])
     }, 3)
-    expect(growth).toBeLessThan(4 * mebibyte)
+    expect(growth).toBeLessThan(32 * mebibyte)
   })
 })
 

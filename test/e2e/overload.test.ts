@@ -202,7 +202,7 @@ describe('A client that has gone', () => {
         }),
       )
     }
-    await expect.poll(() => counted('eas_queue_length', { service: 'mixed' })).toBe(0)
+    await expect.poll(() => counted('eas_requests_in_flight', { service: 'mixed' })).toBe(0)
     const busy = open('mixed', ms(200))
     await sleep(50)
     const all = await Promise.all([busy, open('mixed', 1), open('mixed', 1)].map(({ answer }) => answer))

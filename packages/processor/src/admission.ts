@@ -17,7 +17,7 @@ export interface AdmissionOptions {
  */
 export class Admission {
   private readonly options: AdmissionOptions
-  private inside = 0
+  private count = 0
   private tokens: number
   private refilledAt: number
 
@@ -27,10 +27,15 @@ export class Admission {
     this.refilledAt = options.now()
   }
 
+  /** Requests that have a place: waiting, or worked on. */
+  get inside(): number {
+    return this.count
+  }
+
   /** @throws {EasError} `queue_full` when a request that came now would be refused. */
   checkOpen(): void {
     const { insideMax, queueMax } = this.options
-    if (this.inside < insideMax) return
+    if (this.count < insideMax) return
     throw new EasError('queue_full', `Queue full: ${queueMax} requests are waiting already`)
   }
 
@@ -41,11 +46,11 @@ export class Admission {
   enter(): void {
     this.takeToken()
     this.checkOpen()
-    this.inside++
+    this.count++
   }
 
   leave(): void {
-    this.inside--
+    this.count--
   }
 
   /** A bucket of one second's requests, refilled steadily. */

@@ -1,21 +1,18 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client'
-import { type Stages, stageNames } from './stages.ts'
+import { type Metric, Registry } from 'prom-client'
+import type { RequestRecord } from './recorder.ts'
+import { stageNames } from './stages.ts'
 
 export interface Metrics {
-  observe(service: string, status: number, stages: Stages | undefined, durationMs: number, body: ByteCounts): void
+  observe(record: RequestRecord): void
   /** Prometheus text format 0.0.4. */
   render(): Promise<string>
   readonly contentType: string
 }
 
-export interface ByteCounts {
-  readonly request: number
-  readonly response: number
-}
-
 /** What a scrape reads of each service at that moment. */
 export interface ServiceGauges {
   readonly name: string
+  readonly inside: number
   readonly queued: number
   readonly workers: number
   readonly ready: boolean
@@ -27,77 +24,144 @@ const durationBucketsMs = [0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 
 /**
  * Prometheus metrics under names of our own: those of PAI-EAS monitoring are not published. Durations are milliseconds, as
  * in its documents. The only labels are service names that exist, statuses and stages, so their number is bounded.
+ *
+ * Counting is ours, an addition per figure; prom-client's registry writes the text.
  */
 export function createMetrics(gauges: () => readonly ServiceGauges[]): Metrics {
+  const counts = new Map<string, ServiceCounts>()
   const registry = new Registry()
-  const registers = [registry]
-  const requests = new Counter({
-    name: 'eas_requests_total',
-    help: 'Requests answered, by service and status; 499 is a client that left first.',
-    labelNames: ['service', 'code'],
-    registers,
-  })
-  const duration = new Histogram({
-    name: 'eas_request_duration_ms',
-    help: 'Milliseconds from the first byte of a prediction request until its answer exists.',
-    labelNames: ['service'],
-    buckets: durationBucketsMs,
-    registers,
-  })
-  const stageDuration = new Histogram({
-    name: 'eas_stage_duration_ms',
-    help: 'Milliseconds of one stage of a prediction: receive, queue, decode, compute, encode.',
-    labelNames: ['service', 'stage'],
-    buckets: durationBucketsMs,
-    registers,
-  })
-  const requestBytes = new Counter({
-    name: 'eas_request_bytes_total',
-    help: 'Bytes of request bodies as received.',
-    labelNames: ['service'],
-    registers,
-  })
-  const responseBytes = new Counter({
-    name: 'eas_response_bytes_total',
-    help: 'Bytes of response bodies as sent.',
-    labelNames: ['service'],
-    registers,
-  })
-  const live = {
-    queued: gauge('eas_queue_length', 'Requests waiting for a worker.'),
-    workers: gauge('eas_workers', 'Workers that have the model loaded.'),
-    ready: gauge('eas_ready', '1 when the model is loaded, else 0.'),
-  }
-  new Gauge({
-    name: 'process_resident_memory_bytes',
-    help: 'Resident memory size in bytes.',
-    registers,
-    collect() {
-      this.set(process.memoryUsage.rss())
-    },
-  })
 
-  function gauge(name: string, help: string) {
-    return new Gauge({ name, help, labelNames: ['service'], registers })
-  }
+  const family = (name: string, type: 'counter' | 'gauge' | 'histogram', help: string, values: () => Sample[]) =>
+    // The registry asks a metric for its name and for `get()`, and nothing else of what its own classes have.
+    registry.registerMetric({ name, get: () => ({ name, type, help, values: values() }) } as unknown as Metric)
+  const perService = (samples: (counts: ServiceCounts, labels: Labels) => Sample[]) => () =>
+    [...counts].flatMap(([service, of]) => samples(of, { service }))
+  const live = (value: (gauges: ServiceGauges) => number) => () =>
+    gauges().map((of) => ({ labels: { service: of.name }, value: value(of) }))
+
+  family(
+    'eas_requests_total',
+    'counter',
+    'Requests answered, by service and status; 499 is a client that left first.',
+    perService(({ byCode }, labels) => [...byCode].map(([code, value]) => ({ labels: { ...labels, code }, value }))),
+  )
+  family(
+    'eas_request_duration_ms',
+    'histogram',
+    'Milliseconds from the head of a prediction request until its answer exists.',
+    perService(({ duration }, labels) => duration.samples('eas_request_duration_ms', labels)),
+  )
+  family(
+    'eas_stage_duration_ms',
+    'histogram',
+    'Milliseconds of one stage of a prediction: receive, queue, decode, compute, encode.',
+    perService(({ stages }, labels) =>
+      stageNames.flatMap((stage) => stages[stage].samples('eas_stage_duration_ms', { ...labels, stage })),
+    ),
+  )
+  family(
+    'eas_request_bytes_total',
+    'counter',
+    'Bytes of the bodies of prediction requests as received.',
+    perService(({ requestBytes: value }, labels) => [{ labels, value }]),
+  )
+  family(
+    'eas_response_bytes_total',
+    'counter',
+    'Bytes of the answers to prediction requests.',
+    perService(({ responseBytes: value }, labels) => [{ labels, value }]),
+  )
+  family(
+    'eas_requests_in_flight',
+    'gauge',
+    'Requests waiting or worked on.',
+    live(({ inside }) => inside),
+  )
+  family(
+    'eas_queue_length',
+    'gauge',
+    'Requests waiting for a worker.',
+    live(({ queued }) => queued),
+  )
+  family(
+    'eas_workers',
+    'gauge',
+    'Workers that have the model loaded.',
+    live(({ workers }) => workers),
+  )
+  family(
+    'eas_ready',
+    'gauge',
+    '1 when the model is loaded, else 0.',
+    live(({ ready }) => (ready ? 1 : 0)),
+  )
+  family('process_resident_memory_bytes', 'gauge', 'Resident memory size in bytes.', () => [
+    { labels: {}, value: process.memoryUsage.rss() },
+  ])
 
   return {
     contentType: registry.contentType,
-    observe(service, status, stages, durationMs, body) {
-      requests.inc({ service, code: status })
+    observe({ service, status, stages, totalMs, requestBytes, responseBytes }) {
+      const of = counts.get(service) ?? new ServiceCounts()
+      counts.set(service, of)
+      of.byCode.set(status, (of.byCode.get(status) ?? 0) + 1)
       if (!stages) return
-      duration.observe({ service }, durationMs)
-      for (const stage of stageNames) stageDuration.observe({ service, stage }, stages[stage])
-      requestBytes.inc({ service }, body.request)
-      responseBytes.inc({ service }, body.response)
+      of.duration.add(totalMs)
+      for (const stage of stageNames) of.stages[stage].add(stages[stage])
+      of.requestBytes += requestBytes
+      of.responseBytes += responseBytes
     },
-    render() {
-      for (const { name, queued, workers, ready } of gauges()) {
-        live.queued.set({ service: name }, queued)
-        live.workers.set({ service: name }, workers)
-        live.ready.set({ service: name }, ready ? 1 : 0)
-      }
-      return registry.metrics()
-    },
+    render: () => registry.metrics(),
+  }
+}
+
+type Labels = Readonly<Record<string, string | number>>
+
+/** A line of the text: `metricName` where it differs from its family's. */
+interface Sample {
+  readonly labels: Labels
+  readonly value: number
+  readonly metricName?: string
+}
+
+class ServiceCounts {
+  readonly byCode = new Map<number, number>()
+  readonly duration = new Histogram()
+  readonly stages = {
+    receive: new Histogram(),
+    queue: new Histogram(),
+    decode: new Histogram(),
+    compute: new Histogram(),
+    encode: new Histogram(),
+  }
+  requestBytes = 0
+  responseBytes = 0
+}
+
+class Histogram {
+  /** Values up to each bound and over the one before; last, those over all. */
+  private readonly counts = new Float64Array(durationBucketsMs.length + 1)
+  private sum = 0
+
+  add(ms: number): void {
+    let bucket = 0
+    while (bucket < durationBucketsMs.length && ms > (durationBucketsMs[bucket] ?? 0)) bucket++
+    this.counts[bucket] = (this.counts[bucket] ?? 0) + 1
+    this.sum += ms
+  }
+
+  /** Prometheus counts everything up to a bound, so each bucket has those before it too. */
+  samples(name: string, labels: Labels): Sample[] {
+    let count = 0
+    const buckets = [...durationBucketsMs, '+Inf'].map((le, i) => {
+      count += this.counts[i] ?? 0
+      return { metricName: `${name}_bucket`, labels: { ...labels, le }, value: count }
+    })
+    if (count === 0) return []
+    return [
+      ...buckets,
+      { metricName: `${name}_sum`, labels, value: this.sum },
+      { metricName: `${name}_count`, labels, value: count },
+    ]
   }
 }

@@ -5,6 +5,7 @@ import { discoveryReply } from './discovery.ts'
 import type { EngineEvent } from './engine/engine.ts'
 import type { Logger } from './log.ts'
 import { createMetrics } from './metrics.ts'
+import { Recorder } from './recorder.ts'
 import { type BasePath, parseTarget, type Route } from './route.ts'
 import { type Client, notReady, Service, type ServiceSpec } from './service.ts'
 import type { Settings } from './settings.ts'
@@ -82,12 +83,19 @@ export function createProcessor({ services: specs, settings, log }: ProcessorOpt
       const state = service.state()
       return {
         name: service.spec.name,
+        inside: service.inside,
         queued: service.queued,
         workers: state.state === 'ready' ? state.workers : 0,
         ready: state.state === 'ready',
       }
     }),
   )
+
+  const recorder = new Recorder(metrics, log)
+  function renderMetrics(): Promise<string> {
+    recorder.flush()
+    return metrics.render()
+  }
 
   function find(head: EasRequestHead): Found {
     const route = parseTarget(head.target, basePaths)
@@ -146,7 +154,7 @@ export function createProcessor({ services: specs, settings, log }: ProcessorOpt
         return { response: json(readiness.ready ? 200 : 503, JSON.stringify(readiness)) }
       }
       case 'metrics':
-        return { response: respond(200, metrics.contentType, encode(await metrics.render())) }
+        return { response: respond(200, metrics.contentType, encode(await renderMetrics())) }
       case 'discovery':
         return {
           response: json(200, discoveryReply(route.service, settings.publicEndpoint || request.headers.host)),
@@ -188,9 +196,19 @@ export function createProcessor({ services: specs, settings, log }: ProcessorOpt
     }
     const label = found?.service?.spec.name ?? ''
     const end = (answered: Answer, requestBytes: number) => {
-      const ms = performance.now() - receivedAt
-      // Once the answer is on its way: nobody waits for its log line.
-      process.nextTick(record, head, label, answered, requestBytes, ms)
+      const totalMs = performance.now() - receivedAt
+      const { response, error, stages } = answered
+      recorder.record({
+        service: label,
+        method: head.method,
+        request_id: head.headers['x-request-id'],
+        status: error?.status ?? response.status,
+        error,
+        stages,
+        totalMs,
+        requestBytes,
+        responseBytes: response.body.length,
+      })
       return head.method === 'HEAD' ? { ...answered.response, body: nothing } : answered.response
     }
     const fail = (error: EasError, requestBytes = 0) => end({ response: errorResponse(error), error }, requestBytes)
@@ -224,37 +242,16 @@ export function createProcessor({ services: specs, settings, log }: ProcessorOpt
     return { ready: readiness.every(({ state }) => state === 'ready'), services: readiness }
   }
 
-  function record(head: EasRequestHead, service: string, answered: Answer, requestBytes: number, ms: number): void {
-    const { response, stages, error } = answered
-    const status = error?.status ?? response.status
-    metrics.observe(service, status, stages, ms, { request: requestBytes, response: response.body.length })
-    const isProbe = head.method === 'GET' && service === ''
-    const level = error?.code === 'internal' ? 'error' : isProbe ? 'debug' : 'info'
-    if (!log.isLevelEnabled(level)) return
-    log[level](
-      {
-        service,
-        method: head.method,
-        status,
-        totalMs: round(ms),
-        ...(stages && stageMs(stages)),
-        requestBytes,
-        responseBytes: response.body.length,
-        request_id: head.headers['x-request-id'],
-        error: error?.message,
-        cause: error?.code === 'internal' ? describeCause(error.cause) : undefined,
-      },
-      'request',
-    )
-  }
-
   return {
     async load() {
       await Promise.allSettled([...all].map((service) => service.load()))
     },
     async handle(request) {
       const exchange = begin(request)
-      return exchange.refusal ?? exchange.finish(request.body)
+      const response = exchange.refusal ?? (await exchange.finish(request.body))
+      // Where requests come whole, the instance may be frozen once they are answered.
+      recorder.flush()
+      return response
     },
     begin,
     readiness: readinessNow,
@@ -262,6 +259,7 @@ export function createProcessor({ services: specs, settings, log }: ProcessorOpt
       draining = true
     },
     async close() {
+      recorder.flush()
       await Promise.all([...all].map((service) => service.close()))
     },
   }
@@ -339,7 +337,10 @@ function logEngineEvent(log: Logger, service: string, event: EngineEvent) {
     const { execution_provider, loadMs, warnings, inputs, outputs } = event.info
     for (const warning of warnings) log.warn({ service }, warning)
     const names = { inputs: inputs.map(({ name }) => name), outputs: outputs.map(({ name }) => name) }
-    log.info({ service, execution_provider, loadMs: round(loadMs), workers: event.workers, ...names }, 'model loaded')
+    log.info(
+      { service, execution_provider, loadMs: Math.round(loadMs), workers: event.workers, ...names },
+      'model loaded',
+    )
   } else if (event.kind === 'load_failed') {
     log.error({ service, error: event.error.message, retryInMs: event.retryInMs }, 'model not loaded')
   } else {
@@ -347,14 +348,3 @@ function logEngineEvent(log: Logger, service: string, event: EngineEvent) {
     log.error({ service, reason, lost, retryInMs }, 'model worker died')
   }
 }
-
-const describeCause = (cause: unknown) =>
-  cause instanceof Error ? cause.stack : cause === undefined ? undefined : String(cause)
-const round = (ms: number) => Math.round(ms * 1000) / 1000
-const stageMs = (stages: Stages) => ({
-  receiveMs: round(stages.receive),
-  queueMs: round(stages.queue),
-  decodeMs: round(stages.decode),
-  computeMs: round(stages.compute),
-  encodeMs: round(stages.encode),
-})

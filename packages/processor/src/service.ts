@@ -83,6 +83,11 @@ export class Service {
     })
   }
 
+  /** Requests that wait or are worked on. */
+  get inside(): number {
+    return this.admission.inside
+  }
+
   get queued(): number {
     return this.engine.queued
   }

@@ -1,12 +1,13 @@
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { MessageChannel, Worker } from 'node:worker_threads'
+import { Worker } from 'node:worker_threads'
+import { ParentEnd } from './channel.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
-import { ModelServer, type ThreadData, turnIfSlow } from './worker.ts'
+import { ModelServer, turnIfSlow } from './worker.ts'
 
 /** Where a model lives: something that takes messages, gives messages, and can die. */
 export interface Host {
-  post(message: ToWorker, transfer: ArrayBuffer[]): void
+  post(message: ToWorker): void
   /** Ends it, once what it is computing is computed. Nothing is reported afterwards. */
   close(): Promise<void>
 }
@@ -30,22 +31,19 @@ export type StartHost = (env: Readonly<Record<string, string>>, events: HostEven
 
 export const startHost: { readonly [I in Isolation]: StartHost } = {
   thread(env, events) {
-    const { port1, port2 } = new MessageChannel()
-    const sent = new Int32Array(new SharedArrayBuffer(4))
-    const workerData: ThreadData = { port: port2, sent }
+    let alive = true
+    const channel = new ParentEnd((message) => alive && events.onMessage(message))
     const worker = new Worker(entry, {
       env: { ...process.env, ...env },
       name: 'model',
-      workerData,
-      transferList: [port2],
+      workerData: channel.data,
+      transferList: [channel.data.port],
     })
-    let alive = true
     const died = (reason: string) => {
       if (alive) events.onDeath(reason)
       alive = false
-      port1.close()
+      channel.close()
     }
-    port1.on('message', (message: FromWorker) => alive && events.onMessage(message))
     worker.on('error', (error) => died(error.message))
     const ended = new Promise<void>((resolve) => {
       worker.on('exit', (code) => {
@@ -53,17 +51,12 @@ export const startHost: { readonly [I in Isolation]: StartHost } = {
         resolve()
       })
     })
-    const post: Host['post'] = (message, transfer) => {
-      port1.postMessage(message, transfer)
-      Atomics.add(sent, 0, 1)
-      Atomics.notify(sent, 0)
-    }
     return {
-      post,
+      post: (message) => channel.post(message),
       // Asked, not terminated: ONNX Runtime's binding aborts the process when its thread is ended within a call.
       close() {
         alive = false
-        post({ kind: 'close' }, [])
+        channel.post({ kind: 'close' })
         return ended
       },
     }

@@ -1,8 +1,8 @@
+import { availableParallelism } from 'node:os'
 import { assert, EasError } from '@eas/base'
 import type { ModelInfo } from '../session.ts'
 import type { Host, HostEvents } from './host.ts'
 import type { FromWorker, ModelSpec, Outcome, PredictItem, WireError } from './messages.ts'
-import { addTransfer } from './worker.ts'
 
 /** A request on its way through the engine. */
 export interface Pending {
@@ -28,6 +28,9 @@ export interface WorkerEvents {
 const windowMs = 2
 const windowMax = 64
 
+/** Milliseconds that the event loop does not sleep for: to be woken takes longer than a small inference. */
+const awakeMs = availableParallelism() > 1 ? 0.3 : 0
+
 /** This side of one worker: what it has been sent, and how fast it is. */
 export class ModelWorker {
   ready = false
@@ -52,28 +55,34 @@ export class ModelWorker {
   }
 
   load(spec: ModelSpec): void {
-    this.host.post({ kind: 'load', spec }, [])
+    this.host.post({ kind: 'load', spec })
   }
 
   send(requests: readonly Pending[]): void {
     if (requests.length === 0) return
-    const transfer: ArrayBuffer[] = []
     const items: PredictItem[] = []
     for (const pending of requests) {
       this.inFlight.set(pending.item.id, pending)
       items.push(pending.item)
-      addTransfer(transfer, pending.item.body)
     }
-    this.host.post({ kind: 'predict', items }, transfer)
+    this.host.post({ kind: 'predict', items })
+    if (this.inFlight.size === 1 && this.serviceMs < awakeMs) this.stayAwake(performance.now() + awakeMs)
   }
 
   cancel(id: number): void {
-    if (this.inFlight.has(id)) this.host.post({ kind: 'cancel', id }, [])
+    if (this.inFlight.has(id)) this.host.post({ kind: 'cancel', id })
   }
 
   close(): Promise<void> {
     this.ready = false
     return this.host.close()
+  }
+
+  /** Keeps the event loop turning, free for whatever comes, while a single fast answer is awaited. */
+  private stayAwake(until: number): void {
+    setImmediate(() => {
+      if (this.inFlight.size === 1 && performance.now() < until) this.stayAwake(until)
+    })
   }
 
   private receive(message: FromWorker): void {

@@ -1,8 +1,10 @@
-import { isMainThread, type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { setPriority } from 'node:os'
+import { isMainThread, workerData } from 'node:worker_threads'
+import { type ChannelData, WorkerEnd } from './channel.ts'
 import type { FromWorker, Outcome, PredictItem, ToWorker } from './messages.ts'
 import { createRuntime, type Runtime, toWireError } from './runtime.ts'
 
-export type PostToParent = (message: FromWorker, transfer: ArrayBuffer[]) => void
+export type PostToParent = (message: FromWorker) => void
 
 /**
  * One model, answering messages in their order, wherever it runs. The thread is blocked while ONNX Runtime computes; before
@@ -41,9 +43,9 @@ export class ModelServer {
   private async load({ spec }: ToWorker & { kind: 'load' }): Promise<void> {
     try {
       this.runtime = await createRuntime(spec)
-      this.post({ kind: 'loaded', info: this.runtime.info }, [])
+      this.post({ kind: 'loaded', info: this.runtime.info })
     } catch (thrown) {
-      this.post({ kind: 'failed', error: toWireError(thrown) }, [])
+      this.post({ kind: 'failed', error: toWireError(thrown) })
     }
   }
 
@@ -75,63 +77,47 @@ export class ModelServer {
     const { outcomes } = this
     if (outcomes.length === 0) return
     this.outcomes = []
-    const transfer: ArrayBuffer[] = []
-    for (const outcome of outcomes) if ('body' in outcome) addTransfer(transfer, outcome.body)
-    this.post({ kind: 'outcomes', outcomes }, transfer)
+    this.post({ kind: 'outcomes', outcomes })
   }
 }
 
 /** Milliseconds that an answer may wait for others to share its message. */
 const shareMs = 0.2
 
-/** Bytes from which moving a buffer to another thread is cheaper than copying it. */
-const transferBytesMin = 32 * 1024
-
-/** Lists the buffer behind `bytes` for transfer, when it is worth it and `bytes` is all there is in it. */
-export function addTransfer(transfer: ArrayBuffer[], bytes: Uint8Array): void {
-  if (bytes.byteLength >= transferBytesMin && bytes.byteLength === bytes.buffer.byteLength) {
-    if (bytes.buffer instanceof ArrayBuffer) transfer.push(bytes.buffer)
-  }
-}
-
-/** What a worker thread is started with. */
-export interface ThreadData {
-  readonly port: MessagePort
-  /** Counts the messages sent; the thread sleeps on it. */
-  readonly sent: Int32Array
-}
-
-/** Serves the thread or process that started this one. */
+/**
+ * Serves the thread or process that started this one, behind the event loop: where cores are few, what answers `/healthz` or
+ * 450 must not wait for an inference to have had its turn. On Linux this is the calling thread's priority, and that of the
+ * threads which ONNX Runtime starts from it.
+ */
 export function serveParent(): void {
+  setPriority(behindEventLoop)
   if (!isMainThread)
-    void serveThread(workerData as ThreadData) // host.ts starts threads with it
+    void serveThread(workerData as ChannelData) // host.ts starts threads with it
   else if (process.send) serveProcess(process.send.bind(process))
 }
 
-/**
- * A thread with nothing to do sleeps on the message count instead of in the event loop, and takes its messages from the
- * port itself: waking it costs one system call, and a request not a single turn of an event loop.
- */
-async function serveThread({ port, sent }: ThreadData): Promise<void> {
-  const server = new ModelServer((message, transfer) => port.postMessage(message, transfer), takeMessages)
-  let taken = 0
-  function takeMessages() {
-    for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) {
-      server.receive(next.message)
-    }
-    // What native code has put off until the event loop turns, such as freeing memory, gets its turn.
-    return ++taken % turnEvery === 0 ? new Promise<void>(setImmediate) : undefined
+/** Nice value: about a tenth of the weight of a thread with none. */
+const behindEventLoop = 10
+
+/** A thread that turns its event loop only for what native code puts off until it does, such as freeing memory. */
+async function serveThread(data: ChannelData): Promise<void> {
+  const channel = new WorkerEnd(data)
+  const server = new ModelServer((message) => channel.post(message), listen)
+  const receive = (message: ToWorker) => server.receive(message)
+  let listened = 0
+  function listen() {
+    channel.take(receive)
+    return ++listened % turnEvery === 0 ? new Promise<void>(setImmediate) : undefined
   }
   while (!server.isClosed) {
-    const seen = Atomics.load(sent, 0)
-    await takeMessages()
+    await listen()
     await server.idle
-    if (!server.isClosed) Atomics.wait(sent, 0, seen)
+    if (!server.isClosed) channel.sleep()
   }
-  port.close()
+  channel.close()
 }
 
-/** Looks at the messages, one per request at least, after which the event loop turns. */
+/** How often a thread listens, once per request at least, for one turn of its event loop. */
 const turnEvery = 64
 
 function serveProcess(send: (message: FromWorker) => boolean): void {
