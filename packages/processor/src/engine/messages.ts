@@ -48,7 +48,7 @@ export interface WireError {
   readonly cause?: string
 }
 
-/** Milliseconds of the stages that a worker sees. `wait`: from the main thread's post until the worker took the request. */
+/** Milliseconds of the stages that a worker sees. */
 export interface WorkStages {
   readonly decode: number
   readonly compute: number
