@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import type { FromWorker, Outcome, PredictItem, ToWorker } from './messages.ts'
 import { Ring } from './ring.ts'
@@ -25,6 +26,9 @@ const ringWords = 128 * 1024
 
 /** Bodies from which moving a buffer is cheaper than copying it twice. */
 const ringBytesMax = 32 * 1024
+
+/** Milliseconds that a worker stays awake for its next request; 0 where it would take the event loop's only core. */
+const awakeMs = availableParallelism() > 1 ? 1 : 0
 
 /** Tells the event loop to look at the ring. */
 const bell = 'bell'
@@ -95,6 +99,8 @@ export class WorkerEnd {
   private readonly answers: Ring
   private seen = 0
   private seenByPort = 0
+  /** Milliseconds from having nothing to do until there is something, lately. */
+  private gapMs = 4 * awakeMs
 
   constructor(data: ChannelData) {
     this.data = data
@@ -118,12 +124,20 @@ export class WorkerEnd {
     for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) receive(next.message)
   }
 
-  /** Blocks the thread until something has been sent since the last `take`. */
+  /**
+   * Blocks the thread until something has been sent since the last `take`. While requests follow each other closely it stays
+   * awake between them: to be woken takes longer than a small inference.
+   */
   sleep(): void {
     const { signals } = this.data
+    const start = performance.now()
+    if (this.gapMs < awakeMs) {
+      while (Atomics.load(signals, sent) === this.seen && performance.now() - start < awakeMs);
+    }
     Atomics.store(signals, isAsleep, 1)
     Atomics.wait(signals, sent, this.seen)
     Atomics.store(signals, isAsleep, 0)
+    this.gapMs += (Math.min(performance.now() - start, 4 * awakeMs) - this.gapMs) / 8
   }
 
   post(message: FromWorker): void {
