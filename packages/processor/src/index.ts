@@ -12,7 +12,7 @@ export {
   type Readiness,
 } from './processor.ts'
 export type { Client, ServiceSpec } from './service.ts'
-export { type ServiceContext, serviceSpec } from './service-spec.ts'
+export { reasonsAgainst, type ServiceContext, serviceSpec } from './service-spec.ts'
 export { createSession, type ModelInfo, type ModelSession, type ValueInfo } from './session.ts'
 export { type Settings, settingsFromEnv, settingsTable } from './settings.ts'
 export { signatureJson } from './signature-json.ts'

@@ -3,7 +3,7 @@ import { EasError } from '@eas/base'
 import { parseServiceJson } from '@eas/service-json'
 import { findModelFile } from './model-file.ts'
 import type { ServiceSpec } from './service.ts'
-import { serviceSpec } from './service-spec.ts'
+import { reasonsAgainst, serviceSpec } from './service-spec.ts'
 import type { Settings } from './settings.ts'
 
 /** A `service.json` that has been read. */
@@ -28,10 +28,15 @@ export async function loadServices(files: readonly ServiceFile[], settings: Sett
   const services = await Promise.all(
     parsed.map(async ({ path, config }) => {
       const { model_path, model_entry } = config
+      const reasons = [...reasonsAgainst(config)]
       if (model_path === undefined) {
         const [mount] = config.storage
-        const where = mount ? `, and what storage mounts at ${mount.mount_path} is not read yet` : ''
-        throw new EasError('invalid_request', `Cannot serve ${path}: model_path is missing${where}`)
+        reasons.push(
+          `model_path is missing${mount ? `, and what storage mounts at ${mount.mount_path} is not read yet` : ''}`,
+        )
+      }
+      if (model_path === undefined || reasons.length > 0) {
+        throw new EasError('not_implemented', `Cannot serve ${path}: ${reasons.join('; ')}`)
       }
       const modelPath = await findModelFile({ model_path, model_entry }, dirname(resolve(path)))
       return serviceSpec(config, { modelPath, settings, serviceCount: parsed.length })

@@ -23,9 +23,9 @@ export interface ServiceContext {
  * @throws {EasError} `not_implemented` for what EAS runs and this version does not, in the configuration's words.
  */
 export function serviceSpec(config: ServiceConfig, { modelPath, settings, serviceCount }: ServiceContext): ServiceSpec {
-  const { name, metadata, processor, notServable } = config
-  if (notServable.length > 0) throw new EasError('not_implemented', `Cannot serve ${name}: ${notServable.join('; ')}`)
-  if (!processor) throw new EasError('invalid_request', `Cannot serve ${name}: processor is missing`)
+  const { name, metadata, processor } = config
+  const reasons = reasonsAgainst(config)
+  if (reasons.length > 0) throw new EasError('not_implemented', `Cannot serve ${name}: ${reasons.join('; ')}`)
   const { rpc } = metadata
   const cores = Math.min(availableParallelism(), Math.ceil(metadata.cpu ?? Number.POSITIVE_INFINITY))
   const workersMax = Math.min(rpc.worker_threads, cores)
@@ -38,7 +38,7 @@ export function serviceSpec(config: ServiceConfig, { modelPath, settings, servic
     model: {
       modelPath,
       pipeline: pipelineOf(config),
-      executionProviders: executionProviders(processor.device, settings),
+      executionProviders: executionProviders(processor?.device, settings),
       intraOpNumThreads: Math.max(1, Math.floor(cores / workersMax)),
       batching: rpc.batching,
       decompressor: rpc.decompressor,
@@ -76,16 +76,17 @@ function signatureName({ model_config }: ServiceConfig): string {
   return typeof named === 'string' && named !== '' ? named : defaultSignature
 }
 
+/** Why this version cannot serve a valid configuration, every reason at once; empty when it can. */
+export function reasonsAgainst({ notServable, torchEasyRec, easyRec }: ServiceConfig): readonly string[] {
+  const fg_mode = torchEasyRec?.fg_mode ?? easyRec?.fg_mode ?? 'bypass'
+  return fg_mode === 'bypass'
+    ? notServable
+    : [...notServable, `model_config.fg_mode ${fg_mode} is not supported, bypass is`]
+}
+
 /** Which message each processor family speaks. */
 function pipelineOf(config: ServiceConfig): PipelineSpec {
-  const { name, processor, torchEasyRec, easyRec } = config
-  const fg_mode = torchEasyRec?.fg_mode ?? easyRec?.fg_mode ?? 'bypass'
-  if (fg_mode !== 'bypass') {
-    throw new EasError(
-      'not_implemented',
-      `Cannot serve ${name}: model_config.fg_mode ${fg_mode} is not supported, bypass is`,
-    )
-  }
+  const { processor, torchEasyRec } = config
   return processor?.family === 'tensorflow' || processor?.family === 'easyrec'
     ? { kind: 'tf', signature_name: signatureName(config) }
     : { kind: 'torch', outputs: torchEasyRec?.outputs ?? [] }

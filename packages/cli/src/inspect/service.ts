@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path'
 import { EasError, oneLine } from '@eas/base'
-import { findModelFile, type ServiceSpec, serviceSpec, settingsFromEnv } from '@eas/processor'
+import { findModelFile, reasonsAgainst, type ServiceSpec, serviceSpec, settingsFromEnv } from '@eas/processor'
 import {
   ConfigError,
   easyRecKeys,
@@ -86,26 +86,21 @@ interface Servability {
 
 /** What `eas serve` would say, all at once. */
 async function servability(config: ServiceConfig, file: string): Promise<Servability> {
-  const reasons: string[] = [...config.notServable]
+  const against = reasonsAgainst(config)
+  const reasons = [...against]
   const { model_path, model_entry } = config
-  const explain = (thrown: unknown) => {
-    if (!(thrown instanceof EasError)) throw thrown
-    reasons.push(thrown.message)
-    return undefined
-  }
   const modelPath =
     model_path === undefined
       ? void reasons.push('model_path is missing')
-      : await findModelFile({ model_path, model_entry }, dirname(resolve(file))).catch(explain)
-  if (config.notServable.length > 0) return { reasons }
-  try {
-    const settings = settingsFromEnv({})
-    const spec = serviceSpec(config, { modelPath: modelPath ?? '', settings, serviceCount: 1 })
-    return { ...(modelPath !== undefined && { modelPath }), spec, reasons }
-  } catch (thrown) {
-    explain(thrown)
-    return { reasons }
-  }
+      : await findModelFile({ model_path, model_entry }, dirname(resolve(file))).catch((thrown) => {
+          if (!(thrown instanceof EasError)) throw thrown
+          reasons.push(thrown.message)
+          return undefined
+        })
+  if (against.length > 0) return { reasons }
+  const settings = settingsFromEnv({})
+  const spec = serviceSpec(config, { modelPath: modelPath ?? '', settings, serviceCount: 1 })
+  return { ...(modelPath !== undefined && { modelPath }), spec, reasons }
 }
 
 function tokenText({ token, generate_token }: ServiceConfig): string {
