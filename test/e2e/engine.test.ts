@@ -197,7 +197,7 @@ describe('SIGTERM', () => {
 })
 
 describe.each(['thread', 'process'])('A model, isolation %s,', (isolation) => {
-  it('keeps nothing of 12,000 requests that it cannot decompress', async () => {
+  it('keeps nothing of 24,000 requests that it cannot decompress', async () => {
     const server = await serve({ args: [addJson], env: { EAS_ISOLATION: isolation } })
     const cut = gzipSync(Buffer.alloc(300, 7)).subarray(0, -4)
     const batch = Buffer.concat(Array.from({ length: 50 }, () => post('/api/predict/add', cut)))
@@ -205,13 +205,14 @@ describe.each(['thread', 'process'])('A model, isolation %s,', (isolation) => {
     const memory = () =>
       [server.child.pid, ...childrenOf(server.child.pid)].map(rssBytes).reduce((all, bytes) => all + bytes, 0)
     let before = 0
-    for (let sent = 0; sent < 12_000; sent += 50) {
+    for (let sent = 0; sent < 24_000; sent += 50) {
       void connection.send(batch)
       for (let i = 0; i < 50; i++) expect((await connection.response())?.status).toBe(400)
-      if (sent === 3000) before = memory()
+      // By now the collector's own habits have shown: what is not yet collected grows to some size and no further.
+      if (sent === 12_000) before = memory()
     }
-    // What zlib takes for each is 16 KiB: were it kept, this would be over 140.
-    expect((memory() - before) / 2 ** 20).toBeLessThan(90)
+    // What zlib takes for each is 16 KiB: were it kept, this would be over 187.
+    expect((memory() - before) / 2 ** 20).toBeLessThan(100)
     await server.stop()
   })
 })

