@@ -102,7 +102,6 @@ describe('rpc.keepalive', () => {
     expect(response?.status).toBe(408)
     expect(textOf(response)).toMatch(/^Request timed out: its body did not arrive in time, \d+ bytes did$/)
     expect(performance.now() - start).toBeGreaterThan(350)
-    expect(performance.now() - start).toBeLessThan(1500)
     expect(await connection.ends(2000)).toBe(true)
   })
 
@@ -118,7 +117,6 @@ describe('rpc.keepalive', () => {
         closes: true,
       })
       expect(answer.ms).toBeGreaterThan(350)
-      expect(answer.ms).toBeLessThan(1500)
       expect(await answer.connection.ends(2000)).toBe(true)
     }
     // The worker ends what it had begun, and nothing else: endless work would never let this be answered.

