@@ -1,7 +1,6 @@
 import { EasError } from '@eas/base'
 import type { ModelInfo } from '../session.ts'
-import type { Isolation } from './host.ts'
-import { startHost } from './host.ts'
+import { type Isolation, startHost } from './host.ts'
 import type { ModelSpec, Outcome, PredictItem } from './messages.ts'
 import { ModelWorker, type Pending } from './model-worker.ts'
 
