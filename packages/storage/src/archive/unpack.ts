@@ -1,0 +1,72 @@
+import { randomBytes } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { mkdir, rename, rm, stat } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { checkStopped, StoreError } from '../store-error.ts'
+import { type UnpackLimits, UnpackMeter } from './limits.ts'
+import { readTar, type TarKind, tarDecompressors } from './tar.ts'
+import { TreeWriter, type Unpacked } from './tree-writer.ts'
+import { readZip } from './zip.ts'
+
+export type ArchiveKind = TarKind | 'zip'
+
+/** Archives by the end of their name. The longest fits first. */
+const kinds: readonly (readonly [ending: string, kind: ArchiveKind])[] = [
+  ['.tar.gz', 'tar.gz'],
+  ['.tgz', 'tar.gz'],
+  ['.tar.bz2', 'tar.bz2'],
+  ['.tbz2', 'tar.bz2'],
+  ['.tbz', 'tar.bz2'],
+  ['.tar', 'tar'],
+  ['.zip', 'zip'],
+]
+
+/** What kind of archive a file is by its name; `undefined` if none. */
+export function archiveKind(name: string): ArchiveKind | undefined {
+  const lower = name.toLowerCase()
+  return kinds.find(([ending]) => lower.endsWith(ending))?.[1]
+}
+
+export interface UnpackOptions extends UnpackLimits {
+  /** Default: by the archive's name. */
+  readonly kind?: ArchiveKind
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Unpacks an archive into the folder `to`, which must not exist or be empty. It appears when everything is in it; after a
+ * failure nothing is left. Only plain files and folders are written, below `to`, with the permissions of new files:
+ * links, devices, encrypted or doubled entries and names that are not safe everywhere are refused, and the whole archive
+ * with them.
+ *
+ * @throws {StoreError} `invalid` for what is refused, `corrupt` for damaged archives, `too-large` beyond the limits, `full`.
+ */
+export async function unpack(archive: string, to: string, options: UnpackOptions = {}): Promise<Unpacked> {
+  const doing = `unpack ${basename(archive)}`
+  const kind = options.kind ?? archiveKind(archive)
+  if (!kind) throw new StoreError('unsupported', `Cannot ${doing}: not a .tar, .tar.gz, .tar.bz2 or .zip`)
+  const temporary = `${to}.${randomBytes(6).toString('hex')}.part`
+  try {
+    checkStopped(options.signal, doing)
+    const { size } = await stat(archive)
+    await mkdir(temporary)
+    let packed = kind === 'zip' ? size : 0
+    const meter = new UnpackMeter(options, () => packed, doing)
+    const writer = new TreeWriter(temporary, meter, doing, options.signal)
+    if (kind === 'zip') await readZip(archive, writer)
+    else {
+      const source = createReadStream(archive, { highWaterMark: 64 * 1024 })
+      source.on('data', (chunk) => {
+        packed += chunk.length
+      })
+      source.pause()
+      await readTar(source, tarDecompressors[kind], writer, meter)
+    }
+    const unpacked = writer.finish()
+    await rename(temporary, to)
+    return unpacked
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true }).catch(() => {})
+    throw StoreError.from(error, doing, 'corrupt')
+  }
+}

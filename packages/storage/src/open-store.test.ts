@@ -1,0 +1,77 @@
+import { execFileSync } from 'node:child_process'
+import { describe, expect, it } from 'vitest'
+import { localPath, openStore } from './open-store.ts'
+
+const oss = { region: 'cn-shanghai', credentials: () => ({ accessKeyId: 'i', secretAccessKey: 's' }) }
+
+describe('openStore()', () => {
+  it.each([
+    ['s3://bucket/a/b.onnx', 's3://bucket', 'a/b.onnx'],
+    ['s3://bucket/dir/', 's3://bucket', 'dir'],
+    ['s3://bucket', 's3://bucket', ''],
+    ['s3://bucket/q?x#y%20z', 's3://bucket', 'q?x#y%20z'],
+    ['oss://bucket/模型/a', 'oss://bucket', '模型/a'],
+    ['oss://bucket.oss-cn-hangzhou-internal.aliyuncs.com/a', 'oss://bucket', 'a'],
+    ['gs://bucket/a', 'gs://bucket', 'a'],
+    ['https://user:pass@host:8443/dir/a%20b?sig=secret#x', 'https://host:8443', 'dir/a b'],
+    ['file:///models/a%20b.onnx', 'file:///models', 'a b.onnx'],
+    ['/models/x', 'file:///models', 'x'],
+    ['x/y', 'file:///base/x', 'y'],
+  ])('%s', (url, store, key) => {
+    const found = openStore(url, { oss, baseDir: '/base' })
+    expect([found.store.url, found.key]).toEqual([store, key])
+  })
+
+  it.each([
+    'ftp://h/x',
+    's3:///x',
+    's3://a..b/x',
+    's3://b@d/x',
+    'javascript://x',
+    'file://host/x',
+    'https://',
+    'https://h/%zz',
+  ])('%s is invalid', (url) => expect(() => openStore(url, {})).toThrow(expect.objectContaining({ code: 'invalid' })))
+
+  it('oss:// without a region says what is missing', () => {
+    expect(() => openStore('oss://bucket/a', {})).toThrow('the region of OSS is not set')
+  })
+
+  it.each([
+    ['oss://models/a/b', 's3://company/eas', 'a/b', { 'oss://models': 's3://company/eas' }],
+    ['oss://models/a/b', 's3://other', 'b', { 'oss://models': 's3://x', 'oss://models/a/': 's3://other' }],
+    ['oss://models', 's3://company', 'eas', { 'oss://models': 's3://company/eas/' }],
+    ['oss://models/a', 'file:///mnt/models', 'a', { 'oss://models': '/mnt/models' }],
+    ['oss://modelsX/a', 'oss://modelsX', 'a', { 'oss://models': 's3://no' }],
+  ])('the table: %s is %s', (url, store, key, buckets) => {
+    const found = openStore(url, { oss, buckets })
+    const path = found.store.url.startsWith('s3') ? `${found.store.url}/${found.key}` : undefined
+    expect(path ?? found.store.url).toBe(path ? `${store}/${key}` : store)
+    expect(found.key.endsWith(key)).toBe(true)
+  })
+
+  it('gives the same store for the same bucket and settings', () => {
+    const settings = { oss }
+    expect(openStore('oss://b/x', settings).store).toBe(openStore('oss://b/y', settings).store)
+    expect(openStore('oss://b/x', settings).store).not.toBe(openStore('oss://b/x', { oss }).store)
+  })
+
+  it('localPath() is where a file lies', () => {
+    expect(localPath(openStore('/models/x.onnx', {}))).toBe('/models/x.onnx')
+    expect(localPath(openStore('s3://b/x.onnx', {}))).toBeUndefined()
+  })
+
+  it('loads neither the AWS SDK nor the signer before a request needs it', () => {
+    const script = `
+      const before = new Set()
+      const { openStore } = await import('@eas/storage')
+      openStore('s3://b/x', {})
+      const { createRequire } = await import('node:module')
+      const cache = Object.keys(createRequire('file:///').cache)
+      console.log(cache.filter((path) => /@aws-sdk|@smithy/.test(path)).length)`
+    const args = ['--import', 'tsx', '--input-type=module', '-e', script]
+    expect(execFileSync(process.execPath, args, { cwd: `${import.meta.dirname}/..`, encoding: 'utf8' }).trim()).toBe(
+      '0',
+    )
+  })
+})

@@ -1,0 +1,226 @@
+import { isIP } from 'node:net'
+import { basename, dirname, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Credentials } from './net/sigv4.ts'
+import { makeWire, type Wire } from './net/wire.ts'
+import type { ObjectStore } from './object-store.ts'
+import type { StoreSettings } from './settings.ts'
+import { StoreError, withoutSecrets } from './store-error.ts'
+import { fileStore } from './stores/file.ts'
+import { gcsStore } from './stores/gcs.ts'
+import { metadataToken } from './stores/gcs-token.ts'
+import { httpStore } from './stores/http.ts'
+import { s3Store } from './stores/s3.ts'
+
+/** A place in a store. `key` is `''` for the store's root and has no slash at its end. */
+export interface Location {
+  readonly store: ObjectStore
+  readonly key: string
+}
+
+/**
+ * The store that a URL or path is in, and its key there: `oss://`, `s3://`, `gs://`, `https://`, `http://`, `file://`,
+ * or a path of this machine. Makes no request.
+ *
+ * @throws {StoreError} `invalid` for a URL of another kind, or one that the settings lack something for.
+ */
+export function openStore(url: string, settings: StoreSettings = defaultSettings): Location {
+  const moved = mapped(url, settings.buckets ?? {})
+  const [, scheme] = /^([a-z][a-z0-9+.-]+):\/\//i.exec(moved) ?? []
+  if (scheme === undefined) return fileAt(resolve(settings.baseDir ?? '.', moved), settings)
+  const open = Object.hasOwn(schemes, scheme.toLowerCase()) ? schemes[scheme.toLowerCase()] : undefined
+  if (!open) {
+    throw new StoreError(
+      'invalid',
+      `Cannot open ${scheme}://…: not one of ${Object.keys(schemes).join(', ')} or a path`,
+    )
+  }
+  return open(moved, settings)
+}
+
+const defaultSettings: StoreSettings = {}
+
+/** Where an object is on this machine, if it is; then it can be used where it lies. */
+export const localPath = ({ store, key }: Location): string | undefined =>
+  'pathOf' in store && typeof store.pathOf === 'function' ? store.pathOf(key) : undefined
+
+const schemes: { readonly [scheme: string]: (url: string, settings: StoreSettings) => Location } = {
+  file: (url, settings) => {
+    try {
+      return fileAt(resolve(fileURLToPath(url)), settings)
+    } catch (error) {
+      throw StoreError.from(error, `open ${url}`, 'invalid')
+    }
+  },
+  http: webAt,
+  https: webAt,
+  s3: s3At,
+  oss: ossAt,
+  gs: gsAt,
+}
+
+/** The URL with the bucket table applied. A row fits if it ends where a part of the path ends. */
+function mapped(url: string, table: { readonly [url: string]: string }): string {
+  const from = Object.keys(table)
+    .map((row) => ({ row, bare: row.replace(/\/+$/, '') }))
+    .filter(({ bare }) => url === bare || url.startsWith(`${bare}/`))
+    .sort((a, b) => b.bare.length - a.bare.length)[0]
+  if (!from) return url
+  const rest = url.slice(from.bare.length).replace(/^\/+/, '')
+  const to = (table[from.row] ?? '').replace(/\/+$/, '')
+  return rest === '' ? to : `${to}/${rest}`
+}
+
+const stores = new WeakMap<StoreSettings, Map<string, ObjectStore>>()
+const wires = new WeakMap<StoreSettings, Wire>()
+
+/** One store per bucket, and one set of connections, for as long as the settings are in use. */
+function remembered(settings: StoreSettings, id: string, make: (wire: Wire) => ObjectStore): ObjectStore {
+  const known = stores.get(settings) ?? new Map<string, ObjectStore>()
+  stores.set(settings, known)
+  const wire = wires.get(settings) ?? makeWire(settings.wire)
+  wires.set(settings, wire)
+  const store = known.get(id) ?? make(wire)
+  // A presigned URL is another store each time; they must not pile up.
+  if (known.size > 1000) known.clear()
+  known.set(id, store)
+  return store
+}
+
+function fileAt(path: string, settings: StoreSettings): Location {
+  const folder = dirname(path)
+  return { store: remembered(settings, `file://${folder}`, () => fileStore(folder)), key: basename(path) }
+}
+
+function webAt(text: string, settings: StoreSettings): Location {
+  if (!URL.canParse(text)) throw new StoreError('invalid', 'Cannot open a web address: it is not a URL')
+  const url = new URL(text)
+  const segments = url.pathname.replace(/^\/+|\/+$/g, '').split('/')
+  let key: string
+  try {
+    key = segments.map(decodeURIComponent).join('/')
+  } catch (error) {
+    throw new StoreError('invalid', `Cannot open ${withoutSecrets(url)}: its path is badly escaped`, { cause: error })
+  }
+  const base = new URL(url)
+  base.pathname = '/'
+  base.hash = ''
+  return { store: remembered(settings, base.href, (wire) => httpStore(base, wire)), key }
+}
+
+/** `scheme://bucket/key`, taken apart as text: keys may hold `?`, `#` and `%`, which URLs read differently. */
+function bucketAndKey(url: string): { bucket: string; key: string } {
+  const [, bucket = '', key = ''] = /^[a-z0-9]+:\/\/([^/]*)\/*(.*)$/is.exec(url) ?? []
+  // S3, OSS and GCS names, of which the last may hold `_`; it becomes part of a host's name or path.
+  if (!/^[a-z0-9][a-z0-9._-]{0,221}$/i.test(bucket) || bucket.includes('..')) {
+    throw new StoreError('invalid', `Cannot open ${url}: ${JSON.stringify(bucket)} is not a bucket's name`)
+  }
+  return { bucket, key: key.replace(/\/+$/, '') }
+}
+
+function endpointOf(text: string, of: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url && /^https?:$/.test(url.protocol)) return url
+  throw new StoreError('invalid', `Cannot open ${of}: the endpoint ${JSON.stringify(text)} is not a web address`)
+}
+
+const needsPath = ({ hostname }: URL) => isIP(hostname.replace(/^\[|\]$/g, '')) !== 0 || hostname === 'localhost'
+
+function s3At(url: string, settings: StoreSettings): Location {
+  const { bucket, key } = bucketAndKey(url)
+  const { s3 = {} } = settings
+  const region = s3.region ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION ?? 'us-east-1'
+  // China's regions have a domain of their own. AWS General Reference, "Amazon S3 endpoints".
+  const domain = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com'
+  const endpoint = endpointOf(s3.endpoint ?? `https://s3.${region}.${domain}`, url)
+  const store = remembered(settings, `s3://${bucket}`, (wire) =>
+    s3Store(
+      {
+        url: `s3://${bucket}`,
+        bucket,
+        region,
+        endpoint,
+        // A certificate for *.s3.amazonaws.com does not cover names with dots.
+        pathStyle: s3.pathStyle ?? (needsPath(endpoint) || bucket.includes('.')),
+        credentials: s3.anonymous ? undefined : (s3.credentials ?? 'default'),
+        trailers: s3.trailers ?? s3.endpoint === undefined,
+        create: { headers: {}, verify: false },
+        etagIsMd5: s3.etagIsMd5 ?? true,
+      },
+      wire,
+    ),
+  )
+  return { store, key }
+}
+
+/**
+ * OSS over its S3 API: `https://s3.oss-<region>[-internal].aliyuncs.com`, the bucket in the host's name, no checksums in
+ * trailers, which it answers 400. A bucket may be written with its endpoint: `oss://b.oss-cn-shanghai.aliyuncs.com/key`.
+ * `x-oss-forbid-overwrite` is OSS's own header for create-only writes. Whether its S3 API honours it or `If-None-Match`
+ * is not documented, so both are sent and the outcome is looked at.
+ * @see https://help.aliyun.com/zh/oss/developer-reference/use-aws-sdks-to-access-oss
+ */
+function ossAt(url: string, settings: StoreSettings): Location {
+  const named = bucketAndKey(url)
+  const { oss = {} } = settings
+  const [, bucket = named.bucket, written, writtenInternal] =
+    /^(.+)\.oss-([a-z0-9-]+?)(-internal)?\.aliyuncs\.com$/.exec(named.bucket) ?? []
+  const region = written ?? oss.region ?? /(?:^|[./])oss-([a-z0-9-]+?)(?:-internal)?\./.exec(oss.endpoint ?? '')?.[1]
+  if (region === undefined) throw new StoreError('invalid', `Cannot open ${url}: the region of OSS is not set`)
+  const internal = written === undefined ? oss.internal : writtenInternal !== undefined
+  const standard = `https://s3.oss-${region}${internal ? '-internal' : ''}.aliyuncs.com`
+  const endpoint = endpointOf(oss.endpoint ?? standard, url)
+  const store = remembered(settings, `oss://${named.bucket}`, (wire) =>
+    s3Store(
+      {
+        url: `oss://${bucket}`,
+        bucket,
+        region,
+        endpoint,
+        pathStyle: oss.pathStyle ?? needsPath(endpoint),
+        credentials: oss.anonymous ? undefined : (oss.credentials ?? alibabaEnvironment),
+        trailers: false,
+        create: { headers: { 'x-oss-forbid-overwrite': 'true' }, verify: true },
+        etagIsMd5: true,
+      },
+      wire,
+    ),
+  )
+  return { store, key: named.key }
+}
+
+function alibabaEnvironment(): Credentials {
+  const env = process.env
+  const accessKeyId = env.ALIBABA_CLOUD_ACCESS_KEY_ID
+  const secretAccessKey = env.ALIBABA_CLOUD_ACCESS_KEY_SECRET
+  if (!accessKeyId || !secretAccessKey) throw new StoreError('denied', 'Cannot sign for OSS: there are no credentials')
+  return { accessKeyId, secretAccessKey, sessionToken: env.ALIBABA_CLOUD_SECURITY_TOKEN }
+}
+
+function gsAt(url: string, settings: StoreSettings): Location {
+  const { bucket, key } = bucketAndKey(url)
+  const { gcs = {} } = settings
+  const endpoint = endpointOf(gcs.endpoint ?? 'https://storage.googleapis.com', url)
+  const server = gcs.metadataServer === undefined ? undefined : endpointOf(gcs.metadataServer, url)
+  const { hmac } = gcs
+  const store = remembered(settings, `gs://${bucket}`, (wire) =>
+    hmac
+      ? s3Store(
+          {
+            url: `gs://${bucket}`,
+            bucket,
+            region: 'auto',
+            endpoint,
+            pathStyle: true,
+            credentials: hmac,
+            trailers: false,
+            // The XML API documents no create-only write for requests that are signed as S3's.
+            create: { headers: {}, verify: true },
+            etagIsMd5: true,
+          },
+          wire,
+        )
+      : gcsStore({ bucket, endpoint, token: gcs.anonymous ? undefined : (gcs.token ?? metadataToken(server)) }, wire),
+  )
+  return { store, key }
+}

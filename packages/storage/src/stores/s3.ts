@@ -1,0 +1,117 @@
+import { once } from '@eas/base'
+import { checkKey, encodeKey } from '../key.ts'
+import { type CredentialSource, type Credentials, signV4 } from '../net/sigv4.ts'
+import { refused, xmlError } from '../net/status.ts'
+import { discard, makeWire, readSmall, type Wire, type WireResponse } from '../net/wire.ts'
+import type { ObjectInfo, ObjectStore, ReadOptions } from '../object-store.ts'
+import { StoreError } from '../store-error.ts'
+import { lengthOf, rangedReads } from './ranged.ts'
+import { digestsOf, etagOf } from './s3-headers.ts'
+import type { CreateRule } from './s3-writes.ts'
+
+export interface S3Settings {
+  /** For messages and cache keys: `s3://bucket`. */
+  readonly url: string
+  readonly bucket: string
+  readonly region: string
+  /** Of the service, without the bucket. */
+  readonly endpoint: URL
+  /** Whether the bucket stands in the path rather than in the host's name. */
+  readonly pathStyle: boolean
+  /** `undefined` leaves requests unsigned, for public buckets; `'default'` is the chain of the AWS SDK. */
+  readonly credentials: CredentialSource | 'default' | undefined
+  /** Whether the store takes checksums in trailers, as S3 does and OSS, GCS and most others do not. */
+  readonly trailers: boolean
+  readonly create: CreateRule
+  /** Whether an ETag of 32 hex digits is the object's MD5. */
+  readonly etagIsMd5: boolean
+}
+
+/**
+ * Objects of one bucket of S3, or of any store that speaks its API.
+ *
+ * Reads are plain requests signed here: they stand in the path of a cold start, and the SDK takes 80 ms to load and several
+ * times the processor time per byte. Everything else is the SDK's, which is imported when it is first needed.
+ */
+export function s3Store(settings: S3Settings, wire: Wire = makeWire()): ObjectStore {
+  const { url, bucket, region, endpoint, pathStyle } = settings
+  const origin = pathStyle ? endpoint : new URL(`${endpoint.protocol}//${bucket}.${endpoint.host}`)
+  const base = `${endpoint.pathname.replace(/\/$/, '')}${pathStyle ? `/${bucket}` : ''}`
+  const doing = (key: string) => `read ${url}/${key}`
+  const writes = once(async () => {
+    const { s3Writes } = await import('./s3-writes.ts')
+    return s3Writes(settings, wire)
+  })
+
+  async function credentials(): Promise<Credentials | undefined> {
+    if (settings.credentials !== 'default') return settings.credentials?.()
+    return fromEnvironment() ?? (await writes()).credentials()
+  }
+
+  async function send(method: 'GET' | 'HEAD', key: string, headers: Record<string, string>, options: ReadOptions) {
+    checkKey(key, url)
+    const path = `${base}/${encodeKey(key)}`
+    const conditions = options.version === undefined ? headers : { ...headers, 'if-match': `"${options.version}"` }
+    const keys = await credentials().catch((error) => {
+      throw StoreError.from(error, `get credentials for ${url}`, 'denied')
+    })
+    const signed = keys ? await signV4({ method, origin, path, headers: conditions }, keys, region) : conditions
+    return wire.send({ method, origin, path, headers: signed, signal: options.signal, doing: doing(key) })
+  }
+
+  async function get(key: string, range: string | undefined, options: ReadOptions): Promise<WireResponse> {
+    const response = await send('GET', key, range === undefined ? {} : { range }, options)
+    if (response.status === 200 || response.status === 206 || response.status === 416) return response
+    throw refused({ ...response, ...xmlError(`${await readSmall(response.body, 64 * 1024, doing(key))}`) }, doing(key))
+  }
+
+  async function head(key: string, options: ReadOptions = {}): Promise<ObjectInfo | undefined> {
+    const response = await send('HEAD', key, { 'x-amz-checksum-mode': 'ENABLED' }, options)
+    discard(response.body)
+    if (response.status === 404) return undefined
+    if (response.status === 200) {
+      const size = lengthOf(response.headers)
+      if (size === undefined) throw new StoreError('corrupt', `Cannot ${doing(key)}: the answer has no length`)
+      return infoOf(key, response.headers, size)
+    }
+    // An answer to HEAD has no body to say why; that to a GET has.
+    if (response.status === 400 || response.status === 403) (await get(key, 'bytes=0-0', options)).body.destroy()
+    throw refused(response, doing(key))
+  }
+
+  function infoOf(key: string, headers: WireResponse['headers'], size: number): ObjectInfo {
+    const digests = digestsOf(headers, settings.etagIsMd5)
+    const version = etagOf(headers.etag)
+    if (version === undefined) throw new StoreError('unsupported', `Cannot ${doing(key)}: the store gives no ETag`)
+    const modified = headers['last-modified']
+    return { key, size, version, ...(modified && { modified: new Date(modified) }), ...(digests && { digests }) }
+  }
+
+  return {
+    url,
+    head,
+    ...rangedReads({ doing, get, head, infoOf }),
+    async *list(prefix, options) {
+      yield* (await writes()).list(prefix, options)
+    },
+    async put(key, body, options) {
+      checkKey(key, url)
+      return (await writes()).put(key, body, options)
+    },
+    async create(key, body, options) {
+      checkKey(key, url)
+      return (await writes()).create(key, body, options, head)
+    },
+    async delete(key, options) {
+      checkKey(key, url)
+      return (await writes()).delete(key, options)
+    },
+  }
+}
+
+/** What Lambda sets, and the first link of the SDK's default chain: it needs no SDK. */
+function fromEnvironment(): Credentials | undefined {
+  const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN } = process.env
+  if (!AWS_ACCESS_KEY_ID || !AWS_SECRET_ACCESS_KEY) return undefined
+  return { accessKeyId: AWS_ACCESS_KEY_ID, secretAccessKey: AWS_SECRET_ACCESS_KEY, sessionToken: AWS_SESSION_TOKEN }
+}
