@@ -1,0 +1,26 @@
+import type { Value } from '@eas/onnx'
+
+/**
+ * What is known of tensors whose contents are not: enough to see that a mask is the causal one, which nn.Transformer asks
+ * by comparing it with one made the same way.
+ */
+export class Facts {
+  private readonly numbers = new WeakSet<Value>()
+  private readonly trues = new WeakSet<Value>()
+
+  /** The value holds no NaN, and so equals itself. */
+  noteNumbers(v: Value): Value {
+    this.numbers.add(v)
+    return v
+  }
+  noteTrue(v: Value): Value {
+    this.trues.add(v)
+    return v
+  }
+  isNumbers(v: Value): boolean {
+    return this.numbers.has(v)
+  }
+  isTrue(v: Value): boolean {
+    return this.trues.has(v)
+  }
+}

@@ -1,0 +1,57 @@
+import { refuse } from '@eas/onnx'
+import { TensorRef, type TensorState } from './tensor-ref.ts'
+import { now, type Py, PyDict, PyList, type PyObject } from './values.ts'
+
+/** Something that changes in place. */
+export type Mutable = TensorRef | PyList | PyDict | PyObject
+/** What it holds at one moment; never changed once taken. */
+export type Contents = TensorState | readonly Py[] | ReadonlyMap<string, readonly [Py, Py]> | ReadonlyMap<string, Py>
+
+/** What a stretch of code changed that existed before it. */
+export type Effects = ReadonlyMap<Mutable, Contents>
+
+/**
+ * Keeps book of what changes in place, so that a branch or loop body can be run for its effects and undone: what it changed
+ * becomes a result of the region, or the model is refused.
+ */
+export class Journal {
+  private readonly regions: { readonly since: number; readonly before: Map<Mutable, Contents> }[] = []
+
+  /** To be called before `object` changes. */
+  readonly touch = (object: Mutable): void => {
+    const region = this.regions.at(-1)
+    if (object instanceof PyList && object.frozen)
+      throw refuse('an update of a list that is one of two, depending on data')
+    if (region && object.born <= region.since && !region.before.has(object))
+      region.before.set(object, contentsOf(object))
+  }
+
+  /** Runs `body` and undoes its changes. @returns What the changed things held at its end. */
+  record<T>(body: () => T): { readonly result: T; readonly effects: Effects; readonly since: number } {
+    const region = { since: now(), before: new Map<Mutable, Contents>() }
+    this.regions.push(region)
+    try {
+      const result = body()
+      const effects = new Map<Mutable, Contents>()
+      for (const object of region.before.keys()) effects.set(object, contentsOf(object))
+      return { result, effects, since: region.since }
+    } finally {
+      this.regions.pop()
+      for (const [object, contents] of region.before) restore(object, contents)
+    }
+  }
+}
+
+export function contentsOf(object: Mutable): Contents {
+  if (object instanceof TensorRef) return object.state
+  if (object instanceof PyList) return [...object.items]
+  return object instanceof PyDict ? new Map(object.entries) : new Map(object.attributes)
+}
+
+// Contents are of the kind `contentsOf` gave for that object.
+export function restore(object: Mutable, contents: Contents): void {
+  if (object instanceof TensorRef) object.state = contents as TensorState
+  else if (object instanceof PyList) object.items = [...(contents as readonly Py[])]
+  else if (object instanceof PyDict) object.entries = new Map(contents as ReadonlyMap<string, readonly [Py, Py]>)
+  else object.attributes = new Map(contents as ReadonlyMap<string, Py>)
+}

@@ -1,0 +1,29 @@
+/** Bounds on a TorchScript archive and on what its code may do while it is lowered. */
+export const limits = {
+  /** Entries of the archive. A 12-layer transformer has 400; embedding models with a table per feature some thousands. */
+  entries: 262_144,
+  /** Bytes of the central directory: 100 per entry. */
+  directoryBytes: 64 * 1024 * 1024,
+  /** Bytes of one source file. The largest seen, a traced detection model, is 1 MB. */
+  sourceBytes: 32 * 1024 * 1024,
+  /** Bytes of all source files that were parsed. */
+  allSourceBytes: 128 * 1024 * 1024,
+  /** Bytes of `data.pkl` or `constants.pkl`: 2 MB for the largest models seen. */
+  pickleBytes: 128 * 1024 * 1024,
+  /** Entries of a pickle's memo, and values it makes. */
+  pickleValues: 8_388_608,
+  /** Nesting of values, expressions and blocks. Modules nest some 20 deep, expressions 50. */
+  depth: 400,
+  /** Statements run while the model is lowered: 900 for ResNet-18, 200,000 for long unrolled loops. */
+  statements: 2_000_000,
+  /** Times a loop's body is repeated when its count is known. */
+  unrolled: 10_000,
+  /** Calls within calls. */
+  calls: 200,
+  /** Characters of a string the code makes. */
+  stringChars: 1_048_576,
+  /** Items of a list the code makes. */
+  listItems: 1_048_576,
+  /** Bytes of weights read because they have to be rearranged, or because their values shape the graph. */
+  copiedBytes: 1024 * 1024 * 1024,
+} as const

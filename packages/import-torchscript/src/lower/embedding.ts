@@ -1,0 +1,90 @@
+import { type Dim, dims, emit, refuse, scalar, type Value } from '@eas/onnx'
+import { type Call, type Lower, type OpTable, tuple } from '../call.ts'
+import { like } from './helpers.ts'
+
+/** Tables of vectors. Torch: aten/src/ATen/native/{Embedding,EmbeddingBag}.cpp (2.4). */
+
+const embedding: Lower = (c) => emit.gather(c.g, c.tensor('weight'), emit.toIndex(c.g, c.tensor('indices')), 0)
+
+const modes = ['sum', 'mean', 'max'] as const
+
+/**
+ * Bag of each index: marks at where bags begin, added up. A bag that is empty leaves two marks in one place.
+ * @param offsets `[B]`, where each bag begins.
+ */
+function bagOf(c: Call, offsets: Value, count: Dim): Value {
+  const { g } = c
+  // One place more than there are indices, for bags that begin at the end.
+  const zeros = emit.full(g, [dims.add(count, 1)], scalar('int64', 0))
+  const ones = emit.expand(g, scalar('int64', 1), offsets.shape)
+  const marks = emit.scatterElements(g, zeros, offsets, ones, 0, 'add')
+  const running = emit.cumSum(g, emit.slice(g, marks, 0, 0, count), 0)
+  return emit.binary(g, 'Sub', running, scalar('int64', 1))
+}
+
+const embeddingBag: Lower = (c) => {
+  const { g } = c
+  const weight = c.tensor('weight')
+  const given = emit.cast(g, c.tensor('indices'), 'int64')
+  const mode = modes[c.int('mode')]
+  if (!mode) throw refuse('aten::embedding_bag with an unknown mode')
+  const [indices, offsets] = bags(c, given)
+  const n = indices.shape[0] ?? 1
+  const bagCount = offsets.shape[0] ?? 1
+  const padding = c.has('padding_idx') ? c.optionalInt('padding_idx') : undefined
+  const perSample = c.has('per_sample_weights') ? c.optionalTensor('per_sample_weights') : undefined
+  const bag = emit.unsqueeze(g, bagOf(c, offsets, n), [1])
+  let rows = emit.gather(g, weight, indices, 0)
+  const kept = keptOf(c, indices, padding, weight)
+  if (perSample) rows = emit.binary(g, 'Mul', rows, emit.unsqueeze(g, emit.flat(g, perSample), [1]))
+  const shape = [bagCount, weight.shape[1] ?? 1]
+  const none = emit.reshape(g, like(weight, 0), [])
+  const count = (): Value => {
+    const each = kept ? emit.cast(g, kept, weight.dtype) : emit.expand(g, like(weight, 1), [n])
+    return emit.unsqueeze(g, emit.scatterND(g, emit.full(g, [bagCount], none), bag, each, 'add'), [1])
+  }
+  if (mode === 'max') {
+    const lowest = emit.full(g, shape, like(weight, Number.NEGATIVE_INFINITY))
+    const shown = kept
+      ? emit.where(g, emit.unsqueeze(g, kept, [1]), rows, like(weight, Number.NEGATIVE_INFINITY))
+      : rows
+    const top = emit.scatterND(g, lowest, bag, shown, 'max')
+    return result(c, emit.where(g, emit.compare(g, 'Greater', count(), like(weight, 0)), top, like(weight, 0)))
+  }
+  const shown = kept ? emit.binary(g, 'Mul', rows, emit.unsqueeze(g, emit.cast(g, kept, weight.dtype), [1])) : rows
+  const total = emit.scatterND(g, emit.full(g, shape, none), bag, shown, 'add')
+  if (mode === 'sum') return result(c, total)
+  return result(c, emit.binary(g, 'Div', total, emit.binary(g, 'Max', count(), like(weight, 1))))
+}
+
+/** Torch gives three more tensors, which only training uses. */
+const result = (c: Call, value: Value) => tuple(c.vm, value, scalar('int64', 0), scalar('int64', 0), scalar('int64', 0))
+
+/** Indices in one row, and where each bag begins; of a matrix, each row is a bag. */
+function bags(c: Call, given: Value): [indices: Value, offsets: Value] {
+  const { g } = c
+  if (given.shape.length === 2) {
+    const [B = 1, L = 1] = given.shape
+    return [emit.flat(g, given), emit.binary(g, 'Mul', emit.iota(g, B, 0, 1), scalar('int64', L))]
+  }
+  const offsets = emit.cast(g, c.tensor('offsets'), 'int64')
+  const last = c.has('include_last_offset') && c.bool('include_last_offset')
+  return [given, last ? emit.slice(g, offsets, 0, 0, dims.sub(offsets.shape[0] ?? 1, 1)) : offsets]
+}
+
+/** Which indices count; undefined when all do. */
+function keptOf(c: Call, indices: Value, padding: number | undefined, weight: Value): Value | undefined {
+  if (padding === undefined) return undefined
+  const rows = weight.shape[0] ?? 1
+  const index = padding < 0 ? dims.add(rows, padding) : padding
+  // Before 1.13 "no padding" is -1, which there is no row for in newer calls either.
+  if (padding === -1 && c.overload === '') return undefined
+  return emit.not(c.g, emit.compare(c.g, 'Equal', indices, scalar('int64', index)))
+}
+
+export const embeddingOps: OpTable = {
+  embedding,
+  embedding_bag: embeddingBag,
+  _embedding_bag: embeddingBag,
+  _embedding_bag_forward_only: embeddingBag,
+}

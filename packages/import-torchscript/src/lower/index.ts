@@ -1,0 +1,60 @@
+import type { OpTable } from '../call.ts'
+import { attentionOps } from './attention.ts'
+import { convOps } from './conv.ts'
+import { elementwiseOps } from './elementwise.ts'
+import { embeddingOps } from './embedding.ts'
+import { indexOps } from './indexing.ts'
+import { linearOps } from './linear.ts'
+import { nnOps } from './nn.ts'
+import { poolOps } from './pool.ts'
+import { quantizedOps } from './quantized.ts'
+import { reduceOps } from './reduce.ts'
+import { resizeOps } from './resize.ts'
+import { rnnOps } from './rnn.ts'
+import { samplingOps } from './sampling.ts'
+import { shapeOps } from './shape.ts'
+import { specialOps } from './special.ts'
+import { statisticsOps } from './statistics.ts'
+import { viewOps } from './views.ts'
+import { visionOps } from './vision.ts'
+import { windowOps } from './windows.ts'
+
+/** A table per family, by the name it has in the documentation. */
+export const families: Readonly<Record<string, OpTable>> = {
+  'Element by element': elementwiseOps,
+  Reductions: reduceOps,
+  Views: viewOps,
+  'Shapes and factories': shapeOps,
+  Indexing: indexOps,
+  'Linear algebra': linearOps,
+  Convolution: convOps,
+  Pooling: poolOps,
+  'Activation and normalisation': nnOps,
+  Attention: attentionOps,
+  Embedding: embeddingOps,
+  'Resizing and padding': resizeOps,
+  Recurrent: rnnOps,
+  Sampling: samplingOps,
+  'Special functions': specialOps,
+  Statistics: statisticsOps,
+  Vision: visionOps,
+  Windows: windowOps,
+  Quantised: quantizedOps,
+}
+
+/** Every operator that is lowered, by name. */
+export const lowerings: OpTable = join(Object.values(families))
+
+/** Operators that take quantised tensors as they are. */
+export const quantisedLowerings: ReadonlySet<string> = new Set(Object.keys(quantizedOps))
+
+function join(parts: readonly OpTable[]): OpTable {
+  const all: Record<string, OpTable[string]> = Object.create(null)
+  for (const part of parts) {
+    for (const [name, lower] of Object.entries(part)) {
+      if (name in all) throw new Error(`aten::${name} has two rows`)
+      all[name] = lower
+    }
+  }
+  return all
+}

@@ -1,0 +1,290 @@
+import { type Dim, dims, emit, type GraphBuilder, refuse, type Value } from '@eas/onnx'
+import type { Call, Lower, OpTable } from '../call.ts'
+import { resultType } from '../promote.ts'
+import { asFloat, like } from './helpers.ts'
+
+/** Products of matrices. Torch: aten/src/ATen/native/{Linear,LinearAlgebra}.cpp (2.4). */
+
+const { binary, matmul } = emit
+
+const scaled = (g: GraphBuilder, x: Value, by: number): Value => (by === 1 ? x : binary(g, 'Mul', x, like(x, by)))
+
+/** `x · weightᵀ + bias`. */
+export function linear(g: GraphBuilder, x: Value, weight: Value, bias: Value | undefined): Value {
+  if (x.shape.length === 2 && weight.shape.length === 2) return emit.gemm(g, x, weight, bias, { transB: true })
+  const product = matmul(g, x, weight.shape.length === 1 ? weight : emit.transpose(g, weight, [1, 0]))
+  return bias ? binary(g, 'Add', product, bias) : product
+}
+
+/** `beta · self + alpha · product`. */
+const addedTo =
+  (first: string, second: string, sum = false): Lower =>
+  (c) => {
+    const [a, b] = [c.tensor(first), c.tensor(second)]
+    const [alpha, beta] = [c.optionalFloat('alpha') ?? 1, c.optionalFloat('beta') ?? 1]
+    const self = c.tensor('self')
+    if (!sum && a.shape.length === 2 && b.shape.length === 2 && self.shape.length <= 2) {
+      return beta === 0 ? emit.gemm(c.g, a, b, undefined, { alpha }) : emit.gemm(c.g, a, b, self, { alpha, beta })
+    }
+    const product = matmul(c.g, a, b)
+    const total = sum ? emit.reduce(c.g, 'ReduceSum', product, [0]) : product
+    return beta === 0
+      ? scaled(c.g, total, alpha)
+      : binary(c.g, 'Add', scaled(c.g, self, beta), scaled(c.g, total, alpha))
+  }
+
+const product: Lower = (c) => {
+  const other = c.has('mat2') ? 'mat2' : c.has('vec') ? 'vec' : c.has('tensor') ? 'tensor' : 'other'
+  const operands = [c.operand('self'), c.operand(other)]
+  const [a, b] = operands.map(({ value }) => emit.cast(c.g, value, resultType(operands))) as [Value, Value] // two operands
+  return matmul(c.g, a, b)
+}
+
+const outer: Lower = (c) => {
+  const [a, b] = [c.tensor('self'), c.tensor(c.has('vec2') ? 'vec2' : 'other')]
+  return binary(c.g, 'Mul', emit.unsqueeze(c.g, a, [1]), emit.unsqueeze(c.g, b, [0]))
+}
+
+/** Letters of the equation; `...` becomes letters that no operand uses. */
+const einsum: Lower = (c) => {
+  const equation = c.string('equation').replaceAll(' ', '')
+  const given = c.tensors('tensors')
+  const operands = given.map((value) => ({ value, isNumber: false }))
+  const values = given.map((v) => emit.cast(c.g, v, resultType(operands)))
+  const [left = '', right] = equation.split('->')
+  const free = [...'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'].filter((l) => !equation.includes(l))
+  const terms = left.split(',')
+  if (terms.length !== values.length)
+    throw refuse(`aten::einsum of ${values.length} tensors by ${equation.slice(0, 80)}`)
+  const ellipsis = Math.max(
+    0,
+    ...terms.map((t, i) => (t.includes('...') ? (values[i]?.shape.length ?? 0) - t.length + 3 : 0)),
+  )
+  const letters = free.slice(0, ellipsis)
+  const spelled = terms.map((t, i) => {
+    const count = (values[i]?.shape.length ?? 0) - t.length + 3
+    return t.replace('...', letters.slice(ellipsis - count).join(''))
+  })
+  const counts = new Map<string, number>()
+  for (const l of spelled.join('')) counts.set(l, (counts.get(l) ?? 0) + 1)
+  const implied = [...counts]
+    .filter(([l, n]) => n === 1 && !letters.includes(l))
+    .map(([l]) => l)
+    .sort()
+  const output = right === undefined ? `${letters.join('')}${implied.join('')}` : right.replace('...', letters.join(''))
+  return contract(c.g, spelled, values, output)
+}
+
+/** Pairs of operands as products of matrices where they are; ONNX's own operator for the rest. */
+function contract(g: GraphBuilder, terms: readonly string[], values: readonly Value[], output: string): Value {
+  const sizes = new Map<string, Dim>()
+  for (const [i, term] of terms.entries()) {
+    for (const [axis, l] of [...term].entries()) {
+      const d = values[i]?.shape[axis] ?? 1
+      if (sizes.get(l) === undefined || sizes.get(l) === 1) sizes.set(l, d)
+    }
+  }
+  const shape = [...output].map((l) => sizes.get(l) ?? 1)
+  const [a, b] = terms
+  const [x, y] = values
+  const simple =
+    terms.length === 2 &&
+    a !== undefined &&
+    b !== undefined &&
+    x &&
+    y &&
+    new Set(a).size === a.length &&
+    new Set(b).size === b.length
+  if (
+    simple &&
+    values.every((v, i) => [...(terms[i] ?? '')].every((l, axis) => dims.same(v.shape[axis] ?? 1, sizes.get(l) ?? 1)))
+  ) {
+    return contractPair(g, [a, x], [b, y], output, sizes)
+  }
+  const kernel = emit.kernelType('Einsum', values[0]?.dtype ?? 'float32')
+  const inputs = values.map((v) => emit.cast(g, v, kernel))
+  return emit.cast(
+    g,
+    g.one('Einsum', inputs, kernel, shape, { equation: `${terms.join(',')}->${output}` }),
+    values[0]?.dtype ?? 'float32',
+  )
+}
+
+/** Letters of both and the output are a batch; of both only, summed over; of one only, its own. */
+function contractPair(
+  g: GraphBuilder,
+  [a, x]: readonly [string, Value],
+  [b, y]: readonly [string, Value],
+  output: string,
+  sizes: ReadonlyMap<string, Dim>,
+): Value {
+  const size = (l: string): Dim => sizes.get(l) ?? 1
+  const alone = (term: string, other: string, v: Value): readonly [string, Value] => {
+    const gone = [...term].filter((l) => !other.includes(l) && !output.includes(l))
+    if (gone.length === 0) return [term, v]
+    const axes = gone.map((l) => term.indexOf(l))
+    return [[...term].filter((l) => !gone.includes(l)).join(''), emit.reduce(g, 'ReduceSum', v, axes)]
+  }
+  const [p, u] = alone(a, b, x)
+  const [q, w] = alone(b, a, y)
+  const batch = [...p].filter((l) => q.includes(l) && output.includes(l))
+  const summed = [...p].filter((l) => q.includes(l) && !output.includes(l))
+  const rows = [...p].filter((l) => !q.includes(l))
+  const columns = [...q].filter((l) => !p.includes(l))
+  const arranged = (term: string, v: Value, order: readonly string[]): Value =>
+    emit.transpose(
+      g,
+      v,
+      order.map((l) => term.indexOf(l)),
+    )
+  const count = (letters: readonly string[]): Dim => dims.product(letters.map(size))
+  const first = emit.reshape(g, arranged(p, u, [...batch, ...rows, ...summed]), [
+    ...batch.map(size),
+    count(rows),
+    count(summed),
+  ])
+  const second = emit.reshape(g, arranged(q, w, [...batch, ...summed, ...columns]), [
+    ...batch.map(size),
+    count(summed),
+    count(columns),
+  ])
+  const product = matmul(g, first, second)
+  const order = [...batch, ...rows, ...columns]
+  const result = emit.reshape(g, product, order.map(size))
+  return emit.transpose(
+    g,
+    result,
+    [...output].map((l) => order.indexOf(l)),
+  )
+}
+
+/** Tensors contracted over pairs of axes. */
+const tensordot: Lower = (c) => {
+  const [a, b] = [c.tensor('self'), c.tensor('other')]
+  const alphabet = [...'abcdefghijklmnopqrstuvwxyz']
+  const first = a.shape.map(() => alphabet.shift() ?? '')
+  const second = b.shape.map(() => alphabet.shift() ?? '')
+  const [left, right] = [c.ints('dims_self'), c.ints('dims_other')]
+  for (const [i, axis] of left.entries())
+    second[emit.axisOf(right[i] ?? 0, second.length)] = first[emit.axisOf(axis, first.length)] ?? ''
+  const output = [...first, ...second].filter((l) => !(first.includes(l) && second.includes(l)))
+  return contract(c.g, [first.join(''), second.join('')], [a, b], output.join(''))
+}
+
+const cosineSimilarity: Lower = (c) => {
+  const [a, b] = [asFloat(c, 'x1'), asFloat(c, 'x2')]
+  const shape = emit.broadcastShapes(c.g, a.shape, b.shape)
+  const axis = c.axis('dim', shape.length)
+  const [x, y] = [emit.expand(c.g, a, shape), emit.expand(c.g, b, shape)]
+  const length = (v: Value): Value =>
+    binary(c.g, 'Max', emit.reduce(c.g, 'ReduceL2', v, [axis], true), like(v, c.float('eps')))
+  const unit = (v: Value): Value => binary(c.g, 'Div', v, length(v))
+  return emit.reduce(c.g, 'ReduceSum', binary(c.g, 'Mul', unit(x), unit(y)), [axis])
+}
+
+const pNorm = (c: Call, x: Value, p: number, axis: number, keep: boolean): Value => {
+  if (p === 2) return emit.reduce(c.g, 'ReduceL2', x, [axis], keep)
+  const size = emit.unary(c.g, 'Abs', x)
+  if (p === 1) return emit.reduce(c.g, 'ReduceSum', size, [axis], keep)
+  if (p === Number.POSITIVE_INFINITY) return emit.reduce(c.g, 'ReduceMax', size, [axis], keep)
+  const total = emit.reduce(c.g, 'ReduceSum', binary(c.g, 'Pow', size, like(x, p)), [axis], keep)
+  return binary(c.g, 'Pow', total, like(x, 1 / p))
+}
+
+const pairwiseDistance: Lower = (c) => {
+  const difference = binary(
+    c.g,
+    'Add',
+    binary(c.g, 'Sub', asFloat(c, 'x1'), asFloat(c, 'x2')),
+    like(asFloat(c, 'x1'), c.float('eps')),
+  )
+  return pNorm(c, difference, c.float('p'), difference.shape.length - 1, c.bool('keepdim'))
+}
+
+const cdist: Lower = (c) => {
+  const [a, b] = [asFloat(c, 'x1'), asFloat(c, 'x2')]
+  const rank = a.shape.length
+  const difference = binary(
+    c.g,
+    'Sub',
+    emit.unsqueeze(c.g, a, [rank - 1]),
+    emit.unsqueeze(c.g, b, [b.shape.length - 2]),
+  )
+  return pNorm(c, difference, c.float('p'), difference.shape.length - 1, false)
+}
+
+export const linearOps: OpTable = {
+  linear: (c) => {
+    const x = c.tensor('input')
+    return linear(c.g, x, c.tensor('weight'), c.optionalTensor('bias'))
+  },
+  matmul: product,
+  mm: product,
+  bmm: product,
+  mv: product,
+  dot: product,
+  vdot: product,
+  inner: (c) => {
+    const [a, b] = [c.tensor('self'), c.tensor('other')]
+    if (a.shape.length === 0 || b.shape.length === 0) return binary(c.g, 'Mul', a, b)
+    return matmul(
+      c.g,
+      a,
+      b.shape.length === 1
+        ? b
+        : emit.transpose(c.g, b, emit.swapped(b.shape.length, b.shape.length - 1, b.shape.length - 2)),
+    )
+  },
+  outer,
+  ger: outer,
+  addmm: addedTo('mat1', 'mat2'),
+  addmv: addedTo('mat', 'vec'),
+  addbmm: addedTo('batch1', 'batch2', true),
+  baddbmm: addedTo('batch1', 'batch2'),
+  addr: (c) => {
+    const product = binary(
+      c.g,
+      'Mul',
+      emit.unsqueeze(c.g, c.tensor('vec1'), [1]),
+      emit.unsqueeze(c.g, c.tensor('vec2'), [0]),
+    )
+    return binary(
+      c.g,
+      'Add',
+      scaled(c.g, c.tensor('self'), c.optionalFloat('beta') ?? 1),
+      scaled(c.g, product, c.optionalFloat('alpha') ?? 1),
+    )
+  },
+  chain_matmul: (c) => c.tensors('matrices').reduce((a, b) => matmul(c.g, a, b)),
+  linalg_multi_dot: (c) => c.tensors('tensors').reduce((a, b) => matmul(c.g, a, b)),
+  linalg_matmul: product,
+  einsum,
+  tensordot,
+  bilinear: (c) => {
+    const letters = 'abcdefghijklmnop'.slice(0, c.tensor('input1').shape.length - 1)
+    const y = contract(c.g, [`${letters}y`, 'xyz'], [c.tensor('input1'), c.tensor('weight')], `${letters}xz`)
+    const z = contract(c.g, [`${letters}xz`, `${letters}z`], [y, c.tensor('input2')], `${letters}x`)
+    const bias = c.optionalTensor('bias')
+    return bias ? binary(c.g, 'Add', z, bias) : z
+  },
+  cosine_similarity: cosineSimilarity,
+  pairwise_distance: pairwiseDistance,
+  cdist,
+  kron: (c) => {
+    const [a, b] = [c.tensor('self'), c.tensor('other')]
+    const rank = Math.max(a.shape.length, b.shape.length)
+    const wide = (v: Value, second: boolean): Value => {
+      const shape = [...new Array<Dim>(rank - v.shape.length).fill(1), ...v.shape]
+      return emit.reshape(
+        c.g,
+        v,
+        shape.flatMap((d) => (second ? [1, d] : [d, 1])),
+      )
+    }
+    const product = binary(c.g, 'Mul', wide(a, false), wide(b, true))
+    const shape = Array.from({ length: rank }, (_, i) =>
+      dims.mul(product.shape[2 * i] ?? 1, product.shape[2 * i + 1] ?? 1),
+    )
+    return emit.reshape(c.g, product, shape)
+  },
+}

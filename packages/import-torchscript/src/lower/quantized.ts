@@ -1,0 +1,476 @@
+import { dims, type ElementType, emit, refuse, scalar, type Value } from '@eas/onnx'
+import type { Call, Lower, OpTable } from '../call.ts'
+import { dequantise, quantise } from '../operator.ts'
+import { TensorRef } from '../tensor-ref.ts'
+import { type Py, PyList, PyTuple } from '../values.ts'
+import {
+  floatWeight,
+  type PackedCell,
+  packed,
+  packedCells,
+  packedConv,
+  packedEmbedding,
+  packedLinear,
+  plain,
+} from './packed-params.ts'
+import { gruCell, type LayerWeights, lstmCell, rnnCell } from './recurrent.ts'
+import { runLayers } from './rnn.ts'
+
+/**
+ * Quantised layers and tensors, as pairs of QuantizeLinear and DequantizeLinear around the same operator on floats: ONNX
+ * Runtime makes its integer kernels of them. Torch: aten/src/ATen/native/quantized (2.4).
+ */
+export const quantizedOps: OpTable = {
+  quantize_per_tensor: (c) => {
+    const dtype = c.dtype('dtype') ?? 'uint8'
+    const number = (name: string) => emit.reshape(c.g, c.operand(name).value, [])
+    const quant = {
+      scale: emit.cast(c.g, number('scale'), 'float32'),
+      zeroPoint: emit.cast(c.g, number('zero_point'), dtype),
+    }
+    return quantise(c.vm, emit.cast(c.g, c.tensor('self'), 'float32'), quant, dtype)
+  },
+  quantize_per_channel: (c) => {
+    const dtype = c.dtype('dtype') ?? 'int8'
+    const quant = { scale: c.tensor('scales'), zeroPoint: c.tensor('zero_points'), axis: c.int('axis') }
+    return quantise(c.vm, emit.cast(c.g, c.tensor('self'), 'float32'), quant, dtype)
+  },
+  quantize_per_tensor_dynamic: (c) => {
+    const x = c.tensor('self')
+    const { scale, zeroPoint } = dynamicRange(c, x, c.bool('reduce_range') ? 127 : 255)
+    return quantise(c.vm, x, { scale, zeroPoint }, 'uint8')
+  },
+  dequantize: (c) => {
+    if (!c.has('self') && !c.has('qtensor')) {
+      return c.tensors(c.has('tensors') ? 'tensors' : 'qtensors').map((x) => dequantise(c.vm, x))
+    }
+    return dequantise(c.vm, c.tensor(c.has('self') ? 'self' : 'qtensor'))
+  },
+  int_repr: (c) => {
+    const x = c.tensor('self')
+    return c.g.one('Identity', [plain(x)], x.dtype, x.shape)
+  },
+  q_scale: (c) => known(c, quantOf(c).scale),
+  q_zero_point: (c) => BigInt(known(c, quantOf(c).zeroPoint)),
+  q_per_channel_scales: (c) => quantOf(c).scale,
+  q_per_channel_zero_points: (c) => quantOf(c).zeroPoint,
+
+  'quantized::conv_prepack': prepackConv(2),
+  'quantized::conv1d_prepack': prepackConv(1),
+  'quantized::conv2d_prepack': prepackConv(2),
+  'quantized::conv3d_prepack': prepackConv(3),
+  'quantized::conv_transpose1d_prepack': prepackConv(1, true),
+  'quantized::conv_transpose2d_prepack': prepackConv(2, true),
+  'quantized::conv_transpose3d_prepack': prepackConv(3, true),
+  'quantized::linear_prepack': (c) =>
+    packed('quantized.LinearPackedParamsBase', { weight: c.py('W'), bias: c.py('B') }),
+  'quantized::linear_prepack_fp16': (c) => {
+    const half = emit.cast(c.g, emit.cast(c.g, c.tensor('W'), 'float16'), 'float32')
+    return packed('quantized.LinearPackedParamsBase', { weight: new TensorRef(half), bias: c.py('B') })
+  },
+  'quantized::embedding_bag_prepack': (c) => packed('quantized.EmbeddingPackedParamsBase', { weight: c.py('weight') }),
+  'quantized::make_quantized_cell_params_dynamic': (c) =>
+    packed('rnn.CellParamsBase', {
+      w_ih: c.py('w_ih'),
+      w_hh: c.py('w_hh'),
+      b_ih: c.py('bias_ih'),
+      b_hh: c.py('bias_hh'),
+    }),
+  'quantized::make_quantized_cell_params_fp16': (c) =>
+    packed('rnn.CellParamsBase', { w_ih: c.py('w_ih'), w_hh: c.py('w_hh') }),
+
+  'quantized::conv1d': conv(),
+  'quantized::conv1d_relu': conv('Relu'),
+  'quantized::conv2d': conv(),
+  'quantized::conv2d_relu': conv('Relu'),
+  'quantized::conv3d': conv(),
+  'quantized::conv3d_relu': conv('Relu'),
+  'quantized::conv_transpose1d': conv(),
+  'quantized::conv_transpose2d': conv(),
+  'quantized::conv_transpose3d': conv(),
+  'quantized::conv2d_add': conv(undefined, true),
+  'quantized::conv2d_add_relu': conv('Relu', true),
+  'quantized::linear': linear((_, y) => y),
+  'quantized::fbgemm_linear': linear((_, y) => y),
+  'quantized::linear_relu': linear((c, y) => emit.unary(c.g, 'Relu', y)),
+  'quantized::linear_tanh': linear((c, y) => emit.unary(c.g, 'Tanh', y)),
+  'quantized::linear_leaky_relu': linear((c, y) =>
+    emit.unary(c.g, 'LeakyRelu', y, { alpha: asFloat(c.float('negative_slope')) }),
+  ),
+  'quantized::linear_dynamic': (c) => dynamicLinear(c),
+  'quantized::linear_relu_dynamic': (c) => emit.unary(c.g, 'Relu', dynamicLinear(c)),
+  'quantized::linear_dynamic_fp16': (c) => floatLinear(c),
+  'quantized::linear_relu_dynamic_fp16': (c) => emit.unary(c.g, 'Relu', floatLinear(c)),
+
+  'quantized::add': pair('Add'),
+  'quantized::add_relu': pair('Add', true),
+  'quantized::mul': pair('Mul'),
+  'quantized::mul_relu': pair('Mul', true),
+  'quantized::add_scalar': (c) => addNumber(c, c.tensor('qa'), c.float('b'), false),
+  'quantized::add_scalar_relu': (c) => addNumber(c, c.tensor('qa'), c.float('b'), true),
+  'quantized::mul_scalar': (c) => timesNumber(c, c.tensor('qa'), c.float('b'), false),
+  'quantized::mul_scalar_relu': (c) => timesNumber(c, c.tensor('qa'), c.float('b'), true),
+  'quantized::matmul': (c) =>
+    requantised(c, emit.matmul(c.g, numbers(c, 'qa'), numbers(c, 'qb')), 'qa', 'scale', 'zero_point'),
+  'quantized::batch_norm': batchNorm(),
+  'quantized::batch_norm1d': batchNorm(),
+  'quantized::batch_norm2d': batchNorm(),
+  'quantized::batch_norm3d': batchNorm(),
+  'quantized::batch_norm_relu': batchNorm(true),
+  'quantized::batch_norm1d_relu': batchNorm(true),
+  'quantized::batch_norm2d_relu': batchNorm(true),
+  'quantized::batch_norm3d_relu': batchNorm(true),
+  'quantized::cat': concat(false),
+  'quantized::cat_relu': concat(true),
+
+  'quantized::dropout': (c) => c.py('self'),
+  'quantized::hardswish': activation('input', 'HardSwish'),
+  'quantized::sigmoid': activation('qx', 'Sigmoid'),
+  'quantized::elu': activation('self', 'Elu', (c) => ({ alpha: asFloat(c.float('alpha')) })),
+  'quantized::celu': activation('self', 'Celu', (c) => ({ alpha: asFloat(c.float('alpha')) })),
+  'quantized::leaky_relu': activation('qx', 'LeakyRelu', (c) => ({ alpha: asFloat(c.float('negative_slope')) })),
+  'quantized::softmax': activation('qx', 'Softmax', (c) => ({ axis: c.axis('dim', c.tensor('qx').shape.length) })),
+  'quantized::relu6': (c) => sameScale(c, 'qx', (x) => emit.clip(c.g, x, scalar('float32', 0), scalar('float32', 6))),
+  'quantized::clamp': (c) =>
+    sameScale(c, 'qx', (x) => {
+      const [low, high] = [c.optionalFloat('min'), c.optionalFloat('max')]
+      const bound = (v: number | undefined) => (v === undefined ? undefined : scalar('float32', v))
+      return emit.clip(c.g, x, bound(low), bound(high))
+    }),
+
+  'quantized::embedding_byte': (c) => {
+    const table = packedEmbedding(c, 'weight')
+    if (!table.quant) throw refuse('a quantised embedding without scales')
+    const at = emit.toIndex(c.g, c.tensor('indices'))
+    const rows = (x: Value) => emit.cast(c.g, emit.gather(c.g, x, at, 0), 'float32')
+    const column = (x: Value) => emit.unsqueeze(c.g, rows(x), [at.shape.length])
+    const centred = emit.binary(c.g, 'Sub', rows(plain(table)), column(table.quant.zeroPoint))
+    return emit.binary(c.g, 'Mul', centred, column(table.quant.scale))
+  },
+
+  quantized_lstm: (c) =>
+    runLayers(
+      c,
+      'lstm',
+      packedCells(c).map((cell) => layerWeights(c, cell)),
+    ),
+  quantized_gru: (c) =>
+    runLayers(
+      c,
+      'gru',
+      packedCells(c).map((cell) => layerWeights(c, cell)),
+    ),
+  'quantized::quantized_lstm_cell_dynamic': (c) => {
+    const [h, cell] = c.tensors('hx')
+    if (!h || !cell) throw refuse(`${c.name} without its two states`)
+    const state = lstmCell(c.g, c.tensor('input'), { h, c: cell }, cellWeights(c, 'bias_ih', 'bias_hh'))
+    return new PyTuple([new TensorRef(state.h), new TensorRef(state.c)])
+  },
+  'quantized::quantized_gru_cell_dynamic': (c) => gruCell(c.g, c.tensor('input'), c.tensor('hx'), cellWeights(c)),
+  'quantized::quantized_rnn_tanh_cell_dynamic': (c) =>
+    rnnCell(c.g, c.tensor('input'), c.tensor('hx'), cellWeights(c), 'Tanh'),
+  'quantized::quantized_rnn_relu_cell_dynamic': (c) =>
+    rnnCell(c.g, c.tensor('input'), c.tensor('hx'), cellWeights(c), 'Relu'),
+}
+
+const asFloat = (float: number) => ({ float })
+
+function quantOf(c: Call): NonNullable<Value['quant']> {
+  const { quant } = c.tensor('self')
+  if (!quant) throw refuse(`${c.name} of a tensor that is not quantised`)
+  return quant
+}
+
+function known(c: Call, x: Value): number {
+  const [value] = x.elements ?? c.vm.archive.numbers(x) ?? []
+  if (typeof value !== 'number') throw refuse(`${c.name} of a scale that only a run knows`)
+  return value
+}
+
+const numbers = (c: Call, name: string): Value => dequantise(c.vm, c.tensor(name))
+
+/** Quantised anew by the scale and zero point that the call names; the integers stay of the type of `like`. */
+function requantised(c: Call, y: Value, like: string, scale: string, zeroPoint: string): Value {
+  const { dtype } = c.tensor(like)
+  return quantise(
+    c.vm,
+    y,
+    { scale: scalar('float32', Math.fround(c.float(scale))), zeroPoint: scalar(dtype, c.int(zeroPoint)) },
+    dtype,
+  )
+}
+
+function sameScale(c: Call, name: string, compute: (x: Value) => Value): Value {
+  const x = c.tensor(name)
+  return x.quant ? quantise(c.vm, compute(dequantise(c.vm, x)), x.quant, x.dtype) : compute(x)
+}
+
+function activation(
+  name: string,
+  op: string,
+  attributes: (c: Call) => Parameters<typeof emit.unary>[3] = () => ({}),
+): Lower {
+  return (c) =>
+    requantised(c, emit.unary(c.g, op, numbers(c, name), attributes(c)), name, 'output_scale', 'output_zero_point')
+}
+
+function prepackConv(rank: number, isTransposed = false): Lower {
+  return (c) => {
+    const ints = (name: string): Py => (c.has(name) ? new PyList(c.ints(name).map(BigInt)) : new PyList([]))
+    return packed(`quantized.Conv${rank}dPackedParamsBase`, {
+      weight: c.py('weight'),
+      bias: c.py('bias'),
+      stride: ints('stride'),
+      padding: ints('padding'),
+      dilation: ints('dilation'),
+      output_padding: ints('output_padding'),
+      groups: new PyList([BigInt(c.int('groups'))]),
+      transposed: new PyList([isTransposed]),
+    })
+  }
+}
+
+/**
+ * The bias as torch's integer kernels add it: in steps of the product of the scales. ONNX Runtime wants it so too, to make
+ * one integer kernel of the layer.
+ */
+function quantisedBias(c: Call, bias: Value | undefined, x: Value, w: Value): Value | undefined {
+  if (!bias || !x.quant || !w.quant) return bias
+  const step = emit.binary(
+    c.g,
+    'Mul',
+    emit.cast(c.g, w.quant.scale, 'float32'),
+    emit.cast(c.g, x.quant.scale, 'float32'),
+  )
+  const scale = w.quant.axis === undefined ? emit.reshape(c.g, step, []) : step
+  const steps = emit.cast(
+    c.g,
+    emit.unary(c.g, 'Round', emit.binary(c.g, 'Div', emit.cast(c.g, bias, 'float32'), scale)),
+    'int32',
+  )
+  return c.g.one(
+    'DequantizeLinear',
+    [steps, scale],
+    'float32',
+    bias.shape,
+    w.quant.axis === undefined ? {} : { axis: 0 },
+  )
+}
+
+function conv(after?: 'Relu', adds = false): Lower {
+  return (c) => {
+    const layer = packedConv(c, c.has('packed_weight') ? 'packed_weight' : 'weight')
+    const { weight, groups, isTransposed, stride, padding, dilation, outputPadding } = layer
+    const quantisedInput = c.tensor('qx')
+    // A one-dimensional layer is packed as a two-dimensional one of height 1.
+    const isLine = c.name.includes('1d') && weight.shape.length === 4
+    const given = dequantise(c.vm, quantisedInput)
+    const x = isLine ? emit.unsqueeze(c.g, given, [2]) : given
+    const sizes = weight.shape.slice(2).map((d) => c.fixed(d))
+    const attributes = {
+      kernel_shape: sizes,
+      strides: stride,
+      pads: [...padding, ...padding],
+      dilations: dilation,
+      group: groups,
+      output_padding: isTransposed && outputPadding.some((p) => p !== 0) ? outputPadding : undefined,
+    }
+    const spatial = sizes.map((k, i) => {
+      const [size, s, p, d] = [x.shape[i + 2] ?? 1, stride[i] ?? 1, padding[i] ?? 0, dilation[i] ?? 1]
+      const window = d * (k - 1) + 1
+      if (isTransposed) return dims.add(dims.mul(dims.sub(size, 1), s), window - 2 * p + (outputPadding[i] ?? 0))
+      return dims.add(dims.floorDiv(dims.add(size, 2 * p - window), s), 1)
+    })
+    const channels = isTransposed ? dims.mul(weight.shape[1] ?? 1, groups) : (weight.shape[0] ?? 1)
+    const inputs = [x, floatWeight(c, weight), quantisedBias(c, layer.bias, quantisedInput, weight)]
+    const full = c.g.one(
+      isTransposed ? 'ConvTranspose' : 'Conv',
+      inputs,
+      'float32',
+      [x.shape[0] ?? 1, channels, ...spatial],
+      attributes,
+    )
+    const line = isLine ? emit.squeeze(c.g, full, [2]) : full
+    const sum = adds ? emit.binary(c.g, 'Add', line, numbers(c, 'qaccum')) : line
+    return requantised(c, after ? emit.unary(c.g, after, sum) : sum, 'qx', 'output_scale', 'output_zero_point')
+  }
+}
+
+function linear(after: (c: Call, y: Value) => Value): Lower {
+  return (c) => {
+    const { weight, bias } = packedLinear(c, 'W_prepack')
+    const quantisedInput = c.tensor('X')
+    const y = affine(
+      c,
+      dequantise(c.vm, quantisedInput),
+      floatWeight(c, weight),
+      quantisedBias(c, bias, quantisedInput, weight),
+    )
+    return requantised(c, after(c, y), 'X', 'Y_scale_i', 'Y_zero_point_i')
+  }
+}
+
+/** `x @ w.T + bias`. Flat inputs go through Gemm, which has an integer kernel. */
+function affine(c: Call, x: Value, w: Value, bias: Value | undefined): Value {
+  const outputs = w.shape[0] ?? 1
+  if (x.shape.length === 2) return c.g.one('Gemm', [x, w, bias], 'float32', [x.shape[0] ?? 1, outputs], { transB: 1 })
+  const product = emit.matmul(c.g, x, emit.transpose(c.g, w, [1, 0]))
+  return bias ? emit.binary(c.g, 'Add', product, bias) : product
+}
+
+const floatLinear = (c: Call): Value => {
+  const { weight, bias } = packedLinear(c, 'W_prepack')
+  return affine(c, c.tensor('X'), floatWeight(c, weight), bias)
+}
+
+/** Scale and zero point that spread `0 … most` over what the tensor holds, as fbgemm's ChooseQuantizationParams does. */
+function dynamicRange(c: Call, x: Value, most: number): { scale: Value; zeroPoint: Value } {
+  const zero = scalar('float32', 0)
+  const axes = emit.allAxes(x)
+  const low = emit.binary(c.g, 'Min', emit.reduce(c.g, 'ReduceMin', x, axes), zero)
+  const high = emit.binary(c.g, 'Max', emit.reduce(c.g, 'ReduceMax', x, axes), zero)
+  const span = emit.binary(c.g, 'Div', emit.binary(c.g, 'Sub', high, low), scalar('float32', most))
+  // All zeros: any scale will do, but none can be zero.
+  const scale = emit.binary(c.g, 'Max', span, scalar('float32', 1e-10))
+  const place = emit.unary(c.g, 'Round', emit.unary(c.g, 'Neg', emit.binary(c.g, 'Div', low, scale)))
+  return { scale, zeroPoint: emit.cast(c.g, emit.clip(c.g, place, zero, scalar('float32', most)), 'uint8') }
+}
+
+/** Input quantised by its own range at each run, integers multiplied, and the sums scaled back. */
+function dynamicLinear(c: Call): Value {
+  const { weight, bias } = packedLinear(c, 'W_prepack')
+  if (!weight.quant) return floatLinear(c)
+  const x = c.tensor('X')
+  const { scale, zeroPoint } = dynamicRange(c, x, c.has('reduce_range') && c.bool('reduce_range') ? 127 : 255)
+  const integers = quantise(c.vm, x, { scale, zeroPoint }, 'uint8')
+  const columns = emit.transpose(c.g, plain(weight), [1, 0])
+  const shape = [...x.shape.slice(0, -1), weight.shape[0] ?? 1]
+  const weightZero = emit.cast(c.g, weight.quant.zeroPoint, weight.dtype)
+  const sums = c.g.one('MatMulInteger', [plain(integers), columns, zeroPoint, weightZero], 'int32', shape)
+  const step = emit.binary(c.g, 'Mul', emit.cast(c.g, weight.quant.scale, 'float32'), scale)
+  const y = emit.binary(c.g, 'Mul', emit.cast(c.g, sums, 'float32'), step)
+  return bias ? emit.binary(c.g, 'Add', y, bias) : y
+}
+
+function pair(op: string, relu = false): Lower {
+  return (c) => {
+    if (c.overload.startsWith('Scalar')) {
+      return op === 'Add'
+        ? addNumber(c, c.tensor('qa'), c.float('b'), relu)
+        : timesNumber(c, c.tensor('qa'), c.float('b'), relu)
+    }
+    const y = emit.binary(c.g, op, numbers(c, 'qa'), numbers(c, 'qb'))
+    return requantised(c, relu ? emit.unary(c.g, 'Relu', y) : y, 'qa', 'scale', 'zero_point')
+  }
+}
+
+function concat(relu: boolean): Lower {
+  return (c) => {
+    const all = c.tensors('qx')
+    const [first] = all
+    if (!first?.quant) throw refuse(`${c.name} of tensors that are not quantised`)
+    const y = emit.concat(
+      c.g,
+      all.map((x) => dequantise(c.vm, x)),
+      c.axis('dim', first.shape.length),
+    )
+    const scale = c.optionalFloat('scale')
+    const quant =
+      scale === undefined
+        ? first.quant
+        : {
+            scale: scalar('float32', Math.fround(scale)),
+            zeroPoint: scalar(first.dtype, c.optionalInt('zero_point') ?? 0),
+          }
+    return quantise(c.vm, relu ? emit.unary(c.g, 'Relu', y) : y, quant, first.dtype)
+  }
+}
+
+function batchNorm(relu = false): Lower {
+  return (c) => {
+    const x = numbers(c, 'qx')
+    const channel = (name: string, otherwise: number) =>
+      c.optionalTensor(name) ?? emit.full(c.g, [x.shape[1] ?? 1], scalar('float32', otherwise))
+    const inputs = [x, channel('weight', 1), channel('bias', 0), channel('mean', 0), channel('var', 1)]
+    const y = c.g.one('BatchNormalization', inputs, 'float32', x.shape, { epsilon: { float: c.float('eps') } })
+    return requantised(c, relu ? emit.unary(c.g, 'Relu', y) : y, 'qx', 'output_scale', 'output_zero_point')
+  }
+}
+
+/**
+ * Functions whose results have the same scale whatever their operand's: it covers their range.
+ * @see aten/src/ATen/native/quantized/cpu/{qsigmoid,qtanh,qhardsigmoid}.cpp
+ */
+const fixedScales: Readonly<Record<string, { readonly scale: number; readonly uint8: number; readonly int8: number }>> =
+  {
+    sigmoid: { scale: 1 / 256, uint8: 0, int8: -128 },
+    hardsigmoid: { scale: 1 / 256, uint8: 0, int8: -128 },
+    tanh: { scale: 1 / 128, uint8: 128, int8: 0 },
+  }
+
+/** How the result of an operator on a quantised tensor is quantised, when not like the operand. */
+export function fixedQuant(name: string, dtype: ElementType): Value['quant'] {
+  const fixed = fixedScales[name]
+  if (!fixed || (dtype !== 'uint8' && dtype !== 'int8')) return undefined
+  return { scale: scalar('float32', fixed.scale), zeroPoint: scalar(dtype, fixed[dtype]) }
+}
+
+const limits = { uint8: [0, 255], int8: [-128, 127] } as const
+
+/** Adds a number by moving the zero point; where that leaves the type's range, the scale grows. See qadd.cpp. */
+function addNumber(c: Call, x: Value, number: number, relu: boolean): Value {
+  if (!x.quant || (x.dtype !== 'uint8' && x.dtype !== 'int8'))
+    throw refuse(`${c.name} of a tensor that is not quantised`)
+  const [least, most] = limits[x.dtype]
+  const [scale, zero] = [known(c, x.quant.scale), known(c, x.quant.zeroPoint)]
+  const steps = roundHalfEven(number / scale)
+  const moved = zero - steps
+  const grown =
+    moved < least
+      ? ((most - moved) / (most - least)) * scale
+      : moved > most
+        ? ((moved - least) / (most - least)) * scale
+        : scale
+  const quant = {
+    scale: scalar('float32', Math.fround(grown)),
+    zeroPoint: scalar(x.dtype, Math.min(most, Math.max(least, moved))),
+  }
+  const sum = emit.binary(c.g, 'Add', dequantise(c.vm, x), scalar('float32', Math.fround(steps * scale)))
+  return quantise(c.vm, relu ? emit.unary(c.g, 'Relu', sum) : sum, quant, x.dtype)
+}
+
+/** Multiplies by a number by multiplying the scale. See qmul.cpp. */
+function timesNumber(c: Call, x: Value, number: number, relu: boolean): Value {
+  if (!x.quant || (x.dtype !== 'uint8' && x.dtype !== 'int8'))
+    throw refuse(`${c.name} of a tensor that is not quantised`)
+  const [least, most] = limits[x.dtype]
+  const [scale, zero] = [known(c, x.quant.scale), known(c, x.quant.zeroPoint)]
+  const [newScale, newZero] =
+    number === 0 ? [1, 0] : [Math.abs(number) * scale, number > 0 ? zero : least + most - zero]
+  const quant = { scale: scalar('float32', Math.fround(newScale)), zeroPoint: scalar(x.dtype, newZero) }
+  const product = emit.binary(c.g, 'Mul', dequantise(c.vm, x), scalar('float32', Math.fround(number)))
+  return quantise(c.vm, relu ? emit.unary(c.g, 'Relu', product) : product, quant, x.dtype)
+}
+
+function roundHalfEven(x: number): number {
+  const below = Math.floor(x)
+  const rest = x - below
+  return rest === 0.5 ? (below % 2 === 0 ? below : below + 1) : Math.round(x)
+}
+
+const layerWeights = (c: Call, { input, hidden }: PackedCell): LayerWeights => ({
+  input: floatWeight(c, input.weight),
+  hidden: floatWeight(c, hidden.weight),
+  inputBias: input.bias,
+  hiddenBias: hidden.bias,
+})
+
+function cellWeights(c: Call, inputBias = 'b_ih', hiddenBias = 'b_hh'): LayerWeights {
+  const [input, hidden] = [packedLinear(c, 'w_ih'), packedLinear(c, 'w_hh')]
+  return {
+    input: floatWeight(c, input.weight),
+    hidden: floatWeight(c, hidden.weight),
+    inputBias: c.optionalTensor(inputBias),
+    hiddenBias: c.optionalTensor(hiddenBias),
+  }
+}

@@ -1,0 +1,226 @@
+import { dims, emit, isFloat, refuse, scalar, type Value } from '@eas/onnx'
+import { type Call, type Lower, type OpTable, type Result, tuple } from '../call.ts'
+import { floatType } from '../promote.ts'
+import { asFloat, isWhole, like, promoted } from './helpers.ts'
+
+/** Sums, extremes and their kin over axes. Torch: aten/src/ATen/native/ReduceOps.cpp (2.4). */
+
+const { binary, cast, reduce, unary } = emit
+
+const keepdim = (c: Call): boolean => c.has('keepdim') && c.bool('keepdim')
+const axesOf = (c: Call, x: Value): number[] => (c.has('dim') ? c.axes('dim', x.shape.length) : emit.allAxes(x))
+
+/** Sums of integers and bools are int64. */
+const total =
+  (op: 'ReduceSum' | 'ReduceProd'): Lower =>
+  (c) => {
+    const x = c.tensor('self')
+    const dtype = c.dtype('dtype') ?? (isWhole(x) ? 'int64' : x.dtype)
+    return reduce(c.g, op, cast(c.g, x, dtype), axesOf(c, x), keepdim(c))
+  }
+
+const mean: Lower = (c) => {
+  const x = c.tensor('self')
+  const y = cast(c.g, x, c.dtype('dtype') ?? x.dtype)
+  if (!isFloat(y.dtype)) throw refuse('aten::mean of integers')
+  return reduce(c.g, 'ReduceMean', y, axesOf(c, x), keepdim(c))
+}
+
+const everyOrAny =
+  (op: 'ReduceMin' | 'ReduceMax'): Lower =>
+  (c) => {
+    const x = c.tensor('self')
+    if (c.vm.facts.isTrue(x) && !c.has('dim')) return scalar('bool', 1)
+    const y = cast(c.g, cast(c.g, x, 'bool'), 'uint8')
+    return cast(c.g, reduce(c.g, op, y, axesOf(c, x), keepdim(c)), 'bool')
+  }
+
+const extreme =
+  (op: 'ReduceMax' | 'ReduceMin'): Lower =>
+  (c) => {
+    const x = c.tensor('self')
+    return reduce(c.g, op, x, axesOf(c, x), keepdim(c))
+  }
+
+/** `max(x)`, `max(x, other)` and `max(x, dim)` are three operators of one name. */
+const extremeOrBinary =
+  (max: boolean): Lower =>
+  (c) => {
+    const x = c.tensor('self')
+    if (c.has('other')) {
+      const [a, b] = promoted(c, 'self', 'other') as [Value, Value]
+      return binary(c.g, max ? 'Max' : 'Min', a, b)
+    }
+    const op = max ? 'ReduceMax' : 'ReduceMin'
+    if (!c.has('dim')) return reduce(c.g, op, x, emit.allAxes(x))
+    if (x.shape.length === 0) return tuple(c.vm, x, scalar('int64', 0))
+    const axis = c.axis('dim', x.shape.length)
+    return tuple(
+      c.vm,
+      reduce(c.g, op, x, [axis], keepdim(c)),
+      emit.argReduce(c.g, max ? 'ArgMax' : 'ArgMin', x, axis, keepdim(c)),
+    )
+  }
+
+const argExtreme =
+  (op: 'ArgMax' | 'ArgMin'): Lower =>
+  (c) => {
+    const x = c.tensor('self')
+    if (x.shape.length === 0) return scalar('int64', 0)
+    const dim = c.optionalInt('dim')
+    if (dim !== undefined) return emit.argReduce(c.g, op, x, emit.axisOf(dim, x.shape.length), keepdim(c))
+    const place = emit.argReduce(c.g, op, emit.flat(c.g, x), 0, false)
+    return keepdim(c)
+      ? emit.reshape(
+          c.g,
+          place,
+          x.shape.map(() => 1),
+        )
+      : place
+  }
+
+/** Sum of squared distances from the mean, over `n - correction`. */
+function variance(c: Call): { variance: Value; mean: Value } {
+  const x = asFloat(c)
+  const axes = axesOf(c, x)
+  const keep = keepdim(c)
+  const correction = c.has('correction')
+    ? (c.optionalFloat('correction') ?? 1)
+    : Number(!c.has('unbiased') || c.bool('unbiased'))
+  const centre = reduce(c.g, 'ReduceMean', x, axes, true)
+  const distance = binary(c.g, 'Sub', x, centre)
+  const squares = reduce(c.g, 'ReduceSum', binary(c.g, 'Mul', distance, distance), axes, keep)
+  const count = dims.sub(emit.countOf(x, axes), correction)
+  const result = binary(c.g, 'Div', squares, cast(c.g, scalar('int64', count), x.dtype))
+  const mean = keep ? centre : emit.reshape(c.g, centre, emit.reducedShape(x.shape, axes, false))
+  return { variance: result, mean }
+}
+
+/** The p-norm, with infinities and zero. */
+export function norm(c: Call, x: Value, p: number, axes: readonly number[], keep: boolean): Value {
+  const { g } = c
+  if (p === 2) return reduce(g, 'ReduceL2', x, axes, keep)
+  const size = unary(g, 'Abs', x)
+  if (p === 1) return reduce(g, 'ReduceSum', size, axes, keep)
+  if (p === Number.POSITIVE_INFINITY) return reduce(g, 'ReduceMax', size, axes, keep)
+  if (p === Number.NEGATIVE_INFINITY) return reduce(g, 'ReduceMin', size, axes, keep)
+  if (p === 0) return reduce(g, 'ReduceSum', cast(g, cast(g, x, 'bool'), x.dtype), axes, keep)
+  return binary(g, 'Pow', reduce(g, 'ReduceSum', binary(g, 'Pow', size, like(x, p)), axes, keep), like(x, 1 / p))
+}
+
+const normOp =
+  (order: string): Lower =>
+  (c) => {
+    const given = c.tensor('self')
+    const dtype = (c.has('dtype') ? c.dtype('dtype') : undefined) ?? floatType(given.dtype)
+    const x = cast(c.g, given, dtype)
+    const p = c.py(order)
+    if (typeof p === 'string' && p !== 'fro') throw refuse(`a norm of order ${p}`)
+    return norm(c, x, typeof p === 'string' || p === null ? 2 : c.float(order), axesOf(c, x), keepdim(c))
+  }
+
+const cumulative: Lower = (c) => {
+  const x = c.tensor('self')
+  const dtype = c.dtype('dtype') ?? (isWhole(x) ? 'int64' : x.dtype)
+  if (x.shape.length === 0) return cast(c.g, x, dtype)
+  return emit.cumSum(c.g, cast(c.g, x, dtype), c.axis('dim', x.shape.length))
+}
+
+const softmaxOp =
+  (op: 'Softmax' | 'LogSoftmax'): Lower =>
+  (c) => {
+    const x = c.tensor('self')
+    const dtype = (c.has('dtype') ? c.dtype('dtype') : undefined) ?? floatType(x.dtype)
+    return softmax(c, cast(c.g, x, dtype), c.int('dim'), op)
+  }
+
+export function softmax({ g }: Call, x: Value, axis: number, op: 'Softmax' | 'LogSoftmax' = 'Softmax'): Value {
+  if (x.shape.length === 0) return op === 'Softmax' ? like(x, 1) : like(x, 0)
+  return unary(g, op, x, { axis: emit.axisOf(axis, x.shape.length) })
+}
+
+const logSumExp: Lower = (c) => {
+  const x = asFloat(c)
+  const axes = axesOf(c, x)
+  const top = reduce(c.g, 'ReduceMax', x, axes, true)
+  const rest = reduce(c.g, 'ReduceSum', unary(c.g, 'Exp', binary(c.g, 'Sub', x, top)), axes, true)
+  const y = binary(c.g, 'Add', unary(c.g, 'Log', rest), top)
+  return keepdim(c) ? y : emit.reshape(c.g, y, emit.reducedShape(x.shape, axes, false))
+}
+
+const countNonzero: Lower = (c) => {
+  const x = c.tensor('self')
+  return reduce(c.g, 'ReduceSum', cast(c.g, cast(c.g, x, 'bool'), 'int64'), axesOf(c, x))
+}
+
+/** The lower of the two middle elements. */
+const median: Lower = (c) => {
+  const given = c.tensor('self')
+  const whole = !c.has('dim')
+  const x = whole ? emit.flat(c.g, given) : given
+  const axis = whole ? 0 : c.axis('dim', x.shape.length)
+  const n = c.fixed(x.shape[axis] ?? 1)
+  const place = Math.floor((n - 1) / 2)
+  const [values, indices] = emit.topK(c.g, x, place + 1, axis, { largest: false })
+  const pick = (v: Value): Value => emit.select(c.g, v, axis, place)
+  if (whole) return pick(values)
+  const keep = (v: Value): Value => (keepdim(c) ? emit.unsqueeze(c.g, v, [axis]) : v)
+  return tuple(c.vm, keep(pick(values)), keep(pick(indices)))
+}
+
+export const reduceOps: OpTable = {
+  sum: total('ReduceSum'),
+  prod: total('ReduceProd'),
+  nansum: (c) => {
+    const x = c.tensor('self')
+    const plain = emit.where(c.g, emit.compare(c.g, 'Equal', x, x), x, like(x, 0))
+    return reduce(c.g, 'ReduceSum', plain, axesOf(c, x), keepdim(c))
+  },
+  mean,
+  all: everyOrAny('ReduceMin'),
+  any: everyOrAny('ReduceMax'),
+  amax: extreme('ReduceMax'),
+  amin: extreme('ReduceMin'),
+  aminmax: (c) => {
+    const x = c.tensor('self')
+    const dim = c.optionalInt('dim')
+    const axes = dim === undefined ? emit.allAxes(x) : [emit.axisOf(dim, x.shape.length)]
+    return tuple(c.vm, reduce(c.g, 'ReduceMin', x, axes, keepdim(c)), reduce(c.g, 'ReduceMax', x, axes, keepdim(c)))
+  },
+  max: extremeOrBinary(true),
+  min: extremeOrBinary(false),
+  argmax: argExtreme('ArgMax'),
+  argmin: argExtreme('ArgMin'),
+  var: (c) => variance(c).variance,
+  std: (c) => unary(c.g, 'Sqrt', variance(c).variance),
+  var_mean: (c): Result => {
+    const v = variance(c)
+    return tuple(c.vm, v.variance, v.mean)
+  },
+  std_mean: (c): Result => {
+    const v = variance(c)
+    return tuple(c.vm, unary(c.g, 'Sqrt', v.variance), v.mean)
+  },
+  norm: normOp('p'),
+  linalg_vector_norm: normOp('ord'),
+  frobenius_norm: (c) => norm(c, asFloat(c), 2, axesOf(c, c.tensor('self')), keepdim(c)),
+  cumsum: cumulative,
+  softmax: softmaxOp('Softmax'),
+  _softmax: softmaxOp('Softmax'),
+  log_softmax: softmaxOp('LogSoftmax'),
+  _log_softmax: softmaxOp('LogSoftmax'),
+  special_softmax: softmaxOp('Softmax'),
+  special_log_softmax: softmaxOp('LogSoftmax'),
+  softmin: (c) => softmax(c, unary(c.g, 'Neg', asFloat(c)), c.int('dim')),
+  logsumexp: logSumExp,
+  special_logsumexp: logSumExp,
+  count_nonzero: countNonzero,
+  median,
+  logcumsumexp: (c) => {
+    const x = asFloat(c)
+    const axis = c.axis('dim', x.shape.length)
+    const top = reduce(c.g, 'ReduceMax', x, [axis], true)
+    const sum = emit.cumSum(c.g, unary(c.g, 'Exp', binary(c.g, 'Sub', x, top)), axis)
+    return binary(c.g, 'Add', unary(c.g, 'Log', sum), top)
+  },
+}

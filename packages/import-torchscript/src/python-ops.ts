@@ -1,0 +1,508 @@
+import { dims, emit, isComplex, isFloat, refuse, scalar, vector } from '@eas/onnx'
+import { display, sorted, toFloat, toInt, truthOf } from './builtins.ts'
+import { limits } from './limits.ts'
+import {
+  arithmetic,
+  compareNumbers,
+  fromDim,
+  isNumber,
+  numberFunction,
+  numberOf,
+  pinned,
+  scalarValue,
+  toDim,
+  toNumber,
+  truth,
+} from './scalars.ts'
+import { TensorRef } from './tensor-ref.ts'
+import {
+  isInt,
+  keyOf,
+  type Py,
+  PyDevice,
+  PyDict,
+  PyEnum,
+  PyList,
+  PyObject,
+  PyTuple,
+  RunScalar,
+  scalarTypeOf,
+} from './values.ts'
+import { dataAdvice, Raised, sliceItems, type Vm } from './vm.ts'
+
+/** Operators on Python values: they run while the model is lowered and emit nothing. `undefined`: not for these arguments. */
+type PythonOp = (vm: Vm, args: readonly Py[], keywords: ReadonlyMap<string, Py>) => Py | undefined
+
+const binary =
+  (op: string): PythonOp =>
+  (vm, [a = null, b = null]) =>
+    arithmetic(vm, op, a, b)
+
+const unary =
+  (op: string): PythonOp =>
+  (vm, [x = null]) =>
+    numberFunction(vm, op, x)
+
+const listOf = (v: Py | undefined): PyList | undefined => (v instanceof PyList ? v : undefined)
+
+function equal(vm: Vm, a: Py, b: Py): boolean | RunScalar | undefined {
+  if (a instanceof TensorRef || b instanceof TensorRef) return undefined
+  if (isNumber(a) && isNumber(b)) return compareNumbers(vm, a, '==', b)
+  if ((a instanceof PyList && b instanceof PyList) || (a instanceof PyTuple && b instanceof PyTuple)) {
+    if (a.items.length !== b.items.length) return false
+    return combine(
+      vm,
+      'And',
+      a.items.map((item, i) => equal(vm, item, b.items[i] ?? null) ?? item === b.items[i]),
+    )
+  }
+  if (a instanceof PyDevice && b instanceof PyDevice) return a.type === b.type
+  if (a instanceof PyEnum && b instanceof PyEnum) return a.type === b.type && a.value === b.value
+  return a === b
+}
+
+const not = (vm: Vm, v: boolean | RunScalar): boolean | RunScalar =>
+  typeof v === 'boolean' ? !v : new RunScalar('bool', emit.not(vm.g, v.value))
+
+function logical(op: 'And' | 'Or' | 'Xor'): PythonOp {
+  return (vm, [a = null, b = null]) => {
+    if (typeof a === 'bigint' && typeof b === 'bigint') return op === 'And' ? a & b : op === 'Or' ? a | b : a ^ b
+    if (!isBool(a) || !isBool(b)) return undefined
+    if (typeof a === 'boolean' && typeof b === 'boolean') return op === 'And' ? a && b : op === 'Or' ? a || b : a !== b
+    return new RunScalar('bool', emit.compare(vm.g, op, scalarValue(vm, a), scalarValue(vm, b)))
+  }
+}
+const isBool = (v: Py): v is boolean | RunScalar =>
+  typeof v === 'boolean' || (v instanceof RunScalar && v.kind === 'bool')
+
+const comparison =
+  (op: '<' | '<=', swap: boolean): PythonOp =>
+  (vm, [a = null, b = null]) => {
+    if (typeof a === 'string' && typeof b === 'string')
+      return op === '<' ? (swap ? b < a : a < b) : swap ? b <= a : a <= b
+    if (!isNumber(a) || !isNumber(b)) return undefined
+    return swap ? compareNumbers(vm, b, op, a) : compareNumbers(vm, a, op, b)
+  }
+
+function extreme(op: 'max' | 'min'): PythonOp {
+  return (vm, args) => {
+    const items = args.length === 1 && args[0] instanceof PyList ? args[0].items : args
+    if (items.length === 0 || !items.every(isNumber)) return undefined
+    return items.reduce<Py | undefined>((a, b) => (a === undefined ? undefined : arithmetic(vm, op, a, b)), items[0])
+  }
+}
+
+/** `any` and `all` of a list. */
+function anyOf(all: boolean): PythonOp {
+  return (vm, [list]) => {
+    if (!(list instanceof PyList)) return undefined
+    return combine(
+      vm,
+      all ? 'And' : 'Or',
+      list.items.map((item) => truth(vm, item)),
+    )
+  }
+}
+
+/** Conditions joined; known ones settle it where they can. */
+function combine(vm: Vm, op: 'And' | 'Or', conditions: readonly (boolean | RunScalar)[]): boolean | RunScalar {
+  const settles = op === 'Or'
+  if (conditions.includes(settles)) return settles
+  const open = conditions.filter((c): c is RunScalar => c instanceof RunScalar)
+  const [first, ...rest] = open
+  if (!first) return !settles
+  return rest.reduce((a, b) => new RunScalar('bool', emit.compare(vm.g, op, a.value, b.value)), first)
+}
+
+/** `obj[key] = value`, of a list or dictionary. */
+const setItem: PythonOp = (vm, [of, key = null, value = null]) => {
+  if (of instanceof PyList) {
+    const at = toNumber(vm, key)
+    vm.touch(of)
+    const index = at < 0 ? at + of.items.length : at
+    if (index < 0 || index >= of.items.length) throw new Raised('IndexError: list assignment index out of range')
+    of.items[index] = value
+    return null
+  }
+  if (!(of instanceof PyDict)) return undefined
+  const name = keyOf(key)
+  if (name === undefined) throw refuse('a dictionary key that only a run knows', vm.where, dataAdvice)
+  vm.touch(of)
+  of.entries.set(name, [key, value])
+  return null
+}
+
+const changed =
+  (change: (vm: Vm, list: PyList, args: readonly Py[]) => Py): PythonOp =>
+  (vm, [of, ...args]) => {
+    if (!(of instanceof PyList)) return undefined
+    vm.touch(of)
+    const result = change(vm, of, args)
+    if (of.items.length > limits.listItems) throw refuse(`a list of over ${limits.listItems} items`, vm.where)
+    return result
+  }
+
+const onString =
+  (f: (s: string, ...args: string[]) => Py): PythonOp =>
+  (_, [s, ...args]) =>
+    typeof s === 'string' ? f(s, ...args.map(String)) : undefined
+
+const onDict =
+  (f: (dict: PyDict, args: readonly Py[], vm: Vm) => Py): PythonOp =>
+  (vm, [dict, ...args]) =>
+    dict instanceof PyDict ? f(dict, args, vm) : undefined
+
+const strings = (items: readonly string[]): PyList => new PyList([...items])
+const no: PythonOp = () => false
+const none: PythonOp = () => null
+const yes: PythonOp = () => true
+const ofTensor =
+  (f: (vm: Vm, t: TensorRef) => Py): PythonOp =>
+  (vm, [t]) =>
+    t instanceof TensorRef ? f(vm, t) : undefined
+
+const getItem: PythonOp = (vm, [of = null, ...index]) => vm.index(of, index)
+
+/** An exception in the code: what it says. */
+const raise: PythonOp = (_, [message]) => {
+  throw new Raised(display(message ?? null))
+}
+
+export const pythonOps: Readonly<Record<string, PythonOp>> = {
+  add: (vm, [a = null, b = null]) => {
+    if (typeof a === 'string' && typeof b === 'string')
+      return a.length + b.length > limits.stringChars ? undefined : a + b
+    if (a instanceof PyList && b instanceof PyList) return new PyList([...a.items, ...b.items])
+    return arithmetic(vm, 'add', a, b)
+  },
+  add_: (vm, [a, b]) =>
+    a instanceof PyList && b instanceof PyList ? pythonOps.extend?.(vm, [a, b], new Map()) === null && a : undefined,
+  sub: binary('sub'),
+  mul: (vm, [a = null, b = null]) => {
+    const list = listOf(a) ?? listOf(b)
+    const count = a instanceof PyList ? b : a
+    if (!list || !isInt(count)) return arithmetic(vm, 'mul', a, b)
+    const times = Math.max(0, toNumber(vm, count))
+    if (times * list.items.length > limits.listItems) throw refuse(`a list of over ${limits.listItems} items`, vm.where)
+    return new PyList(Array.from({ length: times }, () => list.items).flat())
+  },
+  div: binary('div'),
+  truediv: binary('div'),
+  floordiv: binary('floordiv'),
+  floor_divide: binary('floordiv'),
+  remainder: binary('remainder'),
+  pow: binary('pow'),
+  atan2: binary('atan2'),
+  'prim::max': extreme('max'),
+  'prim::min': extreme('min'),
+  max: extreme('max'),
+  min: extreme('min'),
+  'prim::abs': unary('abs'),
+  ...Object.fromEntries(
+    [
+      'neg',
+      'abs',
+      'sqrt',
+      'exp',
+      'log',
+      'log2',
+      'log10',
+      'log1p',
+      'sin',
+      'cos',
+      'tan',
+      'tanh',
+      'atan',
+      'floor',
+      'ceil',
+      'round',
+      'trunc',
+    ].map((op) => [op, unary(op)]),
+  ),
+  eq: (vm, [a = null, b = null]) => equal(vm, a, b),
+  ne: (vm, [a = null, b = null]) => {
+    const result = equal(vm, a, b)
+    return result === undefined ? undefined : not(vm, result)
+  },
+  lt: comparison('<', false),
+  le: comparison('<=', false),
+  gt: comparison('<', true),
+  ge: comparison('<=', true),
+  __and__: logical('And'),
+  __or__: logical('Or'),
+  __xor__: logical('Xor'),
+  __not__: (vm, [v = null]) => not(vm, truth(vm, v)),
+  __is__: (_, [a, b]) => (a === b ? true : a === null || b === null ? false : a === b),
+  __isnot__: (_, [a, b]) => a !== b,
+  __contains__: (vm, [of, item = null]) => {
+    if (of instanceof PyDict) return of.entries.has(keyOf(item) ?? '')
+    if (of instanceof PyList) return of.items.some((i) => equal(vm, i, item) === true)
+    return typeof of === 'string' ? of.includes(String(item)) : undefined
+  },
+  __getitem__: getItem,
+  _set_item: setItem,
+  __range_length: (vm, args) => {
+    const [start = 0, end = 0, step = 1] = args.map((a) => toDim(vm, a))
+    const by = pinned(vm, step)
+    const length = by > 0 ? dims.ceilDiv(dims.sub(end, start), by) : dims.ceilDiv(dims.sub(start, end), -by)
+    return fromDim(dims.max(length, 0))
+  },
+  __derive_index: (vm, args) => {
+    const [index = 0, start = 0, step = 1] = args.map((a) => toDim(vm, a))
+    return fromDim(dims.add(start, dims.mul(index, step)))
+  },
+  len: (_, [v]) => {
+    if (v instanceof PyList || v instanceof PyTuple) return BigInt(v.items.length)
+    if (v instanceof PyDict) return BigInt(v.entries.size)
+    if (typeof v === 'string') return BigInt(v.length)
+    if (v instanceof PyObject) return BigInt(v.attributes.size)
+    return v instanceof TensorRef ? fromDim(v.shape[0] ?? 0) : undefined
+  },
+
+  append: changed((_, list, [item = null]) => {
+    list.items.push(item)
+    return list
+  }),
+  extend: changed((_, list, [items]) => {
+    if (items instanceof PyList || items instanceof PyTuple) list.items.push(...items.items)
+    return null
+  }),
+  insert: changed((vm, list, [at, item = null]) => {
+    list.items.splice(toNumber(vm, at), 0, item)
+    return null
+  }),
+  pop: (vm, [of, key, fallback]) => {
+    if (of instanceof PyDict) {
+      const name = keyOf(key ?? null) ?? ''
+      const entry = of.entries.get(name)
+      if (!entry) return fallback
+      vm.touch(of)
+      of.entries.delete(name)
+      return entry[1]
+    }
+    if (!(of instanceof PyList)) return undefined
+    vm.touch(of)
+    const [item] = of.items.splice(key === undefined ? -1 : toNumber(vm, key), 1)
+    return item
+  },
+  clear: (vm, [of]) => {
+    if (!(of instanceof PyList) && !(of instanceof PyDict)) return undefined
+    vm.touch(of)
+    if (of instanceof PyList) of.items = []
+    else of.entries = new Map()
+    return null
+  },
+  reverse: changed((_, list) => {
+    list.items.reverse()
+    return null
+  }),
+  sort: changed((_, list, [descending]) => {
+    const inOrder = sorted(list) as PyList // a list was given and nothing in it is unknown, or it threw
+    list.items = descending === true ? inOrder.items.reverse() : inOrder.items
+    return null
+  }),
+  index: (vm, [list, item = null]) => {
+    if (!(list instanceof PyList) || item instanceof PyList) return undefined
+    return BigInt(list.items.findIndex((i) => equal(vm, i, item) === true))
+  },
+  copy: (_, [v]) =>
+    v instanceof PyList ? new PyList([...v.items]) : v instanceof PyDict ? new PyDict(new Map(v.entries)) : undefined,
+  list: (_, [v]) =>
+    v instanceof PyList || v instanceof PyTuple
+      ? new PyList([...v.items])
+      : typeof v === 'string'
+        ? strings([...v])
+        : undefined,
+  slice: (vm, [v, start, end, step]) => {
+    if (!(v instanceof PyList) && typeof v !== 'string') return undefined
+    const bound = (b: Py | undefined): number | undefined =>
+      b === undefined || b === null ? undefined : toNumber(vm, b)
+    if (typeof v === 'string') return v.slice(bound(start), bound(end))
+    return new PyList(sliceItems(v.items, bound(start), bound(end), bound(step) ?? 1))
+  },
+  count: (vm, [list, item = null]) =>
+    list instanceof PyList ? BigInt(list.items.filter((i) => equal(vm, i, item) === true).length) : undefined,
+  sum: (vm, [list], keywords) => {
+    if (!(list instanceof PyList) || keywords.size > 0 || !list.items.every(isNumber)) return undefined
+    return list.items.reduce<Py | undefined>((a, b) => (a === undefined ? undefined : arithmetic(vm, 'add', a, b)), 0n)
+  },
+
+  any: anyOf(false),
+  all: anyOf(true),
+
+  dict: (_, [v]) => {
+    const dict = new PyDict(v instanceof PyDict ? new Map(v.entries) : undefined)
+    if (v instanceof PyList) {
+      for (const item of v.items)
+        if (item instanceof PyTuple)
+          dict.entries.set(keyOf(item.items[0] ?? null) ?? '', [item.items[0] ?? null, item.items[1] ?? null])
+    }
+    return dict
+  },
+  keys: onDict((d) => new PyList([...d.entries.values()].map(([key]) => key))),
+  values: onDict((d) => new PyList([...d.entries.values()].map(([, value]) => value))),
+  items: onDict((d) => new PyList([...d.entries.values()].map((entry) => new PyTuple(entry)))),
+  get: onDict((d, [key = null, fallback = null]) => d.entries.get(keyOf(key) ?? '')?.[1] ?? fallback),
+  setdefault: onDict((d, [key = null, fallback = null], vm) => {
+    const name = keyOf(key) ?? ''
+    const known = d.entries.get(name)
+    if (known) return known[1]
+    vm.touch(d)
+    d.entries.set(name, [key, fallback])
+    return fallback
+  }),
+  update: onDict((d, [other], vm) => {
+    vm.touch(d)
+    if (other instanceof PyDict) for (const [name, entry] of other.entries) d.entries.set(name, entry)
+    return null
+  }),
+  Delete: (vm, [of, key = null]) => {
+    if (of instanceof PyDict) {
+      vm.touch(of)
+      of.entries.delete(keyOf(key) ?? '')
+      return null
+    }
+    return pythonOps.pop?.(vm, [of ?? null, key], new Map()) === undefined ? undefined : null
+  },
+
+  format: (_, [text, ...args]) => {
+    let next = 0
+    return typeof text === 'string'
+      ? text.replace(/\{[^}]*\}/g, () => display(args[next++] ?? null)).slice(0, limits.stringChars)
+      : undefined
+  },
+  percentFormat: (_, [text, ...args]) => {
+    let next = 0
+    return typeof text === 'string'
+      ? text.replace(/%[sdif]/g, () => display(args[next++] ?? null)).slice(0, limits.stringChars)
+      : undefined
+  },
+  str: (_, [v = null]) => display(v),
+  find: onString((s, sub = '') => BigInt(s.indexOf(sub))),
+  startswith: onString((s, prefix = '') => s.startsWith(prefix)),
+  endswith: onString((s, suffix = '') => s.endsWith(suffix)),
+  lower: onString((s) => s.toLowerCase()),
+  upper: onString((s) => s.toUpperCase()),
+  strip: onString((s, chars = ' \t\n\r\f\v') => trim(s, chars, true, true)),
+  lstrip: onString((s, chars = ' \t\n\r\f\v') => trim(s, chars, true, false)),
+  rstrip: onString((s, chars = ' \t\n\r\f\v') => trim(s, chars, false, true)),
+  replace: onString((s, from = '', to = '') => s.replaceAll(from, to).slice(0, limits.stringChars)),
+  split: (_, [s, by]) =>
+    typeof s === 'string' ? strings(typeof by === 'string' ? s.split(by) : s.split(/\s+/).filter(Boolean)) : undefined,
+  join: (_, [s, items]) =>
+    typeof s === 'string' && items instanceof PyList
+      ? items.items.map(display).join(s).slice(0, limits.stringChars)
+      : undefined,
+  isdigit: onString((s) => /^\d+$/.test(s)),
+  ord: onString((s) => BigInt(s.codePointAt(0) ?? 0)),
+  chr: (vm, [i]) => String.fromCodePoint(toNumber(vm, i)),
+
+  /** Forked functions ran at once. */
+  wait: (_, [v]) => v,
+  awaitable_wait: (_, [v]) => v,
+  warn: none,
+  'prim::RaiseException': raise,
+  'prim::unchecked_cast': (_, [v]) => v,
+  'prim::data': (_, [v]) => v,
+  'prim::rpc_async': () => {
+    throw refuse('a remote call', '', 'Export the model without torch.distributed')
+  },
+  'prim::dtype': ofTensor((_, t) => BigInt(scalarTypeOf(t.dtype))),
+  'prim::device': (_, [t]) => (t instanceof TensorRef ? new PyDevice('cpu') : undefined),
+  'prim::type': (_, [d]) => (d instanceof PyDevice ? d.type : undefined),
+  'prim::layout': () => 0n,
+  'prim::is_cuda': no,
+  'prim::is_cpu': yes,
+  'prim::is_nested': no,
+  'prim::is_sparse': no,
+  'prim::is_sparse_csr': no,
+  'prim::is_quantized': ofTensor((_, t) => t.state.value.quant !== undefined),
+  'prim::is_mkldnn': no,
+  'prim::is_meta': no,
+  'prim::is_mps': no,
+  'prim::is_xla': no,
+  'prim::is_xpu': no,
+  'prim::is_vulkan': no,
+  'prim::is_ipu': no,
+  'prim::is_maia': no,
+  'prim::requires_grad': no,
+  'prim::grad': none,
+  'prim::name': none,
+  'prim::index': none,
+  'prim::shape': ofTensor((_, t) => new PyList(t.shape.map(fromDim))),
+  'prim::itemsize': ofTensor(() => 4n),
+  'prim::id': () => 0n,
+  requires_grad_: (_, [t]) => t,
+  requires_grad: no,
+  is_leaf: yes,
+  is_grad_enabled: no,
+  is_inference_mode_enabled: yes,
+  set_grad_enabled: none,
+  is_autocast_enabled: no,
+  is_autocast_cpu_enabled: no,
+  'prim::is_autocast_enabled': no,
+  get_autocast_dtype: () => 6n,
+  manual_seed: none,
+  has_torch_function: no,
+  _has_torch_function: no,
+  is_scripting: yes,
+  is_tracing: no,
+  is_tracing_state: no,
+  'cuda::is_available': no,
+  device: (_, [d]) => (typeof d === 'string' ? new PyDevice(d) : d instanceof PyDevice ? d : undefined),
+  get_device: () => -1n,
+  is_contiguous: ofTensor((_, t) => t.dense),
+  is_floating_point: ofTensor((_, t) => isFloat(t.dtype)),
+  is_complex: ofTensor((_, t) => isComplex(t.dtype)),
+  is_signed: ofTensor((_, t) => !t.dtype.startsWith('u') && t.dtype !== 'bool'),
+  is_nonzero: ofTensor((vm, t) => truth(vm, numberOf(vm, t))),
+  is_same_size: (vm, [a, b]) =>
+    a instanceof TensorRef && b instanceof TensorRef
+      ? a.shape.length === b.shape.length &&
+        a.shape.every((d, i) => vm.g.guards.decide(d, '==', b.shape[i] ?? 0) === true)
+      : undefined,
+
+  dim: ofTensor((_, t) => BigInt(t.shape.length)),
+  ndimension: ofTensor((_, t) => BigInt(t.shape.length)),
+  numel: ofTensor((_, t) => fromDim(dims.product(t.shape))),
+  size: (vm, [t, at], keywords) => {
+    if (!(t instanceof TensorRef)) return undefined
+    const axis = at ?? keywords.get('dim')
+    if (axis === undefined || axis === null) return new PyList(t.shape.map(fromDim))
+    return fromDim(t.shape[emit.axisOf(toNumber(vm, axis), t.shape.length)] ?? 1)
+  },
+  sym_size: (vm, args, keywords) => pythonOps.size?.(vm, args, keywords),
+  stride: (vm, [t, at]) => {
+    if (!(t instanceof TensorRef)) return undefined
+    const strides = t.shape.map((_, i) => dims.product(t.shape.slice(i + 1)))
+    return at === undefined
+      ? new PyList(strides.map(fromDim))
+      : fromDim(strides[emit.axisOf(toNumber(vm, at), strides.length)] ?? 1)
+  },
+  storage_offset: () => 0n,
+  item: ofTensor(numberOf),
+  Int: (vm, [v = null]) => toInt(vm, v),
+  IntImplicit: (vm, [v = null]) => toInt(vm, v),
+  Float: (vm, [v = null]) => toFloat(vm, v),
+  FloatImplicit: (vm, [v = null]) => toFloat(vm, v),
+  Bool: (vm, [v = null]) => truthOf(vm, v),
+  ScalarImplicit: ofTensor(numberOf),
+  'prim::NumToTensor': (vm, [v = null]) =>
+    isNumber(v) ? new TensorRef(numberTensor(vm, v)) : v instanceof TensorRef ? v : undefined,
+  _shape_as_tensor: ofTensor((_, t) => new TensorRef(vector(t.shape))),
+}
+
+/** A Python number as torch makes a tensor of it: int64, float32, bool. */
+export function numberTensor(vm: Vm, v: Py) {
+  if (typeof v === 'number') return scalar('float32', v)
+  const value = scalarValue(vm, v)
+  return value.dtype === 'float64' ? emit.cast(vm.g, value, 'float32') : value
+}
+
+function trim(s: string, chars: string, start: boolean, end: boolean): string {
+  let from = 0
+  let to = s.length
+  while (start && from < to && chars.includes(s[from] ?? '')) from++
+  while (end && to > from && chars.includes(s[to - 1] ?? '')) to--
+  return s.slice(from, to)
+}
