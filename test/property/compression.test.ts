@@ -5,12 +5,12 @@ import fc from 'fast-check'
 import { compressFrameSync, compressSync, decompressFrameSync, uncompressSync } from 'lz4-napi'
 import { describe, expect, it } from 'vitest'
 import {
-  type Compressor,
   compress,
   compressors,
   decompress,
   recogniseCompression,
 } from '../../packages/protocol/src/compression/index.ts'
+import type { Compressor } from '../../packages/protocol/src/compression/names.ts'
 import { sample, samples } from '../../packages/protocol/src/compression/sample.ts'
 import { decompressZstdPortably } from '../../packages/protocol/src/compression/zstd.ts'
 import { zstdVectors } from '../../packages/protocol/src/compression/zstd-vectors.ts'

@@ -1,14 +1,57 @@
-// Stands for Lambda's runtime: loads a handler, then answers one event after the other. Plain JavaScript, so that nothing
-// but Node stands between the test and the bundle.
-const { handler } = await import(process.argv[2])
+// Stands for the runtimes of Lambda and Function Compute: loads a bundle, then calls its functions, one call after the other.
+// Plain JavaScript, so that nothing but Node stands between the test and the bundle.
+import { createRequire } from 'node:module'
+import { PassThrough } from 'node:stream'
 
-process.on('message', async (event) => {
-  const deadline = Date.now() + 30_000
-  const context = { awsRequestId: 'test', getRemainingTimeInMillis: () => deadline - Date.now() }
-  try {
-    process.send({ result: JSON.stringify(await handler(JSON.parse(event), context)) })
-  } catch (error) {
-    process.send({ error: String(error) })
-  }
+const [runtime, bundle] = process.argv.slice(2)
+
+// What Lambda's Node.js runtime puts there. @see aws-lambda-ric, HttpResponseStream.js: a prelude before the first bytes
+globalThis.awslambda = {
+  streamifyResponse: (handler) =>
+    Object.assign(
+      async (event, context) => {
+        const stream = new PassThrough()
+        const chunks = []
+        stream.on('data', (chunk) => chunks.push(chunk))
+        await handler(event, stream, context)
+        return { prelude: stream.prelude, body: Buffer.concat(chunks).toString('base64') }
+      },
+      { isStreamed: true },
+    ),
+  HttpResponseStream: {
+    from(stream, prelude) {
+      stream.prelude = prelude
+      return stream
+    },
+  },
+}
+
+const functions = runtime === 'fc' ? createRequire(import.meta.url)(bundle) : await import(bundle)
+
+let last = Promise.resolve()
+process.on('message', (message) => {
+  last = last.then(() => answer(message))
 })
-process.send({})
+
+async function answer({ id, name, event, context }) {
+  try {
+    const call = runtime === 'fc' ? callFc : callLambda
+    process.send({ id, result: JSON.stringify(await call(functions[name], event, context)) })
+  } catch (error) {
+    process.send({ id, error: String(error) })
+  }
+}
+
+function callLambda(handler, event, { remainingMs = 30_000 }) {
+  const deadline = Date.now() + remainingMs
+  const context = { awsRequestId: 'test', getRemainingTimeInMillis: () => Math.max(0, deadline - Date.now()) }
+  return handler(JSON.parse(event), context)
+}
+
+// The lifecycle hooks are given a context and a callback, handlers an event of bytes before them.
+function callFc(handler, event, { isHook = false, ...context }) {
+  if (!isHook) return handler(Buffer.from(event), context)
+  return new Promise((resolve, reject) => {
+    handler(context, (error, result) => (error ? reject(error) : resolve(result)))
+  })
+}

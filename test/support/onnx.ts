@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 
 /**
  * Writes small ONNX models for tests: just enough of ModelProto for ONNX Runtime to open them.
@@ -128,6 +128,7 @@ export function scratch(name: string) {
     folder,
     write(file: string, bytes: Uint8Array | string): string {
       const path = join(folder, file)
+      mkdirSync(dirname(path), { recursive: true })
       writeFileSync(path, bytes)
       return path
     },

@@ -4,12 +4,14 @@ import {
   createLogger,
   createProcessor,
   type Isolation,
+  machineOf,
   type Processor,
   type ServiceSpec,
   serviceSpec,
   settingsFromEnv,
 } from '@eas/processor'
 import { parseServiceJson } from '@eas/service-json'
+import type { StoreSettings } from '@eas/storage'
 
 export interface TestService {
   readonly name: string
@@ -35,11 +37,15 @@ export async function processorOf(
   return processor
 }
 
-export function specsOf(services: readonly TestService[], env: Readonly<Record<string, string>>): ServiceSpec[] {
-  const settings = settingsFromEnv(env)
+export function specsOf(
+  services: readonly TestService[],
+  env: Readonly<Record<string, string>>,
+  stores?: StoreSettings,
+): ServiceSpec[] {
+  const machine = machineOf(settingsFromEnv(env), stores)
   return services.map((service) => {
     const { config } = parseServiceJson(serviceJson(service), { path: join(dirname(service.model), 'service.json') })
-    return serviceSpec(config, { modelPath: service.model, settings, serviceCount: services.length })
+    return serviceSpec(config, { ...machine, baseDir: '/', serviceCount: services.length })
   })
 }
 

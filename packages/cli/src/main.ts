@@ -1,8 +1,14 @@
 import { Command } from 'commander'
-import { inspectCommand } from './commands/inspect.ts'
-import { predictCommand } from './commands/predict.ts'
-import { serveCommand } from './commands/serve.ts'
 import { reportAndExit } from './report.ts'
+
+/** Each command, by its name. Only the one that is asked for is loaded: a server must be there soon. */
+const commands: { readonly [name: string]: () => Promise<Command> } = {
+  serve: async () => (await import('./commands/serve.ts')).serveCommand(),
+  predict: async () => (await import('./commands/predict.ts')).predictCommand(),
+  inspect: async () => (await import('./commands/inspect.ts')).inspectCommand(),
+  prepare: async () => (await import('./commands/prepare.ts')).prepareCommand(),
+  import: async () => (await import('./commands/import.ts')).importCommand(),
+}
 
 const program = new Command('eas')
   .description('Serves PAI-EAS models from a function or a terminal: same requests, same service.json.')
@@ -10,8 +16,11 @@ const program = new Command('eas')
   .showHelpAfterError('(run with --help for what is possible)')
   .exitOverride() // commander exits with 1 for a wrong use; here 1 is a failure that is not the user's
 
-for (const command of [serveCommand(), predictCommand(), inspectCommand()]) {
-  program.addCommand(command.copyInheritedSettings(program))
+const [name = ''] = process.argv.slice(2)
+// Help and mistakes need them all.
+for (const known of Object.hasOwn(commands, name) ? [name] : Object.keys(commands)) {
+  const command = await commands[known]?.()
+  if (command) program.addCommand(command.copyInheritedSettings(program))
 }
 
 // `eas predict … | head` closes the pipe before all is written: nothing is wrong with that.

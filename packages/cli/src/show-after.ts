@@ -1,15 +1,19 @@
-import ora from 'ora'
+import type { Ora } from 'ora'
 
 /** A spinner on a terminal, once something has taken so long that a person wonders. Elsewhere nothing is written. */
 export function showAfter(ms: number, text: string) {
   if (!process.stderr.isTTY) return { stop() {} }
-  const spinner = ora({ text, stream: process.stderr })
-  const timer = setTimeout(() => spinner.start(), ms)
+  let spinner: Ora | undefined
+  let isOver = false
+  const timer = setTimeout(async () => {
+    const { default: ora } = await import('ora')
+    if (!isOver) spinner = ora({ text, stream: process.stderr }).start()
+  }, ms)
   return {
     stop() {
+      isOver = true
       clearTimeout(timer)
-      // Stopping one that never started would still write to the terminal.
-      if (spinner.isSpinning) spinner.stop()
+      spinner?.stop()
     },
   }
 }

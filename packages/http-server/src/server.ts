@@ -10,6 +10,8 @@ export interface HttpServerOptions {
   readonly processor: Processor
   /** `EAS_MAX_BODY_BYTES`. */
   readonly bodyBytesMax: number
+  /** Begins with a request; the processor's own by default. For platforms that send more than predictions. */
+  readonly begin?: Processor['begin']
 }
 
 export interface HttpServer {
@@ -41,7 +43,7 @@ const discardMs = 5000
 const lingerMs = 1000
 
 /** The core behind node:http: whole bodies in, whole answers out, each client's leaving told to the core. */
-export function createHttpServer({ processor, bodyBytesMax }: HttpServerOptions): HttpServer {
+export function createHttpServer({ processor, bodyBytesMax, begin = processor.begin }: HttpServerOptions): HttpServer {
   const server = createServer(
     {
       keepAliveTimeout: keepAliveTimeoutMs,
@@ -74,7 +76,7 @@ export function createHttpServer({ processor, bodyBytesMax }: HttpServerOptions)
   async function answer(message: IncomingMessage, response: ServerResponse, client: Client) {
     // Node joins repeated headers by `, ` or keeps the first; only set-cookie, which no request has, becomes a list.
     const headers = message.headers as EasRequestHead['headers']
-    const exchange = processor.begin({ method: message.method ?? '', target: message.url ?? '/', headers })
+    const exchange = begin({ method: message.method ?? '', target: message.url ?? '/', headers })
     if (exchange.refusal) return refuse(message, response, exchange.refusal)
 
     let body: Uint8Array

@@ -32,11 +32,14 @@ export class Admission {
     return this.count
   }
 
+  get hasRoom(): boolean {
+    return this.count < this.options.insideMax
+  }
+
   /** @throws {EasError} `queue_full` when a request that came now would be refused. */
   checkOpen(): void {
-    const { insideMax, queueMax } = this.options
-    if (this.count < insideMax) return
-    throw new EasError('queue_full', `Queue full: ${queueMax} requests are waiting already`)
+    if (this.hasRoom) return
+    throw new EasError('queue_full', `Queue full: ${this.options.queueMax} requests are waiting already`)
   }
 
   /**

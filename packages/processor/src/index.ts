@@ -1,8 +1,9 @@
 export type { EngineState } from './engine/engine.ts'
 export { type Isolation, isolations } from './engine/host.ts'
+export { type ImportInput, type ImportReport, importToOnnx } from './import-to-onnx.ts'
 export { type LoadedServices, loadServices, type ServiceFile } from './load-services.ts'
 export { createLogger, type Logger } from './log.ts'
-export { findModelFile, type ModelLocation } from './model-file.ts'
+export { prepareBeside, prepareModel } from './prepare.ts'
 export {
   bodyTooLarge,
   createProcessor,
@@ -12,7 +13,7 @@ export {
   type Readiness,
 } from './processor.ts'
 export type { Client, ServiceSpec } from './service.ts'
-export { reasonsAgainst, type ServiceContext, serviceSpec } from './service-spec.ts'
-export { createSession, type ModelInfo, type ModelSession, type ValueInfo } from './session.ts'
+export { type Machine, machineOf, reasonsAgainst, type ServiceContext, serviceSpec } from './service-spec.ts'
+export { createSession, type ModelInfo, type ModelSession, onnxRuntimeVersion, type ValueInfo } from './session.ts'
 export { type Settings, settingsFromEnv, settingsTable } from './settings.ts'
 export { signatureJson } from './signature-json.ts'

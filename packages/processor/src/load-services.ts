@@ -1,9 +1,9 @@
 import { dirname, resolve } from 'node:path'
 import { EasError } from '@eas/base'
 import { parseServiceJson } from '@eas/service-json'
-import { findModelFile } from './model-file.ts'
+import type { StoreSettings } from '@eas/storage'
 import type { ServiceSpec } from './service.ts'
-import { reasonsAgainst, serviceSpec } from './service-spec.ts'
+import { machineOf, reasonsAgainst, serviceSpec } from './service-spec.ts'
 import type { Settings } from './settings.ts'
 
 /** A `service.json` that has been read. */
@@ -20,26 +20,25 @@ export interface LoadedServices {
 }
 
 /**
- * The services of a process, one per file, with their models found on this machine. No model is loaded.
+ * The services of a process, one per file. No model is loaded, but one that should be on this machine is looked for.
+ * @param stores What a platform knows better than the settings, such as credentials that change between invocations.
  * @throws {EasError} for the first file that cannot be served, in its own words.
  */
-export async function loadServices(files: readonly ServiceFile[], settings: Settings): Promise<LoadedServices> {
+export async function loadServices(
+  files: readonly ServiceFile[],
+  settings: Settings,
+  stores?: StoreSettings,
+): Promise<LoadedServices> {
+  const machine = machineOf(settings, stores)
   const parsed = files.map(({ path, text }) => ({ path, ...parseServiceJson(text, { path }) }))
   const services = await Promise.all(
     parsed.map(async ({ path, config }) => {
-      const { model_path, model_entry } = config
-      const reasons = [...reasonsAgainst(config)]
-      if (model_path === undefined) {
-        const [mount] = config.storage
-        reasons.push(
-          `model_path is missing${mount ? `, and what storage mounts at ${mount.mount_path} is not read yet` : ''}`,
-        )
-      }
-      if (model_path === undefined || reasons.length > 0) {
-        throw new EasError('not_implemented', `Cannot serve ${path}: ${reasons.join('; ')}`)
-      }
-      const modelPath = await findModelFile({ model_path, model_entry }, dirname(resolve(path)))
-      return serviceSpec(config, { modelPath, settings, serviceCount: parsed.length })
+      const reasons = reasonsAgainst(config)
+      if (reasons.length > 0) throw new EasError('not_implemented', `Cannot serve ${path}: ${reasons.join('; ')}`)
+      const spec = serviceSpec(config, { ...machine, baseDir: dirname(resolve(path)), serviceCount: parsed.length })
+      // A model that should be on this machine and is not is better told now than by the first request.
+      if (spec.origin.isLocal) await spec.origin.newest()
+      return spec
     }),
   )
   const warnings = parsed.flatMap(({ path, warnings }, i) =>

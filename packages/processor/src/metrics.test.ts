@@ -2,7 +2,9 @@ import { expect, it } from 'vitest'
 import { createMetrics } from './metrics.ts'
 
 it('render() gives counters, cumulative histograms and gauges in the Prometheus text format', async () => {
-  const metrics = createMetrics(() => [{ name: 'digits', inside: 5, queued: 3, workers: 2, ready: true }])
+  const metrics = createMetrics(() => [
+    { name: 'digits', inside: 5, queued: 3, workers: 2, ready: true, modelBytes: 0 },
+  ])
   const stages = { receive: 0.1, queue: 0.2, decode: 0.01, compute: 7, encode: 0.01 }
   const record = { service: 'digits', method: 'POST', request_id: undefined, error: undefined, responseBytes: 52 }
   metrics.observe({ ...record, status: 200, stages, totalMs: 7.5, requestBytes: 270 })

@@ -1,4 +1,4 @@
-import { type Metric, Registry } from 'prom-client'
+import type { Metric, Registry } from 'prom-client'
 import type { RequestRecord } from './recorder.ts'
 import { stageNames } from './stages.ts'
 
@@ -16,6 +16,8 @@ export interface ServiceGauges {
   readonly queued: number
   readonly workers: number
   readonly ready: boolean
+  /** Of the files of the model that is loaded; 0 when none is. */
+  readonly modelBytes: number
 }
 
 /** From half a millisecond to a minute: a small model answers within the first, a cold start within the last. */
@@ -29,11 +31,11 @@ const durationBucketsMs = [0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 
  */
 export function createMetrics(gauges: () => readonly ServiceGauges[]): Metrics {
   const counts = new Map<string, ServiceCounts>()
-  const registry = new Registry()
+  const families: { readonly name: string; get(): object }[] = []
+  let registry: Promise<Registry> | undefined
 
   const family = (name: string, type: 'counter' | 'gauge' | 'histogram', help: string, values: () => Sample[]) =>
-    // The registry asks a metric for its name and for `get()`, and nothing else of what its own classes have.
-    registry.registerMetric({ name, get: () => ({ name, type, help, values: values() }) } as unknown as Metric)
+    void families.push({ name, get: () => ({ name, type, help, values: values() }) })
   const perService = (samples: (counts: ServiceCounts, labels: Labels) => Sample[]) => () =>
     [...counts].flatMap(([service, of]) => samples(of, { service }))
   const live = (value: (gauges: ServiceGauges) => number) => () =>
@@ -95,12 +97,19 @@ export function createMetrics(gauges: () => readonly ServiceGauges[]): Metrics {
     '1 when the model is loaded, else 0.',
     live(({ ready }) => (ready ? 1 : 0)),
   )
+  family(
+    'eas_model_bytes',
+    'gauge',
+    'Bytes of the files of the model that is loaded.',
+    live(({ modelBytes }) => modelBytes),
+  )
   family('process_resident_memory_bytes', 'gauge', 'Resident memory size in bytes.', () => [
     { labels: {}, value: process.memoryUsage.rss() },
   ])
 
   return {
-    contentType: registry.contentType,
+    // Prometheus's own, as prom-client has it.
+    contentType: 'text/plain; version=0.0.4; charset=utf-8',
     observe({ service, status, stages, totalMs, requestBytes, responseBytes }) {
       const of = counts.get(service) ?? new ServiceCounts()
       counts.set(service, of)
@@ -111,8 +120,20 @@ export function createMetrics(gauges: () => readonly ServiceGauges[]): Metrics {
       of.requestBytes += requestBytes
       of.responseBytes += responseBytes
     },
-    render: () => registry.metrics(),
+    async render() {
+      registry ??= registryOf(families)
+      return (await registry).metrics()
+    },
   }
+}
+
+/** Loaded with the first scrape: a function that is never asked for its metrics need not wait for it to start. */
+async function registryOf(families: readonly { readonly name: string; get(): object }[]): Promise<Registry> {
+  const { default: prometheus } = await import('prom-client') // a bundler gives a CommonJS package this name alone
+  const registry = new prometheus.Registry()
+  // The registry asks a metric for its name and for `get()`, and nothing else of what its own classes have.
+  for (const family of families) registry.registerMetric(family as unknown as Metric)
+  return registry
 }
 
 type Labels = Readonly<Record<string, string | number>>

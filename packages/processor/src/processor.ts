@@ -2,18 +2,19 @@ import { assert, EasError, easStatus } from '@eas/base'
 import type { EasRequest, EasRequestHead, EasResponse } from '@eas/protocol'
 import { authorize } from './authorize.ts'
 import { discoveryReply } from './discovery.ts'
-import type { EngineEvent } from './engine/engine.ts'
 import type { Logger } from './log.ts'
+import { MemoryBudget } from './memory-budget.ts'
 import { createMetrics } from './metrics.ts'
 import { Recorder } from './recorder.ts'
 import { type BasePath, parseTarget, type Route } from './route.ts'
-import { type Client, notReady, Service, type ServiceSpec } from './service.ts'
+import { type Client, Service, type ServiceEvent, type ServiceSpec } from './service.ts'
 import type { Settings } from './settings.ts'
 import { signatureJson } from './signature-json.ts'
 import type { Stages } from './stages.ts'
+import type { WarmUpReport } from './warm-up/replay.ts'
 
 export interface Processor {
-  /** Loads every model. Resolves when each has loaded or failed; the failures are in `readiness`. */
+  /** Loads every model, unless they are loaded lazily. Resolves when each has loaded or failed; the failures are in `readiness`. */
   load(): Promise<void>
   /** Answers a request that has come whole. Never rejects: every failure is a response. */
   handle(request: EasRequest): Promise<EasResponse>
@@ -45,10 +46,15 @@ export interface Readiness {
 
 export interface ServiceReadiness {
   readonly name: string
-  readonly state: 'loading' | 'ready' | 'failed' | 'draining'
+  /** `idle`: its model is loaded when it is asked for. */
+  readonly state: 'idle' | 'loading' | 'ready' | 'failed' | 'draining'
+  /** Of the model, as its origin names it. */
+  readonly version?: string
   readonly execution_provider?: string
   readonly workers?: number
   readonly loadMs?: number
+  /** What was replayed before the model was ready, and what it bought. */
+  readonly warm_up?: WarmUpReport
   readonly error?: string
 }
 
@@ -62,13 +68,20 @@ export interface ProcessorOptions {
 export function createProcessor({ services: specs, settings, log }: ProcessorOptions): Processor {
   const services = new Map<string, Service>()
   for (const spec of specs) {
-    const service = new Service(spec, (event) => logEngineEvent(log, spec.name, event))
+    const service: Service = new Service(spec, {
+      onEvent: (event) => logServiceEvent(log, spec.name, event),
+      onLoaded: () => void budget.fit(service),
+      onIdle: () => void budget.fit(service),
+    })
     for (const name of spec.group === undefined ? [spec.name] : [spec.name, spec.group]) {
       if (services.has(name)) throw new EasError('invalid_request', `Two services are called ${name}`)
       services.set(name, service)
     }
   }
   const all = new Set(services.values())
+  const budget = new MemoryBudget([...all], settings.modelBytesMax)
+  const refresher =
+    settings.refreshSeconds > 0 ? setInterval(refresh, settings.refreshSeconds * 1000).unref() : undefined
   const basePaths = parseBasePaths(settings.basePaths, specs)
   const authorizeOptions = {
     basePaths: basePaths.map((base) => base.path),
@@ -87,6 +100,7 @@ export function createProcessor({ services: specs, settings, log }: ProcessorOpt
         queued: service.queued,
         workers: state.state === 'ready' ? state.workers : 0,
         ready: state.state === 'ready',
+        modelBytes: service.bytes,
       }
     }),
   )
@@ -95,6 +109,10 @@ export function createProcessor({ services: specs, settings, log }: ProcessorOpt
   function renderMetrics(): Promise<string> {
     recorder.flush()
     return metrics.render()
+  }
+
+  function refresh() {
+    for (const service of all) void service.refresh()
   }
 
   function find(head: EasRequestHead): Found {
@@ -172,11 +190,9 @@ export function createProcessor({ services: specs, settings, log }: ProcessorOpt
     client: Client | undefined,
   ): Promise<Answer> {
     if (request.method === 'GET' || request.body.length === 0) {
-      const state = service.state()
-      if (state.state !== 'ready') throw notReady(state)
+      const state = await service.whenReady()
       return { response: json(200, signatureJson(state.info, service.spec.signature_name)) }
     }
-    service.checkOpen()
     const contentMd5 = looksAtMd5 ? request.headers['content-md5'] : undefined
     const { result, stages } = await service.predict({ body: request.body, contentMd5, receivedAt, client })
     if (result instanceof EasError) return { response: errorResponse(result), error: result, stages }
@@ -235,16 +251,28 @@ export function createProcessor({ services: specs, settings, log }: ProcessorOpt
       const state = service.state()
       if (draining) return { name, state: 'draining' }
       if (state.state === 'failed') return { name, state: 'failed', error: state.error.message }
-      if (state.state === 'loading') return { name, state: 'loading' }
+      if (state.state === 'idle')
+        return { name, state: service.isEvicted || settings.load === 'lazy' ? 'idle' : 'loading' }
+      if (state.state !== 'ready') return { name, state: state.state }
       const { execution_provider, loadMs } = state.info
-      return { name, state: 'ready', execution_provider, workers: state.workers, loadMs: Math.round(loadMs) }
+      const { version = '', warmUpReport } = service
+      return {
+        name,
+        state: 'ready',
+        version,
+        execution_provider,
+        workers: state.workers,
+        loadMs: Math.round(loadMs),
+        ...(warmUpReport && { warm_up: warmUpReport }),
+      }
     })
-    return { ready: readiness.every(({ state }) => state === 'ready'), services: readiness }
+    // A model that is loaded when it is asked for is as ready as it will be.
+    return { ready: readiness.every(({ state }) => state === 'ready' || state === 'idle'), services: readiness }
   }
 
   return {
     async load() {
-      await Promise.allSettled([...all].map((service) => service.load()))
+      if (settings.load === 'eager') await Promise.allSettled([...all].map((service) => service.load()))
     },
     async handle(request) {
       const exchange = begin(request)
@@ -259,6 +287,7 @@ export function createProcessor({ services: specs, settings, log }: ProcessorOpt
       draining = true
     },
     async close() {
+      clearInterval(refresher)
       recorder.flush()
       await Promise.all([...all].map((service) => service.close()))
     },
@@ -332,19 +361,31 @@ function parseBasePaths(entries: readonly string[], specs: readonly ServiceSpec[
     .sort((a, b) => b.path.length - a.path.length)
 }
 
-function logEngineEvent(log: Logger, service: string, event: EngineEvent) {
-  if (event.kind === 'loaded') {
-    const { execution_provider, loadMs, warnings, inputs, outputs } = event.info
-    for (const warning of warnings) log.warn({ service }, warning)
-    const names = { inputs: inputs.map(({ name }) => name), outputs: outputs.map(({ name }) => name) }
-    log.info(
-      { service, execution_provider, loadMs: Math.round(loadMs), workers: event.workers, ...names },
-      'model loaded',
-    )
-  } else if (event.kind === 'load_failed') {
-    log.error({ service, error: event.error.message, retryInMs: event.retryInMs }, 'model not loaded')
-  } else {
-    const { reason, lost, retryInMs } = event
-    log.error({ service, reason, lost, retryInMs }, 'model worker died')
+function logServiceEvent(log: Logger, service: string, event: ServiceEvent) {
+  switch (event.kind) {
+    case 'loaded': {
+      const { execution_provider, loadMs, warnings, inputs, outputs } = event.info
+      for (const warning of warnings) log.warn({ service }, warning)
+      const names = { inputs: inputs.map(({ name }) => name), outputs: outputs.map(({ name }) => name) }
+      const { workers } = event
+      return log.info({ service, execution_provider, loadMs: Math.round(loadMs), workers, ...names }, 'model loaded')
+    }
+    case 'load_failed':
+    case 'unavailable':
+      return log.error({ service, error: event.error.message, retryInMs: event.retryInMs }, 'model not loaded')
+    case 'worker_died': {
+      const { reason, lost, retryInMs } = event
+      return log.error({ service, reason, lost, retryInMs }, 'model worker died')
+    }
+    case 'replaced':
+      return log.info({ service, version: event.version }, 'model replaced by a newer version')
+    case 'not_replaced':
+      return log.error({ service, error: event.error.message }, 'model not replaced, the old version goes on')
+    case 'evicted':
+      return log.info({ service, bytes: event.bytes }, 'model unloaded')
+    case 'warmed':
+      return log.info({ service, ...event.report }, 'model warmed up')
+    case 'not_kept':
+      return log.warn({ service, error: event.error.message }, 'request not kept for warm-up')
   }
 }

@@ -1,15 +1,33 @@
 import { availableParallelism } from 'node:os'
 import { EasError } from '@eas/base'
-import type { ServiceConfig } from '@eas/service-json'
+import { type ModelOrigin, type Mount, modelOrigin, platformName, whereIs } from '@eas/models'
+import { modelMountPath, type ServiceConfig } from '@eas/service-json'
+import { type DiskCache, StoreError, type StoreSettings } from '@eas/storage'
 import type { Isolation } from './engine/host.ts'
 import type { PipelineSpec } from './pipelines/index.ts'
 import type { ServiceSpec } from './service.ts'
+import { onnxRuntimeVersion } from './session.ts'
 import type { Settings } from './settings.ts'
+import { modelCache, storeSettings } from './stores.ts'
+import type { WarmUpSpec } from './warm-up/warm-up.ts'
 
-export interface ServiceContext {
-  /** The model's ONNX file. */
-  readonly modelPath: string
+/** What the services of one process share. */
+export interface Machine {
   readonly settings: Settings
+  readonly stores: StoreSettings
+  readonly cache: () => Promise<DiskCache>
+}
+
+/** @param more What a platform knows better than the settings, such as credentials that change between invocations. */
+export const machineOf = (settings: Settings, more?: StoreSettings): Machine => ({
+  settings,
+  stores: storeSettings(settings, more),
+  cache: modelCache(settings),
+})
+
+export interface ServiceContext extends Machine {
+  /** What relative paths are relative to: the folder of `service.json`. */
+  readonly baseDir: string
   /** Services in this process. */
   readonly serviceCount: number
 }
@@ -22,7 +40,9 @@ export interface ServiceContext {
  *
  * @throws {EasError} `not_implemented` for what EAS runs and this version does not, in the configuration's words.
  */
-export function serviceSpec(config: ServiceConfig, { modelPath, settings, serviceCount }: ServiceContext): ServiceSpec {
+export function serviceSpec(config: ServiceConfig, context: ServiceContext): ServiceSpec {
+  const { settings, serviceCount } = context
+  const stores = withRegionOf(config, context.stores)
   const { name, metadata, processor } = config
   const reasons = reasonsAgainst(config)
   if (reasons.length > 0) throw new EasError('not_implemented', `Cannot serve ${name}: ${reasons.join('; ')}`)
@@ -35,8 +55,9 @@ export function serviceSpec(config: ServiceConfig, { modelPath, settings, servic
     // `generate_token: false` is the older way to ask for no authentication.
     token: settings.token || (config.generate_token === false ? '' : (config.token ?? '')),
     signature_name: signatureName(config),
+    origin: originOf(config, stores, context),
+    warmUp: warmUpOf(config, stores, context),
     model: {
-      modelPath,
       pipeline: pipelineOf(config),
       executionProviders: executionProviders(processor?.device, settings),
       intraOpNumThreads: Math.max(1, Math.floor(cores / workersMax)),
@@ -56,12 +77,66 @@ export function serviceSpec(config: ServiceConfig, { modelPath, settings, servic
   }
 }
 
+/** @throws {EasError} `invalid_request` for a `model_path` that is no path and no URL of a kind that is known. */
+function originOf(config: ServiceConfig, stores: StoreSettings, context: ServiceContext): ModelOrigin {
+  const { settings, cache, baseDir } = context
+  const { model_entry } = config
+  const mounts = mountsOf(config)
+  const model_path = config.model_path ?? modelMountPath
+  const platform =
+    executionProviders(config.processor?.device, settings)[0] === 'cpu' ? platformName(onnxRuntimeVersion()) : undefined
+  try {
+    const deadlineMs = settings.downloadSeconds * 1000
+    return modelOrigin({ model_path, model_entry }, { baseDir, mounts, stores, cache, platform, deadlineMs })
+  } catch (thrown) {
+    if (!(thrown instanceof StoreError)) throw thrown
+    const hint = /region of OSS/.test(thrown.message) ? ' (EAS_OSS_REGION, or oss_endpoint)' : ''
+    throw new EasError('invalid_request', `Cannot use model_path: ${thrown.message}${hint}`, { cause: thrown })
+  }
+}
+
+/** OSS's region is in the endpoints that a configuration names; whether to go there over the internal network is a setting. */
+function withRegionOf({ oss_endpoint, storage }: ServiceConfig, stores: StoreSettings): StoreSettings {
+  const endpoints = [oss_endpoint, ...storage.map((mount) => (mount.kind === 'oss' ? mount.endpoint : undefined))]
+  const [region] = endpoints.flatMap(
+    (endpoint) => /\boss-([a-z0-9-]+?)(?:-internal)?\.aliyuncs\.com/.exec(endpoint ?? '')?.[1] ?? [],
+  )
+  return region === undefined || stores.oss?.region !== undefined
+    ? stores
+    : { ...stores, oss: { ...stores.oss, region } }
+}
+
+/** Folders that `storage` puts object storage behind. */
+const mountsOf = ({ storage }: ServiceConfig): readonly Mount[] =>
+  storage.flatMap((mount) => (mount.kind === 'oss' ? { mount_path: mount.mount_path, url: mount.path } : []))
+
+/** EAS sends each request of `warm_up_data_path` so often; eas-service 3. */
+const warmUpSends = 5
+/** Files of a folder that `warm_up_data_path` names. */
+const warmUpFilesMax = 1000
+
+/** TorchEasyRec's warm-up fills its own folder; the others replay what somebody has put there. */
+function warmUpOf(config: ServiceConfig, stores: StoreSettings, { settings, baseDir }: ServiceContext): WarmUpSpec {
+  const { torchEasyRec, warm_up_data_path } = config
+  const where = (path: string) => whereIs(path, { baseDir, mounts: mountsOf(config) })
+  const common = {
+    budgetMs: settings.warmUpSeconds * 1000,
+    isRequired: settings.warmUpFailure === 'fail',
+    bytesMax: settings.bodyBytesMax,
+    stores,
+  }
+  if (torchEasyRec?.warmup_data_path !== undefined) {
+    const folder = `${where(torchEasyRec.warmup_data_path).replace(/\/+$/, '')}/`
+    const { warmup_cnt_per_file: sends, warmup_pb_files_count: filesMax } = torchEasyRec
+    return { ...common, paths: [folder], sends, filesMax, keepAt: folder }
+  }
+  const paths = warm_up_data_path.map(where)
+  return { ...common, paths, sends: warmUpSends, filesMax: warmUpFilesMax, keepAt: undefined }
+}
+
 /** Keys that PAI-EAS acts on and this version does not, so that nobody believes in them. */
 const withoutEffect: readonly (readonly [key: string, isSet: (config: ServiceConfig) => boolean])[] = [
-  ['warm_up_data_path', (config) => config.warm_up_data_path.length > 0],
-  ['storage', (config) => config.storage.length > 0],
   ['plugins', (config) => config.plugins.length > 0],
-  ['model_config.warmup_data_path', ({ torchEasyRec }) => torchEasyRec?.warmup_data_path !== undefined],
   ['model_config.request_log_path', ({ torchEasyRec }) => torchEasyRec?.request_log_path !== undefined],
   ['model_config.save_long_request', ({ torchEasyRec }) => torchEasyRec?.save_long_request === true],
   ['networking.gateway_policy.rate_limit', ({ networking }) => networking.gateway_policy.rate_limit.enable],
@@ -77,11 +152,22 @@ function signatureName({ model_config }: ServiceConfig): string {
 }
 
 /** Why this version cannot serve a valid configuration, every reason at once; empty when it can. */
-export function reasonsAgainst({ notServable, torchEasyRec, easyRec }: ServiceConfig): readonly string[] {
+export function reasonsAgainst(config: ServiceConfig): readonly string[] {
+  const { notServable, torchEasyRec, easyRec, model_path, storage } = config
+  const reasons = [...notServable]
   const fg_mode = torchEasyRec?.fg_mode ?? easyRec?.fg_mode ?? 'bypass'
-  return fg_mode === 'bypass'
-    ? notServable
-    : [...notServable, `model_config.fg_mode ${fg_mode} is not supported, bypass is`]
+  if (fg_mode !== 'bypass') reasons.push(`model_config.fg_mode ${fg_mode} is not supported, bypass is`)
+  const mounts = mountsOf(config).map(({ mount_path }) => `${mount_path}/`)
+  if (
+    model_path === undefined &&
+    !mounts.some((mount_path) => modelMountPath.startsWith(mount_path.replace(/\/+$/, '/')))
+  ) {
+    const [mount] = storage
+    reasons.push(
+      `model_path is missing${mount ? `, and ${mount.kind} storage at ${mount.mount_path} is not the model` : ''}`,
+    )
+  }
+  return reasons
 }
 
 /** Which message each processor family speaks. */

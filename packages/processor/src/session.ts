@@ -1,13 +1,14 @@
-import { dirname, sep } from 'node:path'
+import { dirname, join, sep } from 'node:path'
 import type { DType, Tensor } from '@eas/base'
 import { EasError, oneLine } from '@eas/base'
-import type { Tensor as OrtTensor } from 'onnxruntime-node'
+import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
 import type { Binding } from 'onnxruntime-node/dist/binding.js'
 
 /** An input or an output of a model. */
 export interface ValueInfo {
   readonly name: string
-  readonly dtype: DType
+  /** `undefined`: only a request will tell, of a model that is lowered for its inputs. */
+  readonly dtype: DType | undefined
   /**
    * A fixed dimension is a number, a free one its symbol (`''` when it has none). `undefined`: the model declares no
    * shape, or declares a scalar; onnxruntime-node shows both alike, so nothing about the rank is known.
@@ -24,6 +25,8 @@ export interface ModelInfo {
   /** One line each, for the log. */
   readonly warnings: readonly string[]
   readonly loadMs: number
+  /** Weights have been left as they are, so that the session was there early; one that computes faster can follow. */
+  readonly isProvisional: boolean
 }
 
 export interface ModelSession {
@@ -34,6 +37,16 @@ export interface ModelSession {
    */
   run(feeds: ReadonlyMap<string, Tensor>, fetches: readonly string[]): Map<string, Tensor>
   release(): void
+}
+
+/** A model as ONNX Runtime is given it. */
+export interface OpenableModel {
+  /** The file, or its bytes and the folder its external data is in. */
+  readonly onnx: string | { readonly bytes: Uint8Array; readonly folder: string }
+  /** Whether ONNX Runtime has optimised it already. */
+  readonly isOptimised: boolean
+  /** Leaves weights as they are, mapped: the session is there much earlier, and slower. */
+  readonly skipsPrepacking?: boolean
 }
 
 export interface SessionOptions {
@@ -63,9 +76,17 @@ const rows = Object.entries(ortTypes) as [DType, { type: OrtTensor.Type; number:
 const dtypeOfName = new Map(rows.map(([dtype, { type }]) => [type, dtype]))
 const dtypeOfNumber = new Map(rows.map(([dtype, { number }]) => [number, dtype]))
 
+/** Of ONNX Runtime, as a prepared model names it. */
+export const onnxRuntimeVersion = (): string => '1.30.0' // pinned in package.json; session.test.ts compares
+
+/** Brings ONNX Runtime's native library into the process: most of what a first session waits for, but for its model. */
+export async function preloadOnnxRuntime(): Promise<void> {
+  const { initOrt } = await import('onnxruntime-node/dist/binding.js')
+  initOrt()
+}
+
 /**
- * Opens an ONNX model file. The file's path is what ONNX Runtime gets, never its bytes: weights in an external-data file
- * are then mapped, and shared by every session on the same file.
+ * Opens an ONNX model. Weights in an external-data file are mapped, and shared by every session on the same file.
  *
  * onnxruntime-node's own API wraps the two native calls, which block either way, in promises and turns of the event loop.
  * On a thread of its own a model needs neither, and they would be most of what a small inference costs; so its binding is
@@ -73,19 +94,20 @@ const dtypeOfNumber = new Map(rows.map(([dtype, { number }]) => [number, dtype])
  *
  * @throws {EasError} `not_ready` when the model cannot be loaded, or takes or gives something other than tensors.
  */
-export async function createSession(modelPath: string, options: SessionOptions): Promise<ModelSession> {
+export async function createSession(model: OpenableModel, options: SessionOptions): Promise<ModelSession> {
   const start = performance.now()
   const { Tensor } = await import('onnxruntime-node')
   const { binding, initOrt } = await import('onnxruntime-node/dist/binding.js')
   initOrt()
   const warnings: string[] = []
-  const { session, execution_provider } = open(binding.InferenceSession, modelPath, options, warnings)
+  const { session, execution_provider } = open(binding.InferenceSession, model, options, warnings)
   const info: ModelInfo = {
     inputs: session.inputMetadata.map((value) => valueInfo('input', value)),
     outputs: session.outputMetadata.map((value) => valueInfo('output', value)),
     execution_provider,
     warnings,
     loadMs: performance.now() - start,
+    isProvisional: model.skipsPrepacking ?? false,
   }
 
   return {
@@ -109,9 +131,41 @@ export async function createSession(modelPath: string, options: SessionOptions):
   }
 }
 
+/**
+ * Writes what ONNX Runtime makes of a model when it opens it, so that this need not be done again: `model` and its weights,
+ * in the folder, under the names given.
+ *
+ * @param level `disabled` is the model as it is, `all` has layouts in it for this kind of processor, as convolutions want them; `extended` runs on any.
+ * @throws {EasError} `not_ready` when the model cannot be loaded.
+ */
+export async function optimiseModel(
+  model: OpenableModel,
+  to: { readonly folder: string; readonly model: string; readonly weights: string },
+  level: 'disabled' | 'extended' | 'all',
+): Promise<void> {
+  const { binding, initOrt } = await import('onnxruntime-node/dist/binding.js')
+  initOrt()
+  const session = new binding.InferenceSession()
+  const options: InferenceSession.SessionOptions = {
+    executionProviders: ['cpu'],
+    graphOptimizationLevel: level,
+    optimizedModelFilePath: join(to.folder, to.model),
+    logSeverityLevel: 4,
+  }
+  try {
+    loadInto(session, model, options, {
+      optimized_model_external_initializers_file_name: to.weights,
+      optimized_model_external_initializers_min_size_in_bytes: '1024',
+    })
+  } catch (cause) {
+    throw new EasError('not_ready', `Cannot load the model: ${reasonOf(cause, folderOf(model))}`, { cause })
+  }
+  session.dispose()
+}
+
 function open(
   Session: Binding.InferenceSessionConstructor,
-  modelPath: string,
+  model: OpenableModel,
   { executionProviders, intraOpNumThreads }: SessionOptions,
   warnings: string[],
 ) {
@@ -121,13 +175,17 @@ function open(
     const execution_provider = providers[0] ?? 'cpu'
     try {
       const session = new Session()
-      session.loadModel(modelPath, {
+      const options: InferenceSession.SessionOptions = {
         executionProviders: providers.length > 0 ? providers : ['cpu'],
         intraOpNumThreads,
-        // A thread per session computes; idle helper threads must not spin on the cores that serve HTTP.
-        extra: { session: { 'intra_op.allow_spinning': '0' } },
+        graphOptimizationLevel: model.isOptimised ? 'disabled' : 'all',
         // Only what ends the process: a failed inference is thrown too, and logged with its request.
         logSeverityLevel: 4,
+      }
+      loadInto(session, model, options, {
+        // A thread per session computes; idle helper threads must not spin on the cores that serve HTTP.
+        'intra_op.allow_spinning': '0',
+        disable_prepacking: model.skipsPrepacking ? '1' : '0',
       })
       return { session, execution_provider }
     } catch (cause) {
@@ -137,10 +195,30 @@ function open(
         )
         continue
       }
-      throw new EasError('not_ready', `Cannot load the model: ${reasonOf(cause, dirname(modelPath))}`, { cause })
+      throw new EasError('not_ready', `Cannot load the model: ${reasonOf(cause, folderOf(model))}`, { cause })
     }
   }
 }
+
+/** @param entries Configuration of `onnxruntime_session_options_config_keys.h`, without their `session.`. */
+function loadInto(
+  session: Binding.InferenceSession,
+  { onnx }: OpenableModel,
+  options: InferenceSession.SessionOptions,
+  entries: Readonly<Record<string, string>>,
+): void {
+  if (typeof onnx === 'string') {
+    session.loadModel(onnx, { ...options, extra: { session: entries } })
+    return
+  }
+  const { bytes, folder } = onnx
+  // Where a model that is no file looks for its external data.
+  const extra = { session: { ...entries, model_external_initializers_file_folder_path: folder } }
+  const { buffer, byteOffset, byteLength } = bytes
+  session.loadModel(buffer as ArrayBuffer, byteOffset, byteLength, { ...options, extra }) // never shared memory
+}
+
+const folderOf = ({ onnx }: OpenableModel) => (typeof onnx === 'string' ? dirname(onnx) : onnx.folder)
 
 function valueInfo(side: 'input' | 'output', value: Binding.ValueMetadata): ValueInfo {
   const { name, isTensor, type, shape, symbolicDimensions } = value

@@ -1,5 +1,5 @@
 import { EasError, limits } from '@eas/base'
-import { type Compressor, compressors } from '@eas/protocol'
+import { compressorNames } from '@eas/protocol'
 import { isolations } from './engine/host.ts'
 
 /** One environment variable: how its text is read, its default, and what it is for. */
@@ -11,8 +11,6 @@ interface Setting<T> {
   /** `undefined` for a text that is not allowed. */
   readonly parse: (text: string) => T | undefined
 }
-
-const compressorNames = Object.keys(compressors) as Compressor[] // the keys of the table are its type
 
 /**
  * What an operator may set beside `service.json`, which has no words for it. Read once, at start. Also printed into the
@@ -55,6 +53,52 @@ export const settingsTable = {
     'EAS_ISOLATION',
     ['auto', ...isolations],
     'Where models run. `auto`: a thread for a single service, a process each for several, so that a crash stays with its model.',
+  ),
+  load: oneOf(
+    'EAS_LOAD',
+    ['eager', 'lazy'],
+    '`lazy`: a model is loaded by the first request for it, which waits, up to `keepalive`. `eager`: at start.',
+  ),
+  modelBytesMax: integer(
+    'EAS_MODEL_BYTES',
+    0,
+    0,
+    'Models that are loaded at once, in bytes of their files; the least recently used leave. 0: no limit.',
+  ),
+  refreshSeconds: integer(
+    'EAS_REFRESH_S',
+    0,
+    0,
+    'Seconds between looks for a newer version of each model, which takes the place of the old one when it is ready. 0: never.',
+  ),
+  buckets: list(
+    'EAS_BUCKETS',
+    'Where buckets live now: `oss://models=s3://company-models/eas` makes `oss://models/a` mean `s3://company-models/eas/a`.',
+  ),
+  s3Endpoint: text(
+    'EAS_S3_ENDPOINT',
+    'Address of the S3 server, such as `http://127.0.0.1:9000`. Default: that of AWS in `AWS_REGION`.',
+  ),
+  ossEndpoint: text('EAS_OSS_ENDPOINT', 'Address of OSS. Default: by region, `https://s3.oss-<region>.aliyuncs.com`.'),
+  ossRegion: text('EAS_OSS_REGION', 'Region of OSS buckets, such as `cn-shanghai`. Default: that of the function.'),
+  ossInternal: oneOf('EAS_OSS_INTERNAL', ['off', 'on'], '`on` reaches OSS over the internal network of its region.'),
+  gcsEndpoint: text('EAS_GCS_ENDPOINT', 'Address of Cloud Storage. Default: `https://storage.googleapis.com`.'),
+  gcsAnonymous: oneOf('EAS_GCS_ANONYMOUS', ['off', 'on'], '`on` sends no token: public buckets, emulators.'),
+  cacheDir: text(
+    'EAS_CACHE_DIR',
+    'Folder that keeps models fetched from object storage. Default: `eas-functions` in the temporary folder.',
+  ),
+  cacheBytesMax: bytes(
+    'EAS_CACHE_BYTES',
+    20 * 1024 ** 3,
+    'Bytes that folder may hold; what was not used longest goes.',
+  ),
+  downloadSeconds: integer('EAS_DOWNLOAD_S', 900, 1, 'Seconds that fetching a model may take.'),
+  warmUpSeconds: integer('EAS_WARM_UP_S', 10, 0, 'Seconds for replaying warm-up requests. 0: none are replayed.'),
+  warmUpFailure: oneOf(
+    'EAS_WARM_UP_FAILURE',
+    ['ignore', 'fail'],
+    '`fail`: a warm-up request that cannot be read, or is not answered 200, keeps the model from being ready.',
   ),
   executionProviders: list(
     'EAS_EXECUTION_PROVIDERS',

@@ -21,4 +21,5 @@ const describe = ({ name, dtype, shape }: ValueInfo) => ({
 })
 
 /** uint32 and uint64 have no number in an EAS message, but TensorFlow names them alike. */
-const typeName = (dtype: DType) => tfDataTypes.byDType(dtype)?.name ?? `DT_${dtype.toUpperCase()}`
+const typeName = (dtype: DType | undefined) =>
+  dtype === undefined ? 'DT_INVALID' : (tfDataTypes.byDType(dtype)?.name ?? `DT_${dtype.toUpperCase()}`)

@@ -1,4 +1,5 @@
-export { type Compressor, compress, compressors, decompress, recogniseCompression } from './compression/index.ts'
+export { compress, compressors, decompress, recogniseCompression } from './compression/index.ts'
+export { type Compressor, compressorNames } from './compression/names.ts'
 export { type DataType, type DataTypes, tfDataTypes, torchDataTypes, type ValueField } from './data-type.ts'
 export { DecodeError } from './decode-error.ts'
 export {

@@ -9,7 +9,10 @@ import { readOnnxHead } from './onnx-head.ts'
 export async function inspectModel(file: string): Promise<Inspection> {
   const { size } = await stat(file)
   const head = await readOnnxHead(file)
-  const session = await createSession(file, { executionProviders: ['cpu'], intraOpNumThreads: 1 }).catch((thrown) => {
+  const session = await createSession(
+    { onnx: file, isOptimised: false },
+    { executionProviders: ['cpu'], intraOpNumThreads: 1 },
+  ).catch((thrown) => {
     throw thrown instanceof EasError
       ? new EasError(thrown.code, `Cannot use ${file}: ${thrown.message}`, { cause: thrown })
       : thrown

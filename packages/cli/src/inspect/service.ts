@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path'
 import { EasError, oneLine } from '@eas/base'
-import { findModelFile, reasonsAgainst, type ServiceSpec, serviceSpec, settingsFromEnv } from '@eas/processor'
+import { machineOf, reasonsAgainst, type ServiceSpec, serviceSpec, settingsFromEnv } from '@eas/processor'
 import {
   ConfigError,
   easyRecKeys,
@@ -31,7 +31,10 @@ export async function inspectService(file: string, text: string): Promise<Inspec
 
   const verdict =
     reasons.length === 0
-      ? styled('green', 'It can be served here.')
+      ? styled(
+          'green',
+          modelPath === undefined ? 'It can be served here, if the model can be read.' : 'It can be served here.',
+        )
       : `${styled('red', 'It cannot be served here:')}\n${reasons.map((reason) => `  ${reason}`).join('\n')}`
   const message = spec && (spec.model.pipeline.kind === 'tf' ? 'tf' : 'torch')
   const facts = labelled([
@@ -86,21 +89,17 @@ interface Servability {
 
 /** What `eas serve` would say, all at once. */
 async function servability(config: ServiceConfig, file: string): Promise<Servability> {
-  const against = reasonsAgainst(config)
-  const reasons = [...against]
-  const { model_path, model_entry } = config
-  const modelPath =
-    model_path === undefined
-      ? void reasons.push('model_path is missing')
-      : await findModelFile({ model_path, model_entry }, dirname(resolve(file))).catch((thrown) => {
-          if (!(thrown instanceof EasError)) throw thrown
-          reasons.push(thrown.message)
-          return undefined
-        })
-  if (against.length > 0) return { reasons }
-  const settings = settingsFromEnv({})
-  const spec = serviceSpec(config, { modelPath: modelPath ?? '', settings, serviceCount: 1 })
-  return { ...(modelPath !== undefined && { modelPath }), spec, reasons }
+  const reasons = reasonsAgainst(config)
+  if (reasons.length > 0) return { reasons }
+  const machine = machineOf(settingsFromEnv({}))
+  let spec: ServiceSpec | undefined
+  try {
+    spec = serviceSpec(config, { ...machine, baseDir: dirname(resolve(file)), serviceCount: 1 })
+    return spec.origin.isLocal ? { modelPath: (await spec.origin.open()).path, spec, reasons } : { spec, reasons }
+  } catch (thrown) {
+    if (!(thrown instanceof EasError)) throw thrown
+    return { ...(spec && { spec }), reasons: [thrown.message] }
+  }
 }
 
 function tokenText({ token, generate_token }: ServiceConfig): string {

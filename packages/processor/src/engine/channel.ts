@@ -156,7 +156,7 @@ export class WorkerEnd {
   }
 
   private putAnswer(outcome: Outcome): boolean {
-    if ('error' in outcome || outcome.headers || outcome.body.length > ringBytesMax) return false
+    if ('error' in outcome || outcome.headers || outcome.notes || outcome.body.length > ringBytesMax) return false
     const { id, body, stages } = outcome
     return this.answers.put([id, stages.decode, stages.compute, stages.encode], body)
   }

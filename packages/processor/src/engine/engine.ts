@@ -5,7 +5,8 @@ import type { ModelSpec, Outcome, PredictItem } from './messages.ts'
 import { ModelWorker, type Pending } from './model-worker.ts'
 
 export interface EngineOptions {
-  readonly spec: ModelSpec
+  /** A worker is started before it is known, so that it is there when the model's files are. */
+  readonly spec: Promise<ModelSpec>
   readonly isolation: Isolation
   /** Workers that may exist at once. A further one is started when those there fall behind. */
   readonly workersMax: number
@@ -103,6 +104,7 @@ export class Engine {
   /** Resolves when every worker has ended, which is after what it is computing. */
   async close(): Promise<void> {
     this.closed = true
+    this.refuseAll()
     clearTimeout(this.batchTimer)
     clearTimeout(this.growTimer)
     await Promise.all([...this.workers].map((worker) => worker.close()))
@@ -200,7 +202,10 @@ export class Engine {
         onRoom: this.pump,
       })
       this.workers.add(worker)
-      worker.load(spec)
+      spec.then(
+        (known) => worker.load(known),
+        (thrown) => worker.fail(EasError.from(thrown)),
+      )
     })
   }
 

@@ -3,7 +3,6 @@ import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { ParentEnd } from './channel.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
-import { ModelServer, turnIfSlow } from './worker.ts'
 
 /** Where a model lives: something that takes messages, gives messages, and can die. */
 export interface Host {
@@ -94,10 +93,13 @@ export const startHost: { readonly [I in Isolation]: StartHost } = {
   inline(env, events) {
     Object.assign(process.env, env)
     let alive = true
-    const server = new ModelServer((message) => alive && events.onMessage(message), turnIfSlow())
+    // What computes is not loaded where it computes elsewhere.
+    const server = import('./worker.ts').then(
+      ({ ModelServer, turnIfSlow }) => new ModelServer((message) => alive && events.onMessage(message), turnIfSlow()),
+    )
     return {
       // Later, as on any other host: whoever posts is not yet ready for an answer.
-      post: (message) => void setImmediate(() => server.receive(message)),
+      post: (message) => void setImmediate(async () => (await server).receive(message)),
       close() {
         alive = false
         return Promise.resolve()

@@ -1,11 +1,15 @@
 import type { EasErrorCode } from '@eas/base'
+import type { ItemData } from '@eas/feature-store'
+import type { FoundModel } from '@eas/models'
 import type { Compressor } from '@eas/protocol'
 import type { PipelineSpec } from '../pipelines/index.ts'
 import type { ModelInfo } from '../session.ts'
 
 /** Everything a worker needs to load one model and answer its requests. Plain data. */
 export interface ModelSpec {
-  readonly modelPath: string
+  readonly files: FoundModel & { readonly version: string }
+  /** The first session may be a slower one that is there earlier. */
+  readonly startsQuickly: boolean
   readonly pipeline: PipelineSpec
   readonly executionProviders: readonly string[]
   readonly intraOpNumThreads: number
@@ -38,6 +42,7 @@ export type Outcome =
       readonly body: Uint8Array
       readonly headers: Readonly<Record<string, string>> | undefined
       readonly stages: WorkStages
+      readonly notes?: readonly Note[]
     }
   | { readonly id: number; readonly error: WireError; readonly stages: WorkStages }
 
@@ -47,6 +52,12 @@ export interface WireError {
   /** What it came from, for the log only. */
   readonly cause?: string
 }
+
+/** What a request leaves behind beside its answer; workers have nothing but the processor to give it to. */
+export type Note =
+  | { readonly kind: 'log'; readonly message: string; readonly facts: Readonly<Record<string, unknown>> }
+  /** A file to write: where its kind is kept, under the name. */
+  | { readonly kind: 'file'; readonly of: 'request_log' | 'torch_req'; readonly name: string; readonly bytes: Uint8Array }
 
 /** Milliseconds of the stages that a worker sees. */
 export interface WorkStages {
@@ -59,6 +70,8 @@ export type ToWorker =
   | { readonly kind: 'load'; readonly spec: ModelSpec }
   | { readonly kind: 'predict'; readonly items: readonly PredictItem[] }
   | { readonly kind: 'cancel'; readonly id: number }
+  /** The catalogue as it is now, in memory that is shared. */
+  | { readonly kind: 'items'; readonly data: ItemData }
   | { readonly kind: 'close' }
 
 export type FromWorker =

@@ -58,6 +58,12 @@ export class ModelWorker {
     this.host.post({ kind: 'load', spec })
   }
 
+  /** It is not needed: its model cannot be had. */
+  fail(error: EasError): void {
+    void this.close()
+    this.events.onFailed(error)
+  }
+
   send(requests: readonly Pending[]): void {
     if (requests.length === 0) return
     const items: PredictItem[] = []
@@ -93,8 +99,7 @@ export class ModelWorker {
       this.ready = true
       this.events.onLoaded(message.info)
     } else {
-      void this.close()
-      this.events.onFailed(fromWireError(message.error))
+      this.fail(fromWireError(message.error))
     }
   }
 

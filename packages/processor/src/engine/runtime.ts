@@ -1,47 +1,63 @@
 import { createHash } from 'node:crypto'
+import { dirname } from 'node:path'
 import { EasError, type Tensor } from '@eas/base'
+import { attachItems, type ItemData } from '@eas/feature-store'
 import { type Compressor, compress, compressors, decompress, recogniseCompression } from '@eas/protocol'
 import { createPipeline, type Pipeline, type PredictCall } from '../pipelines/index.ts'
-import { createSession, type ModelInfo, type ModelSession } from '../session.ts'
+import type { ModelInfo } from '../session.ts'
 import { mergeCalls } from './batch.ts'
+import type { LoadedModel } from './loaded-model.ts'
 import type { ModelSpec, Outcome, PredictItem, WireError } from './messages.ts'
+import { openModel } from './open-model.ts'
 
 /** One loaded model on one thread: bytes in, bytes out. Blocks the thread while it computes. */
 export interface Runtime {
   readonly info: ModelInfo
   /** Whether requests are better given several at a time. */
   readonly merges: boolean
+  /** From now on, requests find these items. */
+  useItems(data: ItemData): void
   /** Answers each item, in order unless it merges them; `report` is called once per item, as soon as its answer exists. */
-  predict(items: readonly PredictItem[], isCancelled: (id: number) => boolean, report: (outcome: Outcome) => void): void
+  predict(
+    items: readonly PredictItem[],
+    isCancelled: (id: number) => boolean,
+    report: (outcome: Outcome) => void,
+  ): Promise<void>
 }
 
 export async function createRuntime(spec: ModelSpec): Promise<Runtime> {
-  const session = await createSession(spec.modelPath, spec)
-  const pipeline = createPipeline(spec.pipeline)
-  const { info } = session
-  const merges = spec.batching && isBatchable(info)
+  const model = await openModel(spec.files, spec)
+  const { path, version } = spec.files
+  const context = { info: model.info, folder: dirname(path), version, env: process.env }
+  const pipeline = await createPipeline(spec.pipeline, context)
+  // Sessions of a model that adapts come and go; what is computed together has to be for one. Rows of features are no rows of tensors.
+  const merges = spec.batching && !model.adapt && pipeline.useItems === undefined && isBatchable(model.info)
 
   return {
-    info,
+    get info() {
+      return model.info
+    },
     merges,
-    predict(items, isCancelled, report) {
+    useItems: (data) => pipeline.useItems?.(attachItems(data)),
+    async predict(items, isCancelled, report) {
       const jobs: Job[] = []
       for (const item of items) {
-        const job = new Job(item)
+        const job = new Job(item, pipeline)
         try {
           if (isCancelled(item.id)) throw new EasError('client_closed', 'The client has gone')
           if (Date.now() > item.deadline) {
             throw new EasError('timeout', 'Deadline passed before the request was computed')
           }
-          job.decode(spec, pipeline, info)
+          const adapting = job.decode(spec, model)
+          if (adapting) await adapting
         } catch (thrown) {
           report(job.failed(thrown))
           continue
         }
         if (merges) jobs.push(job)
-        else report(runOne(session, spec, job))
+        else report(runOne(model, spec, job))
       }
-      if (jobs.length > 0) runMerged(session, spec, jobs, report)
+      if (jobs.length > 0) runMerged(model, spec, jobs, report)
     },
   }
 }
@@ -51,23 +67,47 @@ class Job {
   readonly item: PredictItem
   call: PredictCall = noCall
   readonly stages = { decode: 0, compute: 0, encode: 0 }
+  private readonly pipeline: Pipeline
   private md5Differs = false
 
-  constructor(item: PredictItem) {
+  constructor(item: PredictItem, pipeline: Pipeline) {
     this.item = item
+    this.pipeline = pipeline
   }
 
-  decode(spec: ModelSpec, pipeline: Pipeline, info: ModelInfo): void {
+  /** Resolves later only where the model has to adapt to the request first. */
+  decode(spec: ModelSpec, model: LoadedModel): Promise<void> | undefined {
     const start = performance.now()
+    const { pipeline } = this
     try {
       const { contentMd5, body } = this.item
       if (contentMd5 !== undefined) this.md5Differs = !md5Matches(contentMd5, body)
       if (this.md5Differs && spec.verifyMd5) {
         throw new EasError('invalid_request', 'Content-MD5 does not match the body')
       }
-      this.call = pipeline.decode(inflate(spec, pipeline, body), info)
+      const message = inflate(spec, pipeline, body)
+      try {
+        this.call = pipeline.decode(message, model.info)
+        if (this.call.fetches.length === 0 || model.accepts(this.call.feeds)) return undefined
+      } catch (thrown) {
+        if (!model.adapt || !(thrown instanceof EasError) || !pipeline.isMessage(message)) throw thrown
+      }
+      return model.adapt && this.adapt(model, message)
     } finally {
       this.stages.decode = performance.now() - start
+    }
+  }
+
+  private async adapt(model: LoadedModel, message: Uint8Array): Promise<void> {
+    const start = performance.now()
+    const { pipeline } = this
+    try {
+      await model.adapt?.(pipeline.tensorsOf(message))
+      this.call = pipeline.decode(message, model.info)
+      if (!model.accepts(this.call.feeds))
+        throw new EasError('invalid_request', 'Cannot use the inputs: the model takes none of these shapes')
+    } finally {
+      this.stages.decode += performance.now() - start
     }
   }
 
@@ -80,20 +120,29 @@ class Job {
     // Java's isCompressed reads Snappy without a header, and `Content-Encoding` would only confuse what is in between.
     const headers = spec.responseCompressor === compressor ? compressionHeaders(compressor, plain.length) : undefined
     this.stages.encode = performance.now() - start
-    return { id: this.item.id, body, headers, stages: this.stages }
+    const notes = this.call.notes?.(this.stages) ?? []
+    return { id: this.item.id, body, headers, stages: this.stages, ...(notes.length > 0 && { notes }) }
   }
 
   failed(thrown: unknown): Outcome {
-    return { id: this.item.id, error: toWireError(thrown), stages: this.stages }
+    const { id } = this.item
+    const error = toWireError(thrown)
+    const body = this.pipeline.encodeFailure?.(EasError.from(thrown))
+    if (!body) return { id, error, stages: this.stages }
+    const facts = { error: error.message, cause: error.cause }
+    return { id, body, headers: undefined, stages: this.stages, notes: [{ kind: 'log', message: 'request failed', facts }] }
   }
 }
 
 const noCall: PredictCall = { feeds: new Map(), fetches: [], encode: () => new Uint8Array() }
 
-function runOne(session: ModelSession, spec: ModelSpec, job: Job): Outcome {
+const nothing: ReadonlyMap<string, Tensor> = new Map()
+
+function runOne(model: LoadedModel, spec: ModelSpec, job: Job): Outcome {
   try {
     const start = performance.now()
-    const results = session.run(job.call.feeds, job.call.fetches)
+    const { feeds, fetches } = job.call
+    const results = fetches.length === 0 ? nothing : model.run(feeds, fetches)
     job.stages.compute = performance.now() - start
     return job.finished(spec, results)
   } catch (thrown) {
@@ -102,7 +151,7 @@ function runOne(session: ModelSession, spec: ModelSpec, job: Job): Outcome {
 }
 
 function runMerged(
-  session: ModelSession,
+  model: LoadedModel,
   spec: ModelSpec,
   jobs: readonly Job[],
   report: (outcome: Outcome) => void,
@@ -112,7 +161,7 @@ function runMerged(
     const start = performance.now()
     if (members.length > 1) {
       try {
-        split = call.split(session.run(call.feeds, call.fetches))
+        split = call.split(model.run(call.feeds, call.fetches))
       } catch {
         // One request's values may be what failed; each is tried alone below, so that it does not fail its neighbours.
       }
@@ -121,7 +170,7 @@ function runMerged(
     for (const [i, { job }] of members.entries()) {
       const results = split?.[i]
       if (!results) {
-        report(runOne(session, spec, job))
+        report(runOne(model, spec, job))
         continue
       }
       job.stages.compute = compute

@@ -1,5 +1,6 @@
 import { setPriority } from 'node:os'
 import { isMainThread, workerData } from 'node:worker_threads'
+import { preloadOnnxRuntime } from '../session.ts'
 import { type ChannelData, WorkerEnd } from './channel.ts'
 import type { FromWorker, Outcome, PredictItem, ToWorker } from './messages.ts'
 import { createRuntime, type Runtime, toWireError } from './runtime.ts'
@@ -19,8 +20,8 @@ export class ModelServer {
   private running = false
   /** Whether it has been told to end: it computes no further request. */
   isClosed = false
-  /** Resolves when there is nothing left to do of what has been received. */
-  idle: Promise<void> = Promise.resolve()
+  /** Resolves when there is nothing left to do of what has been received. Until a model comes, that is to be ready for it. */
+  idle: Promise<void> = preloadOnnxRuntime()
   private outcomes: Outcome[] = []
   private postedAt = 0
 
@@ -34,6 +35,7 @@ export class ModelServer {
     if (message.kind === 'load') this.idle = this.load(message)
     else if (message.kind === 'cancel') this.cancelled.add(message.id)
     else if (message.kind === 'close') this.isClosed = true
+    else if (message.kind === 'items') this.runtime?.useItems(message.data)
     else {
       this.queue.push([...message.items])
       if (!this.running) this.idle = this.run()
@@ -59,7 +61,7 @@ export class ModelServer {
       // One at a time, but for a model that computes several as one.
       const next = items.splice(0, this.runtime?.merges ? items.length : 1)
       if (items.length === 0) this.queue.shift()
-      this.runtime?.predict(next, isCancelled, this.report)
+      await this.runtime?.predict(next, isCancelled, this.report)
       if (this.queue.length === 0) this.postOutcomes()
     }
     this.running = false

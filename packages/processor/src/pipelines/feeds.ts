@@ -7,8 +7,9 @@ import type { CarrierTable } from './carriers.ts'
  * every fixed dimension.
  */
 export function toFeed(input: ValueInfo, label: string, tensor: Tensor, carriers: CarrierTable): Tensor {
-  const carrier = tensor.dtype === input.dtype ? undefined : carriers[input.dtype]
-  if (tensor.dtype !== input.dtype && carrier?.as !== tensor.dtype) {
+  const takes = input.dtype ?? tensor.dtype
+  const carrier = tensor.dtype === takes ? undefined : carriers[takes]
+  if (tensor.dtype !== takes && carrier?.as !== tensor.dtype) {
     throw doesNotFit(label, input, `got ${tensor.dtype}`)
   }
   const { shape } = input
@@ -28,7 +29,7 @@ const doesNotFit = (label: string, input: ValueInfo, got: string) =>
   new EasError('invalid_request', `Cannot use ${label}: expected ${describe(input)}, ${got}`)
 
 const describe = ({ dtype, shape }: ValueInfo) =>
-  shape ? `${dtype} ${formatShape(shape.map((dim) => dim || '?'))}` : dtype
+  [dtype ?? 'a tensor', ...(shape ? [formatShape(shape.map((dim) => dim || '?'))] : [])].join(' ')
 
 /** The feeds of a request whose inputs have names: each of the model's inputs once, and nothing else. */
 export function namedFeeds(

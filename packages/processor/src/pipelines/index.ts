@@ -1,13 +1,23 @@
-import { EasError } from '@eas/base'
-import { DecodeError, easyrecPredict, tfPredict, torchPredict, torchrecPredict } from '@eas/protocol'
-import type { Pipeline } from './pipeline.ts'
+import { EasError, formatShape, type Tensor } from '@eas/base'
+import {
+  DecodeError,
+  type EasyrecRequest,
+  easyrecPredict,
+  type TorchrecRequest,
+  tfPredict,
+  torchPredict,
+  torchrecPredict,
+} from '@eas/protocol'
+import type { Pipeline, PipelineContext } from './pipeline.ts'
 import { tfPipeline } from './tf.ts'
-import { torchPipeline } from './torch.ts'
+import { torchPipeline, torchTensors } from './torch.ts'
+import type { TorcheasyrecSpec } from './torcheasyrec.ts'
 
 /** How a service reads its requests, as plain data that can cross to another thread. */
 export type PipelineSpec =
   | { readonly kind: 'torch'; readonly outputs: readonly string[] }
   | { readonly kind: 'tf'; readonly signature_name: string }
+  | TorcheasyrecSpec
 
 /** What clients may send to a service of another kind, by the SDK class that makes it. */
 const messages = [
@@ -17,12 +27,13 @@ const messages = [
   { name: 'EasyRecRequest', isRequest: easyrecPredict.isRequest },
 ] as const
 
-const expected = { torch: 'TorchRequest', tf: 'TFRequest' } as const
+const expected = { torch: 'TorchRequest', tf: 'TFRequest', torcheasyrec: 'TorchRecRequest', easyrec: 'EasyRecRequest' } as const
 
-export function createPipeline(spec: PipelineSpec): Pipeline {
-  const pipeline = spec.kind === 'torch' ? torchPipeline(spec.outputs) : tfPipeline(spec.signature_name)
+/** @throws {EasError} `not_ready` when what the family needs beside the model is not there. */
+export async function createPipeline(spec: PipelineSpec, context: PipelineContext): Promise<Pipeline> {
+  const pipeline = await pipelineOf(spec, context)
   return {
-    isMessage: pipeline.isMessage,
+    ...pipeline,
     decode(body, model) {
       try {
         return pipeline.decode(body, model)
@@ -37,4 +48,48 @@ export function createPipeline(spec: PipelineSpec): Pipeline {
   }
 }
 
-export type { Pipeline, PredictCall } from './pipeline.ts'
+async function pipelineOf(spec: PipelineSpec, context: PipelineContext): Promise<Pipeline> {
+  switch (spec.kind) {
+    case 'torch':
+      return torchPipeline(spec.outputs)
+    case 'tf':
+      return tfPipeline(spec.signature_name)
+    case 'torcheasyrec': {
+      const { torcheasyrecPipeline } = await import('./torcheasyrec.ts')
+      return torcheasyrecPipeline(spec, context)
+    }
+    case 'easyrec': {
+      const { easyrecPipeline } = await import('./easyrec.ts')
+      return easyrecPipeline(spec, context)
+    }
+  }
+}
+
+/** What a model sees of a request before its values: equal for requests that warm the same. */
+export function shapeOf(kind: PipelineSpec['kind'], body: Uint8Array): string {
+  try {
+    return shapes[kind](body)
+  } catch {
+    return `${body.length} bytes` // a compressed one
+  }
+}
+
+const shapes: { readonly [K in PipelineSpec['kind']]: (body: Uint8Array) => string } = {
+  torch: (body) => shapeOfTensors(torchTensors(body)),
+  tf: (body) => shapeOfTensors(tfPredict.decodeRequest(body).inputs),
+  torcheasyrec: (body) => shapeOfFeatures(torchrecPredict.decodeRequest(body)),
+  easyrec: (body) => shapeOfFeatures(easyrecPredict.decodeRequest(body)),
+}
+
+const shapeOfTensors = (tensors: ReadonlyMap<string | number, Tensor>) =>
+  [...tensors].map(([name, { dtype, shape }]) => `${name} ${dtype}${formatShape(shape)}`).join()
+
+/** How many items there are, and which features. */
+const shapeOfFeatures = (request: EasyrecRequest | TorchrecRequest) =>
+  [
+    request.item_ids.length,
+    ...[...request.user_features].map(([name, { kind }]) => `${name} ${kind}`).sort(),
+    ...[...request.context_features.keys()].sort(),
+  ].join()
+
+export type { Pipeline, PipelineContext, PredictCall } from './pipeline.ts'

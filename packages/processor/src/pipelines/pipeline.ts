@@ -1,19 +1,40 @@
-import type { Tensor } from '@eas/base'
+import type { EasError, Tensor } from '@eas/base'
+import type { ItemView } from '@eas/feature-store'
+import type { Note, WorkStages } from '../engine/messages.ts'
 import type { ModelInfo } from '../session.ts'
+
+/** The model that a pipeline is made for. */
+export interface PipelineContext {
+  readonly info: ModelInfo
+  /** The folder of its file, and what else lies there. */
+  readonly folder: string
+  /** As its origin names it. */
+  readonly version: string
+  /** Of the processor. */
+  readonly env: Readonly<Record<string, string | undefined>>
+}
 
 /** What one processor family makes of a request: which feeds it asks to be computed, and how the answer is written. */
 export interface Pipeline {
   /** Whether the bytes are a request of this family and nothing else; tells compressed bodies from plain ones. */
   isMessage(bytes: Uint8Array): boolean
+  /** The tensors of a request, by name or position, for a model of which nothing is known yet. */
+  tensorsOf(body: Uint8Array): ReadonlyMap<string | number, Tensor>
   /** @throws {EasError} `invalid_request` naming the input or filter that does not fit the model. */
   decode(body: Uint8Array, model: ModelInfo): PredictCall
+  /** From now on, requests find these items. */
+  useItems?(items: ItemView): void
+  /** A failure as an answer, in families whose answers can say it; `undefined` when this one cannot be. */
+  encodeFailure?(error: EasError): Uint8Array | undefined
 }
 
 export interface PredictCall {
   /** Valid for the model: every input once, dtypes, ranks and fixed dimensions as it declares them. */
   readonly feeds: ReadonlyMap<string, Tensor>
-  /** Output names, each once. */
+  /** Output names, each once. None: the answer needs nothing of the model. */
   readonly fetches: readonly string[]
   /** The response body, which owns its buffer. */
   encode(results: ReadonlyMap<string, Tensor>): Uint8Array
+  /** What is to be logged or kept of the request, once it is answered. */
+  notes?(stages: WorkStages): readonly Note[]
 }

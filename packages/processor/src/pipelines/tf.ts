@@ -13,6 +13,7 @@ import type { Pipeline } from './pipeline.ts'
  */
 export const tfPipeline = (signatureName: string): Pipeline => ({
   isMessage: tfPredict.isRequest,
+  tensorsOf: (body) => tfPredict.decodeRequest(body).inputs,
   decode(body, model) {
     const { signature_name, inputs, output_filter } = tfPredict.decodeRequest(body)
     if (signature_name !== '' && signature_name !== signatureName) {

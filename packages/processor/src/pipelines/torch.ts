@@ -15,6 +15,7 @@ import type { Pipeline } from './pipeline.ts'
  */
 export const torchPipeline = (outputs: readonly string[]): Pipeline => ({
   isMessage: torchPredict.isRequest,
+  tensorsOf: torchTensors,
   decode(body, model) {
     const request = torchPredict.decodeRequest(body)
     const named = request.map_inputs.size > 0
@@ -35,6 +36,15 @@ export const torchPipeline = (outputs: readonly string[]): Pipeline => ({
 })
 
 const none: ReadonlyMap<string, Tensor> = new Map()
+
+/** The tensors of a request, by name or position. */
+export function torchTensors(body: Uint8Array): ReadonlyMap<string | number, Tensor> {
+  const { inputs, map_inputs } = torchPredict.decodeRequest(body)
+  return new Map<string | number, Tensor>([
+    ...inputs.flatMap((tensor, i) => (tensor ? [[i, tensor] as const] : [])),
+    ...map_inputs,
+  ])
+}
 
 function mapFeeds(model: ModelInfo, request: TorchPredictRequest) {
   if (request.inputs.length > 0) {

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import * as zlib from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { type Compressor, compress, compressors, decompress, recogniseCompression } from './index.ts'
+import { compress, compressors, decompress, recogniseCompression } from './index.ts'
+import type { Compressor } from './names.ts'
 import { sample } from './sample.ts'
 
 const golden = (name: string) => readFileSync(new URL(`../../../../test/golden/eas-sdk/${name}`, import.meta.url))

@@ -3,6 +3,7 @@ import { compressGzip, compressZlib, decompressGzip, decompressZlib, hasZlibHead
 import { tooLarge } from './failure.ts'
 import { compressLz4Block, decompressLz4Block } from './lz4-block.ts'
 import { compressLz4Frame, decompressLz4Frame, isLz4Frame } from './lz4-frame.ts'
+import type { Compressor } from './names.ts'
 import { compressSnappy, decompressSnappy, trySnappy } from './snappy.ts'
 import { compressZstd, decompressZstd } from './zstd.ts'
 import { isZstd } from './zstd-frames.ts'
@@ -54,9 +55,7 @@ export const compressors = {
     contentEncoding: 'lz4',
   },
   zstd: { decompress: decompressZstd, compress: compressZstd, recognises: isZstd, contentEncoding: 'zstd' },
-} as const satisfies Record<string, Codec>
-
-export type Compressor = keyof typeof compressors
+} as const satisfies Record<Compressor, Codec>
 
 /**
  * The content of a compressed body, in an `ArrayBuffer` of its own from offset 0 on.

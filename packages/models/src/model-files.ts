@@ -1,0 +1,39 @@
+/** What can be served, by what its files are. */
+export const modelFormats = ['onnx', 'torchscript', 'savedmodel', 'frozen-graph'] as const
+export type ModelFormat = (typeof modelFormats)[number]
+
+/** Where a model's files are on this machine, and what they are. Plain data, so that it can cross to a worker. */
+export interface FoundModel {
+  readonly format: ModelFormat
+  /** The file; the folder of a SavedModel. */
+  readonly path: string
+  /** That it has been prepared for this machine, and how much of it a session would still rearrange. */
+  readonly prepared?: { readonly prepackBytes: number }
+}
+
+/** A model on this machine's disk. It stays there until it is released. */
+export interface ModelFiles extends FoundModel {
+  /** Names these exact bytes; equal versions of one origin are the same model. */
+  readonly version: string
+  /** Path or URL of what was opened: a version of the model, where it has versions. Its prepared forms lie beside it. */
+  readonly place: string
+  /** Of all its files together. */
+  readonly bytes: number
+  release(): void
+}
+
+/** Where a model comes from: somewhere that may have another version of it tomorrow. */
+export interface ModelOrigin {
+  /** As a configuration names it, for messages. */
+  readonly name: string
+  /** Whether it is used where it lies, on this machine. */
+  readonly isLocal: boolean
+  /**
+   * Brings the newest version to this machine.
+   * @throws {EasError} `not_found` where there is nothing, `not_ready` when it cannot be had now, and for a model of no
+   * format that can be served `not_implemented`.
+   */
+  open(signal?: AbortSignal): Promise<ModelFiles>
+  /** The version that `open` would bring now, for little. */
+  newest(signal?: AbortSignal): Promise<string>
+}

@@ -1,0 +1,145 @@
+import { createReadStream, readFileSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { arch } from 'node:os'
+import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
+import { EasError, limits, once } from '@eas/base'
+
+/**
+ * A model as this machine's ONNX Runtime opens it fastest: optimised beforehand, its weights in one file that is mapped, not
+ * read. It is a folder with a manifest, and lies beside the model it was made of.
+ */
+export interface PreparedManifest {
+  readonly format: typeof manifestFormat
+  /** The model it was made of; another version makes it stale. */
+  readonly of: { readonly version: string; readonly bytes: number }
+  readonly onnxruntime: string
+  readonly platform: string
+  /** ONNX Runtime's name of what has been done: `extended`, or `all` where layouts for this kind of processor are in it. */
+  readonly level: 'extended' | 'all'
+  /** Bytes of weights that ONNX Runtime rearranges when it creates a session: what makes that slow. */
+  readonly prepackBytes: number
+  readonly files: readonly PreparedFile[]
+}
+
+export interface PreparedFile {
+  readonly name: string
+  readonly bytes: number
+  /** Eight lower-case hex digits. */
+  readonly crc32: string
+}
+
+export const manifestFormat = 'eas-functions prepared model 1'
+export const manifestName = 'manifest.json'
+export const preparedModelName = 'model.onnx'
+export const preparedWeightsName = 'weights.bin'
+
+/**
+ * Where prepared forms of a model are kept: beside it, one folder for each kind of machine.
+ * @example preparedFolder('oss://bucket/resnet.pt', …) // 'oss://bucket/resnet.pt.eas/ort-1.30.0-x64-avx512'
+ */
+export const preparedFolder = (model_path: string, platform: string) =>
+  `${model_path.replace(/\/+$/, '')}.eas/${platform}`
+
+/** What a prepared model fits: ONNX Runtime's version, the architecture, and the width of its vectors, which layouts follow. */
+export const platformName = (onnxruntime: string): string => `ort-${onnxruntime}-${arch()}${vectorWidth()}`
+
+const vectorWidth = once((): string => {
+  const [, flags = ''] = /^flags\s*:(.*)$/m.exec(cpuinfo()) ?? []
+  return (
+    [' avx512f ', ' avx2 ', ' avx ']
+      .find((flag) => `${flags} `.includes(flag))
+      ?.trim()
+      .replace(/^/, '-') ?? ''
+  )
+})
+
+function cpuinfo(): string {
+  try {
+    return readFileSync('/proc/cpuinfo', 'latin1')
+  } catch {
+    return '' // not Linux
+  }
+}
+
+/**
+ * Reads a manifest that has come from outside.
+ * @throws {EasError} `not_ready` saying what is wrong with it.
+ */
+export function parseManifest(text: string, where: string): PreparedManifest {
+  const wrong = (what: string) => new EasError('not_ready', `Cannot use the prepared model at ${where}: ${what}`)
+  if (text.length > limits.serviceJsonBytes) throw wrong('its manifest is too large')
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(text)
+  } catch {
+    throw wrong('its manifest is not JSON')
+  }
+  const manifest = parsed as Partial<PreparedManifest> | null // every part of it is looked at below
+  if (manifest?.format !== manifestFormat) throw wrong('its manifest is of another format')
+  const { of, onnxruntime, platform, level, prepackBytes, files } = manifest
+  const isWhole =
+    typeof of?.version === 'string' &&
+    typeof of.bytes === 'number' &&
+    typeof onnxruntime === 'string' &&
+    typeof platform === 'string' &&
+    (level === 'extended' || level === 'all') &&
+    typeof prepackBytes === 'number' &&
+    Array.isArray(files) &&
+    files.length > 0 &&
+    files.length <= 2 &&
+    files.every(isPreparedFile) &&
+    new Set(files.map(({ name }) => name)).size === files.length &&
+    files.some(({ name }) => name === preparedModelName)
+  if (!isWhole) throw wrong('its manifest is damaged')
+  return manifest as PreparedManifest // checked, part by part
+}
+
+function isPreparedFile(value: unknown): value is PreparedFile {
+  const file = value as Partial<PreparedFile> | null // every part of it is looked at
+  return (
+    (file?.name === preparedModelName || file?.name === preparedWeightsName) &&
+    Number.isSafeInteger(file.bytes) &&
+    typeof file.crc32 === 'string' &&
+    /^[0-9a-f]{8}$/.test(file.crc32)
+  )
+}
+
+/** Name, size and checksum of a file. */
+export async function describeFile(folder: string, name: string): Promise<PreparedFile> {
+  let sum = 0
+  let bytes = 0
+  for await (const piece of createReadStream(join(folder, name), { highWaterMark: 1024 * 1024 })) {
+    const chunk = piece as Buffer // no encoding is set
+    sum = crc32(chunk, sum)
+    bytes += chunk.length
+  }
+  return { name, bytes, crc32: sum.toString(16).padStart(8, '0') }
+}
+
+/**
+ * Reads every byte of a prepared model's files and compares them with its manifest.
+ * @throws {EasError} `not_ready` naming the file that differs.
+ */
+export async function verifyPrepared(folder: string, { files }: PreparedManifest, where: string): Promise<void> {
+  await Promise.all(
+    files.map(async (expected) => {
+      const { name, bytes } = expected
+      const size = (await stat(join(folder, name)).catch(() => undefined))?.size
+      const found = size === bytes ? await describeFile(folder, name) : undefined
+      if (found?.crc32 !== expected.crc32) {
+        throw new EasError('not_ready', `Cannot use the prepared model at ${where}: ${name} is not what was written`)
+      }
+    }),
+  )
+}
+
+/** A prepared model's folder, as what can be opened. */
+export function preparedModel(folder: string, { files, prepackBytes }: PreparedManifest) {
+  return {
+    format: 'onnx',
+    path: join(folder, preparedModelName),
+    bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
+    prepared: { prepackBytes },
+  } as const
+}

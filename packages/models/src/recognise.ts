@@ -1,0 +1,109 @@
+import { type Dirent, existsSync } from 'node:fs'
+import { readdir, stat } from 'node:fs/promises'
+import { join, resolve, sep } from 'node:path'
+import { EasError } from '@eas/base'
+import type { FoundModel, ModelFormat } from './model-files.ts'
+
+/** File names by their extension, in lower case. */
+const formatOf: { readonly [extension: string]: ModelFormat } = {
+  onnx: 'onnx',
+  ort: 'onnx',
+  pt: 'torchscript',
+  pth: 'torchscript',
+  jit: 'torchscript',
+  torchscript: 'torchscript',
+  ptl: 'torchscript',
+  pb: 'frozen-graph',
+  pbtxt: 'frozen-graph',
+}
+
+/** What people try besides, so that the answer can name it. */
+const otherFormats: { readonly [extension: string]: string } = {
+  pmml: 'PMML',
+  pt2: 'a torch.export archive; export TorchScript or ONNX',
+  h5: 'a Keras file; export a SavedModel',
+  keras: 'a Keras file; export a SavedModel',
+  safetensors: 'weights without a graph; export TorchScript or ONNX',
+  ckpt: 'a checkpoint without a graph; export a SavedModel',
+  tflite: 'TensorFlow Lite',
+  bin: 'weights without a graph; export TorchScript or ONNX',
+}
+
+/** Folders that a model may lie below: an archive's own, a version's. */
+const depthMax = 3
+
+/**
+ * The model below a path of this machine: a file of a known format, or a folder that is a SavedModel, has one model file, or
+ * has another such folder alone or as its highest number (a version, as TensorFlow Serving keeps them).
+ *
+ * @param model_entry Names the file below `path`, or beside it when `path` is a file.
+ * @param name The model as the configuration calls it, for messages.
+ * @throws {EasError} `not_found`, `invalid_request` for more than one candidate, `not_implemented` for another format.
+ */
+export async function recogniseModel(path: string, model_entry: string | undefined, name: string): Promise<FoundModel> {
+  const found = await stat(path).catch(() => undefined)
+  if (!found) throw new EasError('not_found', `Cannot find the model: ${name} does not exist`)
+  if (model_entry !== undefined) {
+    const folder = found.isFile() ? resolve(path, '..') : path
+    const entry = resolve(folder, model_entry)
+    if (entry !== folder && !entry.startsWith(folder + sep)) {
+      throw new EasError('invalid_request', `Cannot use model_entry ${model_entry}: it is outside ${name}`)
+    }
+    return recogniseModel(entry, undefined, `${model_entry} in ${name}`)
+  }
+  return found.isFile() ? ofFile(path, name) : ofFolder(path, name, depthMax)
+}
+
+function ofFile(path: string, name: string): FoundModel {
+  const file = path.slice(path.lastIndexOf(sep) + 1).toLowerCase()
+  if (file === 'saved_model.pb') return { format: 'savedmodel', path: resolve(path, '..') }
+  const extension = file.slice(file.lastIndexOf('.') + 1)
+  const format = Object.hasOwn(formatOf, extension) ? formatOf[extension] : undefined
+  if (format) return { format, path }
+  const what = Object.hasOwn(otherFormats, extension) ? otherFormats[extension] : 'of no format that is known'
+  throw new EasError('not_implemented', `Cannot load ${name}: it is ${what}`)
+}
+
+async function ofFolder(folder: string, name: string, depth: number): Promise<FoundModel> {
+  if (existsSync(join(folder, 'saved_model.pb'))) return { format: 'savedmodel', path: folder }
+  const entries = (await readdir(folder, { withFileTypes: true })).filter((entry) => !entry.name.startsWith('.'))
+  // A TorchEasyRec export says which of its files is the model by its name.
+  for (const scripted of ['scripted_model.pt', 'model.onnx']) {
+    if (entries.some((entry) => entry.name === scripted)) return ofFile(join(folder, scripted), name)
+  }
+  const models = entries.filter((entry) => entry.isFile() && extensionFormat(entry) !== undefined)
+  const onnx = models.filter((entry) => extensionFormat(entry) === 'onnx')
+  const [only] = onnx.length > 0 ? onnx : models
+  const count = onnx.length > 0 ? onnx.length : models.length
+  if (only && count === 1) return ofFile(join(folder, only.name), name)
+  if (count > 1) {
+    throw new EasError(
+      'invalid_request',
+      `Cannot choose a model: ${name} has ${count} of them; name one in model_entry`,
+    )
+  }
+  const below = onlyFolder(entries)
+  if (below !== undefined && depth > 0) return ofFolder(join(folder, below), name, depth - 1)
+  throw new EasError('not_implemented', `Cannot load ${name}: the folder has no model of a format that is known`)
+}
+
+const extensionFormat = ({ name }: Dirent): ModelFormat | undefined => {
+  const extension = name.slice(name.lastIndexOf('.') + 1).toLowerCase()
+  return name.includes('.') && Object.hasOwn(formatOf, extension) ? formatOf[extension] : undefined
+}
+
+/** The one folder there is, or of several that are numbers the highest. */
+function onlyFolder(entries: readonly Dirent[]): string | undefined {
+  const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)
+  if (folders.length === 1) return folders[0]
+  return newestVersion(folders)
+}
+
+/** The highest of names that are whole numbers; others do not count. */
+export function newestVersion(names: readonly string[]): string | undefined {
+  const versions = names.filter((name) => /^\d{1,20}$/.test(name))
+  return versions.reduce<string | undefined>(
+    (newest, name) => (newest === undefined || BigInt(name) > BigInt(newest) ? name : newest),
+    undefined,
+  )
+}

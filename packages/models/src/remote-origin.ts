@@ -1,0 +1,249 @@
+import { createHash } from 'node:crypto'
+import { rename } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { EasError } from '@eas/base'
+import {
+  archiveKind,
+  type DiskCache,
+  download,
+  downloadBytes,
+  downloadTree,
+  type Identity,
+  type ObjectInfo,
+  type ObjectStore,
+  openStore,
+  type Progress,
+  StoreError,
+  type StoreSettings,
+  unpack,
+} from '@eas/storage'
+import type { ModelFiles, ModelOrigin } from './model-files.ts'
+import { manifestName, type PreparedManifest, parseManifest, preparedFolder, preparedModel } from './prepared.ts'
+import { newestVersion, recogniseModel } from './recognise.ts'
+
+export interface RemoteOptions {
+  readonly stores: StoreSettings
+  /** Opened when the first model is fetched. */
+  readonly cache: () => Promise<DiskCache>
+  /** Kind of machine that a prepared form would have to be for; `undefined` to use models as they are. */
+  readonly platform: string | undefined
+  /** Milliseconds that a download may take. */
+  readonly deadlineMs: number
+  readonly onProgress?: ((name: string, progress: Progress) => void) | undefined
+}
+
+/** Largest object that names a version. */
+const pointerBytesMax = 4096
+
+/** What is at a place in a store now. */
+interface Current {
+  readonly store: ObjectStore
+  /** Of the object, or of the folder without a slash at its end. */
+  readonly key: string
+  /** `undefined` for a folder. */
+  readonly object: ObjectInfo | undefined
+  readonly version: string
+  readonly bytes: number
+}
+
+/**
+ * A model in object storage: an object, an archive, or a folder. A folder whose own folders are numbers is a model with
+ * versions, of which the highest counts; an object that ends in `.version` holds the path of the model, relative to itself.
+ */
+export function remoteOrigin(
+  url: string,
+  model_entry: string | undefined,
+  name: string,
+  options: RemoteOptions,
+): ModelOrigin {
+  const { stores, platform } = options
+  return {
+    name,
+    isLocal: false,
+    async open(signal) {
+      try {
+        const current = await look(url, stores, signal)
+        const prepared = platform && (await openPreparedBeside(current, platform, options, signal))
+        return prepared || (await openModel(current, model_entry, name, options, signal))
+      } catch (thrown) {
+        throw explained(thrown, name)
+      }
+    },
+    async newest(signal) {
+      try {
+        return (await look(url, stores, signal)).version
+      } catch (thrown) {
+        throw explained(thrown, name)
+      }
+    },
+  }
+}
+
+async function look(
+  url: string,
+  stores: StoreSettings,
+  signal: AbortSignal | undefined,
+  isPointed = false,
+): Promise<Current> {
+  const { store, key } = openStore(url, stores)
+  const call = signal ? { signal } : {}
+  const object = key === '' || url.endsWith('/') ? undefined : await store.head(key, call)
+  if (object && key.endsWith('.version') && !isPointed) {
+    const { bytes } = await downloadBytes(store, key, { ...call, info: object, maxBytes: pointerBytesMax })
+    return look(pointedAt(url, new TextDecoder().decode(bytes).trim()), stores, signal, true)
+  }
+  if (object) return { store, key, object, version: object.version, bytes: object.size }
+  return lookInFolder(store, key, signal)
+}
+
+/** The URL that a pointer names: beside it, or below. */
+function pointedAt(url: string, target: string): string {
+  if (!/^[A-Za-z0-9_][A-Za-z0-9._/-]*$/.test(target) || target.split('/').includes('..')) {
+    throw new EasError(
+      'not_ready',
+      `Cannot find the model: ${url} names ${JSON.stringify(target.slice(0, 80))}, which is no path below it`,
+    )
+  }
+  return url.slice(0, url.lastIndexOf('/') + 1) + target
+}
+
+async function lookInFolder(store: ObjectStore, folder: string, signal: AbortSignal | undefined): Promise<Current> {
+  const base = folder === '' ? '' : `${folder}/`
+  const objects: ObjectInfo[] = []
+  for await (const info of store.list(base, signal ? { signal } : {})) {
+    // Prepared forms of what is in the folder.
+    if (!/\.eas\//.test(info.key.slice(base.length))) objects.push(info)
+  }
+  if (objects.length === 0)
+    throw new StoreError('not-found', `Cannot find ${store.url}/${folder}: there is nothing there`)
+  const below = objects.map(({ key }) => key.slice(base.length))
+  const newest = below.every((path) => /^\d{1,20}\//.test(path))
+    ? newestVersion(below.map((path) => path.replace(/\/.*/, '')))
+    : undefined
+  const key = newest === undefined ? folder : `${base}${newest}`
+  const files = objects.filter((info) => newest === undefined || info.key.startsWith(`${key}/`))
+  const digest = createHash('sha256')
+  for (const info of files) digest.update(`${info.key}\0${info.version}\0${info.size}\n`)
+  const bytes = files.reduce((sum, { size }) => sum + size, 0)
+  return { store, key, object: undefined, version: digest.digest('hex').slice(0, 32), bytes }
+}
+
+/** The prepared form of a model, if there is one, it is of this very version, and it is what was written. */
+async function openPreparedBeside(
+  current: Current,
+  platform: string,
+  options: RemoteOptions,
+  signal: AbortSignal | undefined,
+): Promise<ModelFiles | undefined> {
+  const { store, key, version } = current
+  const folder = preparedFolder(key, platform)
+  try {
+    const { bytes } = await downloadBytes(store, `${folder}/${manifestName}`, {
+      ...(signal && { signal }),
+      maxBytes: 1 << 20,
+    })
+    const manifest = parseManifest(new TextDecoder().decode(bytes), `${store.url}/${folder}`)
+    if (manifest.of.version !== version || manifest.platform !== platform) return undefined
+    return await openPrepared(current, platform, manifest, options, signal)
+  } catch (thrown) {
+    // Without one, or with one that cannot be used, the model itself is loaded.
+    if (thrown instanceof EasError || (thrown instanceof StoreError && thrown.code !== 'timeout')) return undefined
+    throw thrown
+  }
+}
+
+async function openPrepared(
+  current: Current,
+  platform: string,
+  manifest: PreparedManifest,
+  options: RemoteOptions,
+  signal: AbortSignal | undefined,
+): Promise<ModelFiles> {
+  const { store, version } = current
+  const folder = preparedFolder(current.key, platform)
+  const sums = manifest.files.map(({ crc32 }) => crc32).join('-')
+  const identity: Identity = { url: store.url, key: folder, version: `${version}-${sums}` }
+  const bytes = manifest.files.reduce((sum, file) => sum + file.bytes, 0)
+  const cache = await options.cache()
+  const entry = await cache.fetch(
+    identity,
+    async (dir, _scratch, stop) => {
+      for (const file of manifest.files) {
+        const { crc32, info } = await download(store, `${folder}/${file.name}`, join(dir, file.name), {
+          ...transfer(folder, options, stop),
+          maxBytes: file.bytes,
+        })
+        if (crc32 !== file.crc32 || info.size !== file.bytes) {
+          throw new StoreError('corrupt', `Cannot use ${store.url}/${folder}: ${file.name} is not what was prepared`)
+        }
+      }
+    },
+    { ...(signal && { signal }), bytes, verify: true },
+  )
+  return {
+    ...preparedModel(entry.path, manifest),
+    place: `${store.url}/${current.key}`,
+    version,
+    release: () => void entry.release(),
+  }
+}
+
+async function openModel(
+  current: Current,
+  model_entry: string | undefined,
+  name: string,
+  options: RemoteOptions,
+  signal: AbortSignal | undefined,
+): Promise<ModelFiles> {
+  const { store, key, object, version, bytes } = current
+  const cache = await options.cache()
+  const entry = await cache.fetch(
+    { url: store.url, key, version },
+    async (dir, scratch, stop) => {
+      const rules = transfer(name, options, stop)
+      if (!object) {
+        await downloadTree(store, key, join(dir, 'model'), rules)
+        return
+      }
+      const file = basename(key)
+      if (archiveKind(file) === undefined) {
+        await download(store, key, join(dir, file), { ...rules, info: object })
+        return
+      }
+      await download(store, key, join(scratch, file), { ...rules, info: object })
+      await unpack(join(scratch, file), join(scratch, 'model'), stop ? { signal: stop } : {})
+      await rename(join(scratch, 'model'), join(dir, 'model'))
+    },
+    { ...(signal && { signal }), bytes },
+  )
+  const release = () => void entry.release()
+  const isFolder = !object || archiveKind(basename(key)) !== undefined
+  try {
+    const path = join(entry.path, isFolder ? 'model' : basename(key))
+    return {
+      ...(await recogniseModel(path, model_entry, name)),
+      place: `${store.url}/${key}`,
+      version,
+      bytes: entry.bytes,
+      release,
+    }
+  } catch (thrown) {
+    release()
+    throw thrown
+  }
+}
+
+function transfer(name: string, { deadlineMs, onProgress }: RemoteOptions, signal: AbortSignal | undefined) {
+  return {
+    deadlineMs,
+    ...(signal && { signal }),
+    ...(onProgress && { onProgress: (progress: Progress) => onProgress(name, progress) }),
+  }
+}
+
+/** A failure of a store as a service tells it: not there is its configuration's fault, everything else may pass. */
+function explained(thrown: unknown, name: string): unknown {
+  if (!(thrown instanceof StoreError)) return thrown
+  const code = thrown.code === 'not-found' ? 'not_found' : 'not_ready'
+  return new EasError(code, `Cannot load ${name}: ${thrown.message}`, { cause: thrown })
+}

@@ -1,0 +1,171 @@
+import { createReadStream } from 'node:fs'
+import { mkdir, mkdtemp, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { EasError, oneLine } from '@eas/base'
+import {
+  describeFile,
+  type FoundModel,
+  type ModelFiles,
+  manifestFormat,
+  manifestName,
+  modelOrigin,
+  type PreparedManifest,
+  platformName,
+  preparedFolder,
+  preparedModelName,
+  preparedWeightsName,
+} from '@eas/models'
+import { ImportRefusal, joinChunks, readModel } from '@eas/onnx'
+import { openStore, StoreError, type StoreSettings } from '@eas/storage'
+import { loweringOf } from './engine/open-model.ts'
+import type { Machine } from './service-spec.ts'
+import { type OpenableModel, onnxRuntimeVersion, optimiseModel } from './session.ts'
+
+/** What ONNX Runtime computes in layouts of its own on processors with wide vectors. */
+const layoutOps = new Set(['Conv', 'ConvTranspose', 'MaxPool', 'AveragePool', 'GlobalAveragePool'])
+
+/** What ONNX Runtime rearranges the constant weights of, and its input that is them. */
+const prepackedInput: { readonly [op: string]: number } = {
+  MatMul: 1,
+  Gemm: 1,
+  FusedMatMul: 1,
+  FusedGemm: 1,
+  MatMulInteger: 1,
+  DynamicQuantizeMatMul: 1,
+  LSTM: 1,
+  GRU: 1,
+  Attention: 1,
+}
+
+/**
+ * Makes the prepared form of a model in a folder that is there whole or not at all.
+ *
+ * @param to The folder; what is there is replaced.
+ * @throws {EasError} `not_ready` when ONNX Runtime cannot load the model.
+ */
+export async function prepareModel(files: ModelFiles, to: string): Promise<PreparedManifest> {
+  await mkdir(dirname(to), { recursive: true })
+  const folder = await mkdtemp(`${to}.tmp-`)
+  try {
+    const model = await openableOf(files)
+    const level = (await hasLayouts(files, model)) ? 'all' : 'extended'
+    await optimiseModel(model, { folder, model: preparedModelName, weights: preparedWeightsName }, level)
+    const onnxruntime = onnxRuntimeVersion()
+    const names = (await readdir(folder)).sort()
+    const manifest: PreparedManifest = {
+      format: manifestFormat,
+      of: { version: files.version, bytes: files.bytes },
+      onnxruntime,
+      platform: platformName(onnxruntime),
+      level,
+      prepackBytes: prepackBytes(await readFile(join(folder, preparedModelName))),
+      files: await Promise.all(names.map((name) => describeFile(folder, name))),
+    }
+    await writeFile(join(folder, manifestName), `${JSON.stringify(manifest, null, 1)}\n`)
+    for (const name of [...names, manifestName]) await sync(join(folder, name))
+    await rm(to, { recursive: true, force: true })
+    await rename(folder, to)
+    return manifest
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/**
+ * Makes the prepared form of a model and puts it beside the model, wherever that is.
+ *
+ * @param model A file, a folder or a URL.
+ * @returns The folder or URL it is in.
+ * @throws {EasError} `not_ready` when the model cannot be loaded, or its place cannot be written to.
+ */
+export async function prepareBeside(
+  model: string,
+  baseDir: string,
+  machine: Machine,
+): Promise<{ readonly folder: string; readonly manifest: PreparedManifest }> {
+  const { stores, cache, settings } = machine
+  const deadlineMs = settings.downloadSeconds * 1000
+  const location = { model_path: model, model_entry: undefined }
+  const origin = modelOrigin(location, { baseDir, mounts: [], stores, cache, platform: undefined, deadlineMs })
+  const files = await origin.open()
+  const platform = platformName(onnxRuntimeVersion())
+  try {
+    if (origin.isLocal) {
+      const folder = preparedFolder(files.place, platform)
+      return { folder, manifest: await prepareModel(files, folder) }
+    }
+    return await upload(files, platform, stores)
+  } finally {
+    files.release()
+  }
+}
+
+/** The manifest goes last: what it speaks of is there. */
+async function upload(files: ModelFiles, platform: string, stores: StoreSettings) {
+  const scratch = await mkdtemp(join(tmpdir(), 'eas-prepare-'))
+  try {
+    const made = join(scratch, 'made')
+    const manifest = await prepareModel(files, made)
+    const folder = preparedFolder(files.place, platform)
+    for (const name of [...manifest.files.map((file) => file.name), manifestName]) {
+      const { store, key } = openStore(`${folder}/${name}`, stores)
+      const path = join(made, name)
+      const { size } = await stat(path)
+      await store.put(key, { size, stream: createReadStream(path) })
+    }
+    return { folder, manifest }
+  } catch (thrown) {
+    if (!(thrown instanceof StoreError)) throw thrown
+    throw new EasError('not_ready', `Cannot keep the prepared model: ${thrown.message}`, { cause: thrown })
+  } finally {
+    await rm(scratch, { recursive: true, force: true })
+  }
+}
+
+/** The model as ONNX, lowered for the inputs it names itself. */
+async function openableOf(files: FoundModel): Promise<OpenableModel> {
+  const lowering = await loweringOf(files)
+  if (!lowering) return { onnx: files.path, isOptimised: false }
+  try {
+    const { model } = await lowering.lower(undefined)
+    return { onnx: { bytes: joinChunks(model), folder: lowering.folder }, isOptimised: false }
+  } catch (thrown) {
+    if (!(thrown instanceof ImportRefusal)) throw thrown
+    throw new EasError('not_ready', `Cannot prepare the model: ${oneLine(thrown.message, 2000)}`, { cause: thrown })
+  }
+}
+
+async function hasLayouts({ path }: FoundModel, { onnx }: OpenableModel): Promise<boolean> {
+  const bytes = typeof onnx === 'string' ? await readFile(path) : onnx.bytes
+  return graphOf(bytes).node.some(({ op_type }) => layoutOps.has(op_type))
+}
+
+/** Bytes of the weights that a session of this graph rearranges. */
+function prepackBytes(graphBytes: Uint8Array): number {
+  const graph = graphOf(graphBytes)
+  const sizes = new Map(graph.initializer.map(({ name, content }) => [name, sizeOf(content)]))
+  return graph.node.reduce((sum, { op_type, input }) => {
+    const index = Object.hasOwn(prepackedInput, op_type) ? prepackedInput[op_type] : undefined
+    return sum + (index === undefined ? 0 : (sizes.get(input[index] ?? '') ?? 0))
+  }, 0)
+}
+
+function graphOf(bytes: Uint8Array) {
+  try {
+    return readModel(bytes).graph
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new EasError('not_ready', `Cannot load the model: it is no ONNX file, ${reason}`, { cause })
+  }
+}
+
+type Content = ReturnType<typeof readModel>['graph']['initializer'][number]['content']
+const sizeOf = (content: Content) =>
+  'external' in content ? content.external.length : 'bytes' in content ? content.bytes.length : 0
+
+async function sync(path: string): Promise<void> {
+  const file = await open(path)
+  await file.sync()
+  await file.close()
+}
