@@ -1,0 +1,38 @@
+import { hostFamilies } from './host/index.ts'
+import { lazyOps } from './lower/control-v1.ts'
+import { families } from './lower/index.ts'
+
+/** Operators by family, as Markdown: what is lowered to ONNX, then what is computed in front of the session. */
+export function renderOps(): string {
+  const lowered = Object.entries(families).map(([name, table]) => section(titles[name] ?? name, Object.keys(table)))
+  const hosted = Object.entries(hostFamilies).map(([name, table]) =>
+    section(`In front of the session: ${titles[`host/${name}`] ?? name}`, Object.keys(table)),
+  )
+  return [...lowered, section('Control flow of TensorFlow 1', Object.keys(lazyOps)), ...hosted].join('\n\n')
+}
+
+const titles: Readonly<Record<string, string>> = {
+  plumbing: 'Variables, calls, and what passes things on',
+  elementwise: 'Element by element',
+  shape: 'Shapes',
+  reduce: 'Reductions',
+  linalg: 'Matrices',
+  conv: 'Convolution, pooling, normalisation',
+  image: 'Images and boxes',
+  index: 'Indexing, segments, sparse',
+  control: 'Control flow of TensorFlow 2',
+  lists: 'Lists and arrays of tensors',
+  rnn: 'Recurrent cells',
+  tables: 'Tables',
+  'host/strings': 'strings',
+  'host/unicode': 'characters and n-grams',
+  'host/sparse': 'sparse and ragged',
+  'host/example': '`tf.Example`',
+  'host/arrays': 'arrays of strings and numbers',
+}
+
+const section = (title: string, names: readonly string[]): string =>
+  `### ${title}\n\n${[...names]
+    .sort()
+    .map((name) => `\`${name}\``)
+    .join(', ')}`

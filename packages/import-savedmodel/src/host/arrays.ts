@@ -1,0 +1,503 @@
+import type { DType, Tensor } from '@eas/base'
+import { refuse } from '@eas/onnx'
+import type { HostAttrs, HostOp, HostTable } from './program.ts'
+import { concatFlat } from './sparse.ts'
+import {
+  allocate,
+  boolAttr,
+  bytesOf,
+  dtypeAttr,
+  invalid,
+  latin1,
+  listAttr,
+  number,
+  numberAttr,
+  numbers,
+  numericTensor,
+  pick,
+  sizeOfShape,
+  strides,
+  strings,
+} from './values.ts'
+
+/**
+ * Operators that the graph has lowerings for, computed on the host where strings depend on them, or are what they move.
+ * Types and shapes come from the lowering.
+ */
+const op = (run: HostOp['run']): HostOp => ({
+  run,
+  infer: (o) => {
+    throw refuse('it has no lowering of its own', o.node.name)
+  },
+})
+
+const first = (inputs: readonly Tensor[], i = 0): Tensor => {
+  const t = inputs[i]
+  if (!t) throw invalid(`input ${i} is missing`)
+  return t
+}
+const withShape = (t: Tensor, shape: readonly number[]): Tensor => {
+  if (sizeOfShape(shape) !== sizeOfShape(t.shape))
+    throw invalid(`a tensor of shape [${t.shape}] cannot have the shape [${shape}]`)
+  return { ...t, shape } as Tensor // the same elements
+}
+const counted = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis)
+
+function broadcast(a: readonly number[], b: readonly number[]): number[] {
+  const rank = Math.max(a.length, b.length)
+  return Array.from({ length: rank }, (_, i) => {
+    const [x, y] = [a[i - rank + a.length] ?? 1, b[i - rank + b.length] ?? 1]
+    if (x !== y && x !== 1 && y !== 1) throw invalid(`Incompatible shapes: [${a}] vs. [${b}]`)
+    return x === 1 ? y : x
+  })
+}
+
+/** For each element of a broadcast result, which of the operand. */
+function placesIn(from: readonly number[], to: readonly number[]): number[] {
+  const [a, b] = [strides(from), strides(to)]
+  const offset = to.length - from.length
+  return Array.from({ length: allocate(sizeOfShape(to)) }, (_, n) => {
+    let at = 0
+    for (const [k, size] of from.entries())
+      if (size !== 1) at += (Math.floor(n / (b[k + offset] ?? 1)) % (to[k + offset] ?? 1)) * (a[k] ?? 1)
+    return at
+  })
+}
+
+type Scalar = number | bigint | string
+const elements = (t: Tensor): readonly Scalar[] =>
+  t.dtype === 'string' ? t.data.map(latin1) : Array.from<number | bigint>(t.data)
+
+const binary = (f: (a: Scalar, b: Scalar) => Scalar | boolean, to?: DType): HostOp =>
+  op((inputs) => {
+    const [x, y] = [first(inputs), first(inputs, 1)]
+    const shape = broadcast(x.shape, y.shape)
+    const [i, j] = [placesIn(x.shape, shape), placesIn(y.shape, shape)]
+    const [a, b] = [elements(x), elements(y)]
+    const values = i.map((at, k) => f(a[at] ?? 0, b[j[k] ?? 0] ?? 0))
+    return [
+      numericTensor(
+        to ?? x.dtype,
+        values.map((v) => (typeof v === 'bigint' ? v : Number(v))),
+        shape,
+      ),
+    ]
+  })
+
+/** Arithmetic of numbers or of wide whole numbers, whichever the operands are. */
+const arithmetic = (small: (a: number, b: number) => number, wide: (a: bigint, b: bigint) => bigint): HostOp =>
+  binary((a, b) =>
+    typeof a === 'bigint' && typeof b === 'bigint' ? BigInt.asIntN(64, wide(a, b)) : small(Number(a), Number(b)),
+  )
+
+const floorDivWide = (a: bigint, b: bigint): bigint => {
+  if (b === 0n) throw invalid('Integer division by zero')
+  const q = a / b
+  return q * b !== a && a < 0n !== b < 0n ? q - 1n : q
+}
+
+/** Shape `x` is picked from along an axis. */
+function gather(x: Tensor, indices: Tensor, axis: number): Tensor {
+  const at = numbers(indices)
+  const size = x.shape[axis] ?? 1
+  const outer = sizeOfShape(x.shape.slice(0, axis))
+  const inner = sizeOfShape(x.shape.slice(axis + 1))
+  const order: number[] = []
+  allocate(outer * at.length * inner)
+  for (let o = 0; o < outer; o++) {
+    for (const i of at) {
+      if (i < 0 || i >= size) throw invalid(`indices ${i} is not in [0, ${size})`)
+      for (let k = 0; k < inner; k++) order.push((o * size + i) * inner + k)
+    }
+  }
+  return pick(x, order, [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)])
+}
+
+function gatherNd(x: Tensor, indices: Tensor): Tensor {
+  const depth = indices.shape.at(-1) ?? 0
+  const flat = numbers(indices)
+  const step = strides(x.shape)
+  const inner = sizeOfShape(x.shape.slice(depth))
+  const order: number[] = []
+  const count = depth === 0 ? sizeOfShape(indices.shape.slice(0, -1)) : flat.length / depth
+  for (let i = 0; i < count; i++) {
+    let at = 0
+    for (let k = 0; k < depth; k++) {
+      const index = flat[i * depth + k] ?? 0
+      if (index < 0 || index >= (x.shape[k] ?? 1))
+        throw invalid(`indices[${i}] does not index into the shape [${x.shape}]`)
+      at += index * (step[k] ?? 1)
+    }
+    for (let k = 0; k < inner; k++) order.push(at + k)
+  }
+  return pick(x, order, [...indices.shape.slice(0, -1), ...x.shape.slice(depth)])
+}
+
+function concat(tensors: readonly Tensor[], axis: number): Tensor {
+  const shape = tensors[0]?.shape ?? []
+  const at = counted(axis, shape.length)
+  const outer = sizeOfShape(shape.slice(0, at))
+  const all = concatFlat(tensors)
+  const blocks = tensors.map((t) => sizeOfShape(t.shape.slice(at)))
+  const order: number[] = []
+  for (let o = 0; o < outer; o++) {
+    let base = 0
+    for (const [i, t] of tensors.entries()) {
+      const block = blocks[i] ?? 0
+      for (let k = 0; k < block; k++) order.push(base + o * block + k)
+      base += sizeOfShape(t.shape)
+    }
+  }
+  const size = tensors.reduce((n, t) => n + (t.shape[at] ?? 1), 0)
+  return pick(
+    all,
+    order,
+    shape.map((d, i) => (i === at ? size : d)),
+  )
+}
+
+/** Indices of each axis of an index expression; see the lowering of StridedSlice. */
+function stridedSlice([x, begin, end, step]: readonly Tensor[], attrs: HostAttrs): Tensor[] {
+  const t = x ? x : first([])
+  const [from, to, by] = [numbers(begin), numbers(end), numbers(step)]
+  const mask = (name: string, i: number): boolean => ((numberAttr(attrs, name, 0) >> i) & 1) === 1
+  const picks: number[][] = []
+  const shape: number[] = []
+  const used = by.filter((_, i) => !mask('ellipsis_mask', i) && !mask('new_axis_mask', i)).length
+  let axis = 0
+  const whole = (): void => {
+    const size = t.shape[axis++] ?? 1
+    picks.push(Array.from({ length: size }, (_, i) => i))
+    shape.push(size)
+  }
+  for (const [i, stride] of by.entries()) {
+    if (mask('ellipsis_mask', i)) for (let k = used; k < t.shape.length; k++) whole()
+    else if (mask('new_axis_mask', i)) shape.push(1)
+    else {
+      const size = t.shape[axis++] ?? 1
+      const place = (d: number): number => (d < 0 ? d + size : d)
+      if (mask('shrink_axis_mask', i)) {
+        const at = place(from[i] ?? 0)
+        if (at < 0 || at >= size) throw invalid(`slice index ${from[i]} of dimension ${axis - 1} out of bounds`)
+        picks.push([at])
+        continue
+      }
+      const clamp = (d: number): number =>
+        stride > 0 ? Math.max(0, Math.min(size, d)) : Math.max(-1, Math.min(size - 1, d))
+      const start = mask('begin_mask', i) ? (stride > 0 ? 0 : size - 1) : clamp(place(from[i] ?? 0))
+      const stop = mask('end_mask', i) ? (stride > 0 ? size : -1) : clamp(place(to[i] ?? 0))
+      const list: number[] = []
+      if (stride !== 0) for (let k = start; stride > 0 ? k < stop : k > stop; k += stride) list.push(k)
+      picks.push(list)
+      shape.push(list.length)
+    }
+  }
+  while (axis < t.shape.length) whole()
+  const steps = strides(t.shape)
+  let order = [0]
+  for (const [k, list] of picks.entries()) order = order.flatMap((base) => list.map((i) => base + i * (steps[k] ?? 1)))
+  return [pick(t, order, shape)]
+}
+
+function transpose(x: Tensor, perm: readonly number[]): Tensor {
+  const shape = perm.map((p) => x.shape[p] ?? 1)
+  const [from, to] = [strides(x.shape), strides(shape)]
+  const order = Array.from({ length: sizeOfShape(shape) }, (_, n) =>
+    perm.reduce((at, p, k) => at + (Math.floor(n / (to[k] ?? 1)) % (shape[k] ?? 1)) * (from[p] ?? 1), 0),
+  )
+  return pick(x, order, shape)
+}
+
+function unique(x: Tensor, attrs: HostAttrs): Tensor[] {
+  const places = new Map<Scalar, number>()
+  const order: number[] = []
+  const index = elements(x).map((e, i) => {
+    const known = places.get(e)
+    if (known !== undefined) return known
+    places.set(e, order.length)
+    order.push(i)
+    return order.length - 1
+  })
+  const counts = new Array<number>(order.length).fill(0)
+  for (const i of index) counts[i] = (counts[i] ?? 0) + 1
+  const dtype = dtypeAttr(attrs, 'out_idx', 'int32')
+  return [pick(x, order, [order.length]), numericTensor(dtype, index), numericTensor(dtype, counts)]
+}
+
+function cast(x: Tensor, to: DType): Tensor {
+  if (x.dtype === to) return x
+  if (x.dtype === 'float16' || to === 'float16' || x.dtype === 'bfloat16' || to === 'bfloat16')
+    throw invalid(`a cast from ${x.dtype} to ${to} in front of the model is not supported`)
+  const values = elements(x) as readonly (number | bigint)[] // strings are not cast
+  return numericTensor(to, to === 'bool' ? values.map((v) => Number(Boolean(Number(v)))) : values, x.shape)
+}
+
+function reduce(f: (values: readonly number[]) => number): HostOp {
+  return op((inputs, attrs) => {
+    const x = first(inputs)
+    const axes = numbers(inputs[1]).map((a) => counted(a, x.shape.length))
+    const kept = x.shape.map((_, i) => i).filter((i) => !axes.includes(i))
+    const turned = numbers(transpose(x, [...kept, ...axes]))
+    const inner = axes.reduce((n, a) => n * (x.shape[a] ?? 1), 1)
+    const shape = boolAttr(attrs, 'keep_dims')
+      ? x.shape.map((d, i) => (axes.includes(i) ? 1 : d))
+      : kept.map((i) => x.shape[i] ?? 1)
+    return [
+      numericTensor(
+        x.dtype,
+        Array.from({ length: sizeOfShape(shape) }, (_, i) => f(turned.slice(i * inner, (i + 1) * inner))),
+        shape,
+      ),
+    ]
+  })
+}
+
+/** Elements of a table, kept between requests by the tensor of its keys. */
+const tables = new WeakMap<Tensor, Map<Scalar, number>>()
+
+function lookUp([keys, values, query, fallback]: readonly Tensor[]): Tensor[] {
+  if (!keys || !values || !query || !fallback) return []
+  let places = tables.get(keys)
+  if (!places) {
+    places = new Map(elements(keys).map((k, i) => [k, i]))
+    tables.set(keys, places)
+  }
+  const count = keys.data.length
+  const order = elements(query).map((q) => places.get(q) ?? count)
+  return [pick(concatFlat([values, fallback]), order, query.shape)]
+}
+
+const compare = {
+  Equal: binary((a, b) => a === b, 'bool'),
+  NotEqual: binary((a, b) => a !== b, 'bool'),
+  Less: binary((a, b) => a < b, 'bool'),
+  LessEqual: binary((a, b) => a <= b, 'bool'),
+  Greater: binary((a, b) => a > b, 'bool'),
+  GreaterEqual: binary((a, b) => a >= b, 'bool'),
+}
+
+const select = op((inputs) => {
+  const [c, a, b] = [first(inputs), first(inputs, 1), first(inputs, 2)]
+  const rows =
+    c.shape.length === 1 && a.shape.length > 1 ? withShape(c, [...c.shape, ...a.shape.slice(1).map(() => 1)]) : c
+  const shape = broadcast(broadcast(rows.shape, a.shape), b.shape)
+  const [i, j, k] = [placesIn(rows.shape, shape), placesIn(a.shape, shape), placesIn(b.shape, shape)]
+  const truth = numbers(rows)
+  const size = sizeOfShape(a.shape)
+  return [
+    pick(
+      concatFlat([a, b]),
+      i.map((at, n) => (truth[at] ? (j[n] ?? 0) : size + (k[n] ?? 0))),
+      shape,
+    ),
+  ]
+})
+
+const bucketize = (x: Tensor, boundaries: readonly number[]): Tensor =>
+  numericTensor(
+    'int32',
+    numbers(x).map((v) => boundaries.filter((b) => b <= v).length),
+    x.shape,
+  )
+
+/** Running totals of a vector. */
+const cumulative = op((inputs, attrs) => {
+  const x = first(inputs)
+  if (x.shape.length !== 1) throw invalid('running totals in front of the model are of vectors only')
+  const values = boolAttr(attrs, 'reverse') ? numbers(x).toReversed() : numbers(x)
+  let total = 0
+  const sums = values.map((v) => {
+    const before = total
+    total += v
+    return boolAttr(attrs, 'exclusive') ? before : total
+  })
+  return [numericTensor(x.dtype, boolAttr(attrs, 'reverse') ? sums.reverse() : sums, x.shape)]
+})
+
+/** How often each number comes. */
+const bincount = op((inputs, attrs) => {
+  const counts = new Array<number>(allocate(number(inputs[1]))).fill(0)
+  const weights = numbers(inputs[2])
+  for (const [i, v] of numbers(inputs[0]).entries()) {
+    if (v < 0) throw invalid('numbers to be counted must not be negative')
+    if (v < counts.length) counts[v] = (counts[v] ?? 0) + (weights[i] ?? 1)
+  }
+  return [
+    numericTensor(
+      dtypeAttr(attrs, 'T', 'int32'),
+      boolAttr(attrs, 'binary_output') ? counts.map((c) => Math.min(c, 1)) : counts,
+    ),
+  ]
+})
+
+export const arrayOps: HostTable = {
+  Cumsum: cumulative,
+  Bincount: bincount,
+  DenseBincount: bincount,
+  ...compare,
+  Add: arithmetic(
+    (a, b) => a + b,
+    (a, b) => a + b,
+  ),
+  AddV2: arithmetic(
+    (a, b) => a + b,
+    (a, b) => a + b,
+  ),
+  Sub: arithmetic(
+    (a, b) => a - b,
+    (a, b) => a - b,
+  ),
+  Mul: arithmetic(
+    (a, b) => a * b,
+    (a, b) => a * b,
+  ),
+  RealDiv: arithmetic(
+    (a, b) => a / b,
+    (a, b) => a / b,
+  ),
+  FloorDiv: arithmetic((a, b) => Math.floor(a / b), floorDivWide),
+  FloorMod: arithmetic(
+    (a, b) => a - b * Math.floor(a / b),
+    (a, b) => a - b * floorDivWide(a, b),
+  ),
+  Maximum: arithmetic(Math.max, (a, b) => (a > b ? a : b)),
+  Minimum: arithmetic(Math.min, (a, b) => (a < b ? a : b)),
+  LogicalAnd: binary((a, b) => Boolean(a) && Boolean(b), 'bool'),
+  LogicalOr: binary((a, b) => Boolean(a) || Boolean(b), 'bool'),
+  LogicalNot: op((inputs) => [
+    numericTensor(
+      'bool',
+      numbers(inputs[0]).map((v) => (v ? 0 : 1)),
+      first(inputs).shape,
+    ),
+  ]),
+  Cast: op((inputs, attrs) => [cast(first(inputs), dtypeAttr(attrs, 'DstT', 'float32'))]),
+  Select: select,
+  SelectV2: select,
+  Shape: op((inputs, attrs) => [numericTensor(dtypeAttr(attrs, 'out_type', 'int32'), first(inputs).shape)]),
+  Size: op((inputs, attrs) => [
+    numericTensor(dtypeAttr(attrs, 'out_type', 'int32'), [sizeOfShape(first(inputs).shape)], []),
+  ]),
+  Rank: op((inputs) => [numericTensor('int32', [first(inputs).shape.length], [])]),
+  Reshape: op((inputs) => {
+    const x = first(inputs)
+    const target = numbers(inputs[1])
+    const rest = target.filter((d) => d >= 0).reduce((a, b) => a * b, 1)
+    return [
+      withShape(
+        x,
+        target.map((d) => (d < 0 ? (rest === 0 ? 0 : sizeOfShape(x.shape) / rest) : d)),
+      ),
+    ]
+  }),
+  Squeeze: op((inputs, attrs) => {
+    const x = first(inputs)
+    const axes = listAttr(attrs, 'squeeze_dims').map((a) => counted(Number(a), x.shape.length))
+    return [
+      withShape(
+        x,
+        x.shape.filter((d, i) => (axes.length > 0 ? !axes.includes(i) : d !== 1)),
+      ),
+    ]
+  }),
+  ExpandDims: op((inputs) => {
+    const x = first(inputs)
+    const at = number(inputs[1])
+    const axis = at < 0 ? at + x.shape.length + 1 : at
+    return [withShape(x, [...x.shape.slice(0, axis), 1, ...x.shape.slice(axis)])]
+  }),
+  Transpose: op((inputs) => [transpose(first(inputs), numbers(inputs[1]))]),
+  ConcatV2: op((inputs) => [concat(inputs.slice(0, -1), number(inputs.at(-1)))]),
+  Pack: op((inputs, attrs) => {
+    const axis = counted(numberAttr(attrs, 'axis', 0), first(inputs).shape.length + 1)
+    return [
+      concat(
+        inputs.map((t) => withShape(t, [...t.shape.slice(0, axis), 1, ...t.shape.slice(axis)])),
+        axis,
+      ),
+    ]
+  }),
+  Unpack: op((inputs, attrs) => {
+    const x = first(inputs)
+    const axis = counted(numberAttr(attrs, 'axis', 0), x.shape.length)
+    return Array.from({ length: numberAttr(attrs, 'num', 0) }, (_, i) =>
+      gather(x, numericTensor('int64', [i], []), axis),
+    )
+  }),
+  StridedSlice: op(stridedSlice),
+  Slice: op((inputs) => {
+    const x = first(inputs)
+    const [begin, size] = [numbers(inputs[1]), numbers(inputs[2])]
+    return [
+      x.shape.reduce(
+        (t, d, axis) =>
+          gather(
+            t,
+            numericTensor(
+              'int64',
+              Array.from(
+                { length: (size[axis] ?? -1) < 0 ? d - (begin[axis] ?? 0) : (size[axis] ?? 0) },
+                (_, i) => i + (begin[axis] ?? 0),
+              ),
+            ),
+            axis,
+          ),
+        x,
+      ),
+    ]
+  }),
+  Gather: op((inputs) => [gather(first(inputs), first(inputs, 1), 0)]),
+  GatherV2: op((inputs, attrs) => {
+    if (numberAttr(attrs, 'batch_dims', 0) !== 0)
+      throw invalid('looking up with batch dimensions in front of the model is not supported')
+    return [gather(first(inputs), first(inputs, 1), counted(number(inputs[2]), first(inputs).shape.length))]
+  }),
+  GatherNd: op((inputs) => [gatherNd(first(inputs), first(inputs, 1))]),
+  Where: op((inputs) => {
+    const x = first(inputs)
+    const step = strides(x.shape)
+    const hits = elements(x).flatMap((v, i) => (v !== 0 && v !== 0n && v !== '' ? [i] : []))
+    return [
+      numericTensor(
+        'int64',
+        hits.flatMap((i) => x.shape.map((d, k) => Math.floor(i / (step[k] ?? 1)) % d)),
+        [hits.length, x.shape.length],
+      ),
+    ]
+  }),
+  Tile: op((inputs) => [
+    numbers(inputs[1]).reduce(
+      (t, count, axis) => concat(new Array<Tensor>(allocate(count)).fill(t), axis),
+      first(inputs),
+    ),
+  ]),
+  Fill: op((inputs) => {
+    const shape = numbers(inputs[0])
+    return [pick(first(inputs, 1), new Array<number>(allocate(sizeOfShape(shape))).fill(0), shape)]
+  }),
+  ZerosLike: op((inputs) => {
+    const x = first(inputs)
+    if (x.dtype === 'string') return [{ ...x, data: strings(x).map(() => bytesOf('')) }]
+    return [numericTensor(x.dtype, new Array<number>(sizeOfShape(x.shape)).fill(0), x.shape)]
+  }),
+  Range: op((inputs) => {
+    const [from, to, by] = [number(inputs[0]), number(inputs[1]), number(inputs[2])]
+    return [
+      numericTensor(
+        first(inputs).dtype,
+        Array.from({ length: allocate(Math.max(0, Math.ceil((to - from) / by))) }, (_, i) => from + i * by),
+      ),
+    ]
+  }),
+  Unique: op((inputs, attrs) => unique(first(inputs), attrs).slice(0, 2)),
+  UniqueV2: op((inputs, attrs) => unique(first(inputs), attrs).slice(0, 2)),
+  UniqueWithCounts: op((inputs, attrs) => unique(first(inputs), attrs)),
+  Bucketize: op((inputs, attrs) => [bucketize(first(inputs), listAttr(attrs, 'boundaries').map(Number))]),
+  Sum: reduce((v) => v.reduce((a, b) => a + b, 0)),
+  Prod: reduce((v) => v.reduce((a, b) => a * b, 1)),
+  Max: reduce((v) => v.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY)),
+  Min: reduce((v) => v.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY)),
+  All: reduce((v) => Number(v.every(Boolean))),
+  Any: reduce((v) => Number(v.some(Boolean))),
+  LookupTableFindV2: op(lookUp),
+}

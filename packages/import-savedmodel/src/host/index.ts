@@ -1,0 +1,18 @@
+import { arrayOps } from './arrays.ts'
+import { exampleOps } from './example.ts'
+import type { HostTable } from './program.ts'
+import { sparseOps } from './sparse.ts'
+import { stringOps } from './strings.ts'
+import { unicodeOps } from './unicode.ts'
+
+/** The tables by family; a name is in one of them only. */
+export const hostFamilies: Readonly<Record<string, HostTable>> = {
+  strings: stringOps,
+  unicode: unicodeOps,
+  sparse: sparseOps,
+  example: exampleOps,
+  arrays: arrayOps,
+}
+
+/** Every operator the host computes. */
+export const hostOps: HostTable = Object.assign({}, ...Object.values(hostFamilies))

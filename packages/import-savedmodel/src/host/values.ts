@@ -1,0 +1,115 @@
+import { type DType, dtypes, EasError, type NumericDType, sizeOf, type Tensor } from '@eas/base'
+import type { Dim, OutputType } from '@eas/onnx'
+import type { Op } from '../op.ts'
+import { elementType } from '../tensor-proto.ts'
+import type { HostAttrs } from './program.ts'
+
+/** Tensors as the host's operators take and make them. */
+
+/** A value of a request cannot be taken. */
+export const invalid = (what: string): EasError => new EasError('invalid_request', `Cannot predict: ${what}`)
+
+/** Elements one operator may make from a request. */
+const maxElements = 2 ** 26
+
+export function allocate(count: number): number {
+  if (!(count <= maxElements)) throw invalid(`a tensor of ${count} elements would be made`)
+  return count
+}
+
+export const text = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
+export const latin1 = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
+export const bytesOf = (value: string, encoding: 'utf8' | 'latin1' = 'utf8'): Uint8Array => {
+  const buffer = Buffer.from(value, encoding)
+  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength)
+}
+
+export function strings(tensor: Tensor | undefined): readonly Uint8Array[] {
+  if (tensor?.dtype !== 'string') throw invalid(`strings are meant, where ${tensor?.dtype ?? 'nothing'} is given`)
+  return tensor.data
+}
+
+/** Elements as numbers; whole numbers beyond 2^53 lose digits. */
+export function numbers(tensor: Tensor | undefined): readonly number[] {
+  if (!tensor || tensor.dtype === 'string')
+    throw invalid(`numbers are meant, where ${tensor?.dtype ?? 'nothing'} is given`)
+  return Array.from(tensor.data as ArrayLike<number | bigint>, Number)
+}
+
+export const number = (tensor: Tensor | undefined): number => numbers(tensor)[0] ?? 0
+
+export function bigints(tensor: Tensor | undefined): readonly bigint[] {
+  if (!tensor || tensor.dtype === 'string') throw invalid('whole numbers are meant, where strings are given')
+  return Array.from(tensor.data as ArrayLike<number | bigint>, BigInt)
+}
+
+export const stringTensor = (data: readonly Uint8Array[], shape: readonly number[] = [data.length]): Tensor => ({
+  dtype: 'string',
+  shape,
+  data,
+})
+
+export function numericTensor(
+  dtype: DType,
+  values: readonly (number | bigint)[],
+  shape: readonly number[] = [values.length],
+): Tensor {
+  if (dtype === 'string') throw invalid('numbers cannot be strings')
+  const { array } = dtypes[dtype as NumericDType]
+  const data = new array(values.length)
+  for (const [i, v] of values.entries()) {
+    if (data instanceof BigInt64Array || data instanceof BigUint64Array)
+      data[i] = typeof v === 'bigint' ? v : BigInt(Math.trunc(v))
+    else data[i] = Number(v)
+  }
+  return { dtype, shape, data } as Tensor // the array of the dtype's own row
+}
+
+/** Elements in another order: for each of the result, which of the source. */
+export function pick(tensor: Tensor, order: readonly number[], shape: readonly number[]): Tensor {
+  const source = tensor.data as ArrayLike<unknown>
+  if (tensor.dtype === 'string')
+    return { dtype: 'string', shape, data: order.map((i) => tensor.data[i] ?? new Uint8Array()) }
+  const data = new dtypes[tensor.dtype].array(order.length)
+  for (const [k, i] of order.entries()) (data as unknown as unknown[])[k] = source[i] // elements of one array for those of its like
+  return { dtype: tensor.dtype, shape, data } as Tensor // the array of the dtype's own row
+}
+
+/** Sizes to multiply coordinates with, row-major. */
+export function strides(shape: readonly number[]): number[] {
+  const result = new Array<number>(shape.length).fill(1)
+  for (let i = shape.length - 2; i >= 0; i--) result[i] = (result[i + 1] ?? 1) * (shape[i + 1] ?? 1)
+  return result
+}
+
+export function sizeOfShape(shape: readonly number[]): number {
+  const size = sizeOf(shape)
+  if (size === undefined) throw invalid(`a tensor of shape [${shape}] would be made`)
+  return size
+}
+
+/** Attributes of a step. */
+export const stringAttr = (attrs: HostAttrs, name: string, otherwise = ''): string =>
+  typeof attrs[name] === 'string' ? attrs[name] : otherwise
+export function numberAttr(attrs: HostAttrs, name: string, otherwise: number): number {
+  const value = attrs[name]
+  return typeof value === 'number' ? value : otherwise
+}
+export const boolAttr = (attrs: HostAttrs, name: string, otherwise = false): boolean =>
+  typeof attrs[name] === 'boolean' ? attrs[name] : otherwise
+export const listAttr = (attrs: HostAttrs, name: string): readonly unknown[] =>
+  Array.isArray(attrs[name]) ? attrs[name] : []
+export const dtypeAttr = (attrs: HostAttrs, name: string, otherwise: DType): DType =>
+  stringAttr(attrs, name, otherwise) as DType // Attrs.plain gives types by these names
+
+/** Types of outputs, for those without a lowering. */
+export const like =
+  (dtype: DType, input = 0) =>
+  (op: Op): OutputType[] => [{ dtype: elementType(dtype), shape: op.tensor(input).shape }]
+export const fresh = (op: Op): Dim => op.g.freshDim('p')
+export const typed = (dtype: DType | undefined, shape: readonly Dim[]): OutputType => ({
+  dtype: elementType(dtype),
+  shape,
+})

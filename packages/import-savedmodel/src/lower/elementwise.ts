@@ -1,0 +1,433 @@
+import {
+  type Attributes,
+  bytesOf,
+  type Dim,
+  dims,
+  type ElementType,
+  emit,
+  isFloat,
+  isInteger,
+  maxElements,
+  scalar,
+  type Value,
+} from '@eas/onnx'
+import { TensorItem } from '../item.ts'
+import type { Lowering, Op, OpTable } from '../op.ts'
+import { elementType } from '../tensor-proto.ts'
+import { type Aligned, alignLayouts, inLayout } from './layout.ts'
+
+/** Element-wise operators. TF: core/ops/math_ops.cc, nn_ops.cc, array_ops.cc (2.16). ONNX: opset 20. */
+
+type Pure = (op: Op, ...x: Value[]) => Value
+
+/** Computes on values of one layout, and gives the result in it. */
+const elementwise =
+  (compute: Pure, from = 0, to?: number): Lowering =>
+  (op) => {
+    const items = op.inputs.slice(from, to).map((_, i) => op.tensor(from + i))
+    const { values, isChannelsFirst }: Aligned = alignLayouts(op, items)
+    return inLayout(op, compute(op, ...values), isChannelsFirst)
+  }
+
+/** An ONNX operator of two operands, broadcast; of the operands' type. */
+export function binary(op: Op, onnx: string, a: Value, b: Value, attributes: Attributes = {}): Value {
+  if (a.elements && b.elements) {
+    const folded = emit.binary(op.g, onnx, a, b, attributes)
+    if (folded.elements) return folded
+  }
+  // The runtime's kernels of these compare 32 of 64 bits where they are vectorised.
+  if (a.dtype === 'int64' && onnx === 'Max') return where(op, compare(op, 'Less', a, b), b, a)
+  if (a.dtype === 'int64' && onnx === 'Min') return where(op, compare(op, 'Less', b, a), b, a)
+  const shape = op.e.broadcast(a.shape, b.shape)
+  const kernel = emit.kernelType(onnx, a.dtype)
+  const result = op.one(onnx, [emit.cast(op.g, a, kernel), emit.cast(op.g, b, kernel)], kernel, shape, attributes)
+  return emit.cast(op.g, result, a.dtype)
+}
+
+/** A comparison or logical operator, broadcast; gives bools. */
+export function compare(op: Op, onnx: string, a: Value, b: Value): Value {
+  if (a.elements && b.elements) {
+    const folded = emit.compare(op.g, onnx, a, b)
+    if (folded.elements) return folded
+  }
+  const kernel = emit.kernelType(onnx, a.dtype)
+  return op.one(
+    onnx,
+    [emit.cast(op.g, a, kernel), emit.cast(op.g, b, kernel)],
+    'bool',
+    op.e.broadcast(a.shape, b.shape),
+  )
+}
+
+export function where(op: Op, condition: Value, a: Value, b: Value): Value {
+  const shape = op.e.broadcast(condition.shape, a.shape, b.shape)
+  const folded = foldWhere(condition, a, b, shape)
+  if (folded) return folded
+  const kernel = emit.kernelType('Where', a.dtype)
+  const result = op.one('Where', [condition, emit.cast(op.g, a, kernel), emit.cast(op.g, b, kernel)], kernel, shape)
+  return emit.cast(op.g, result, a.dtype)
+}
+
+/** The choice where it is known; sizes of inputs can be chosen too. */
+function foldWhere(condition: Value, a: Value, b: Value, shape: readonly Dim[]): Value | undefined {
+  const [c, x, y] = [condition.elements, a.elements, b.elements]
+  const [only] = c ?? []
+  if (c?.length === 1 && typeof only === 'number') {
+    const chosen = only ? a : b
+    if (dims.sameShape(chosen.shape, shape)) return chosen
+  }
+  // Along one axis at most, so that an operand is either as long as the result or repeated.
+  const [length = 1] = shape
+  if (!c || !x || !y || shape.length > 1 || typeof length !== 'number' || length > maxElements) return undefined
+  if (!c.every((e) => typeof e === 'number')) return undefined
+  const at = (list: readonly Dim[], i: number): Dim => list[list.length === 1 ? 0 : i] ?? 0
+  return { dtype: a.dtype, shape, elements: Array.from({ length }, (_, i) => at(at(c, i) === 0 ? y : x, i)) }
+}
+
+/** A number as a scalar of `like`'s type. */
+export const num = (like: Value, value: number): Value => scalar(like.dtype, value)
+
+/** An operator of one operand that ONNX has for every type it can be asked for, others being computed as a wider one. */
+export function unary(op: Op, onnx: string, x: Value, attributes: Attributes = {}): Value {
+  return emit.unary(op.g, onnx, x, attributes)
+}
+
+const rename = (onnx: string, attributes?: Attributes): Lowering =>
+  elementwise((op, x) => unary(op, onnx, x as Value, attributes))
+const renameBinary = (onnx: string): Lowering => elementwise((op, a, b) => binary(op, onnx, a as Value, b as Value))
+const renameCompare = (onnx: string): Lowering => elementwise((op, a, b) => compare(op, onnx, a as Value, b as Value))
+const two = (f: (op: Op, a: Value, b: Value) => Value): Lowering =>
+  elementwise((op, a, b) => f(op, a as Value, b as Value)) // operators of two operands have two
+const one = (f: (op: Op, x: Value) => Value): Lowering => elementwise((op, x) => f(op, x as Value)) // and those of one have one
+
+/** `a - b * floor(a / b)`: the remainder has the sign of the divisor. */
+function floorMod(op: Op, a: Value, b: Value): Value {
+  if (!isFloat(a.dtype)) return binary(op, 'Mod', a, b)
+  return binary(op, 'Sub', a, binary(op, 'Mul', b, unary(op, 'Floor', binary(op, 'Div', a, b))))
+}
+
+function floorDiv(op: Op, a: Value, b: Value): Value {
+  if (isFloat(a.dtype)) return unary(op, 'Floor', binary(op, 'Div', a, b))
+  if (a.elements && b.elements) {
+    const both = emit.binary(op.g, 'Mod', a, b)
+    if (both.elements) return binary(op, 'Div', binary(op, 'Sub', a, both), b)
+  }
+  // ONNX divides integers towards zero: take the remainder, which has the divisor's sign, off first.
+  if (a.dtype.startsWith('u')) return binary(op, 'Div', a, b)
+  return binary(op, 'Div', binary(op, 'Sub', a, binary(op, 'Mod', a, b)), b)
+}
+
+function truncateMod(op: Op, a: Value, b: Value): Value {
+  if (isFloat(a.dtype)) return op.one('Mod', [a, b], a.dtype, op.e.broadcast(a.shape, b.shape), { fmod: 1 })
+  return binary(op, 'Sub', a, binary(op, 'Mul', binary(op, 'Div', a, b), b))
+}
+
+/** `f` where `b` is not zero, else zero: also where `f` is infinite or not a number. */
+function zeroWhere(op: Op, isZero: Value, result: Value): Value {
+  return where(op, isZero, num(result, 0), result)
+}
+
+const isZero = (op: Op, x: Value): Value => compare(op, 'Equal', x, num(x, 0))
+
+/** float64 `Erf` and its like have float32 kernels only. */
+const erf = (op: Op, x: Value): Value => unary(op, 'Erf', x)
+
+/** Abramowitz and Stegun have none good enough: Giles, "Approximating the erfinv function" (2010), single precision. */
+function erfinv(op: Op, x: Value): Value {
+  const c = (v: number): Value => num(x, v)
+  const mul = (a: Value, b: Value): Value => binary(op, 'Mul', a, b)
+  const add = (a: Value, b: Value): Value => binary(op, 'Add', a, b)
+  const w = unary(op, 'Neg', unary(op, 'Log', mul(binary(op, 'Sub', c(1), x), add(c(1), x))))
+  const horner = (at: Value, coefficients: readonly number[]): Value =>
+    coefficients.slice(1).reduce((sum, k) => add(mul(sum, at), c(k)), c(coefficients[0] ?? 0))
+  const near = horner(
+    binary(op, 'Sub', w, c(2.5)),
+    [
+      2.81022636e-8, 3.43273939e-7, -3.5233877e-6, -4.39150654e-6, 0.00021858087, -0.00125372503, -0.00417768164,
+      0.246640727, 1.50140941,
+    ],
+  )
+  const far = horner(
+    binary(op, 'Sub', unary(op, 'Sqrt', w), c(3)),
+    [
+      -0.000200214257, 0.000100950558, 0.00134934322, -0.00367342844, 0.00573950773, -0.0076224613, 0.00943887047,
+      1.00167406, 2.83297682,
+    ],
+  )
+  return mul(where(op, compare(op, 'Less', w, c(5)), near, far), x)
+}
+
+/** Lanczos' approximation, g = 7, n = 9, for positive numbers; reflected below one half. */
+function lgamma(op: Op, x: Value): Value {
+  const c = (v: number): Value => num(x, v)
+  const bin = (o: string, a: Value, b: Value): Value => binary(op, o, a, b)
+  const small = compare(op, 'Less', x, c(0.5))
+  const z = bin('Sub', where(op, small, bin('Sub', c(1), x), x), c(1))
+  const coefficients = [
+    676.5203681218851, -1259.1392167224028, 771.3234287776531, -176.6150291621406, 12.507343278686905,
+    -0.13857109526572012, 9.984369578019572e-6, 1.5056327351493116e-7,
+  ]
+  const series = coefficients.reduce(
+    (sum, k, i) => bin('Add', sum, bin('Div', c(k), bin('Add', z, c(i + 1)))),
+    c(0.9999999999998099),
+  )
+  const t = bin('Add', z, c(7.5))
+  const log = bin(
+    'Add',
+    bin('Add', bin('Sub', bin('Mul', bin('Add', z, c(0.5)), unary(op, 'Log', t)), t), unary(op, 'Log', series)),
+    c(0.5 * Math.log(2 * Math.PI)),
+  )
+  const sine = unary(op, 'Abs', unary(op, 'Sin', bin('Mul', c(Math.PI), x)))
+  return where(op, small, bin('Sub', bin('Sub', c(Math.log(Math.PI)), unary(op, 'Log', sine)), log), log)
+}
+
+function atan2(op: Op, y: Value, x: Value): Value {
+  const base = unary(op, 'Atan', binary(op, 'Div', y, x))
+  const turn = where(op, compare(op, 'Less', y, num(y, 0)), num(y, -Math.PI), num(y, Math.PI))
+  const turned = where(op, compare(op, 'Less', x, num(x, 0)), binary(op, 'Add', base, turn), base)
+  const both = compare(op, 'And', isZero(op, x), isZero(op, y))
+  return where(op, both, num(y, 0), turned)
+}
+
+/** `Round` of integers is themselves. */
+const rounding = (onnx: string): Lowering => one((op, x) => (isFloat(x.dtype) ? unary(op, onnx, x) : x))
+
+function fakeQuant(op: Op, x: Value, low: Value, high: Value): Value {
+  const bits = op.attr.int('num_bits', 8)
+  const least = op.attr.bool('narrow_range') ? 1 : 0
+  const most = 2 ** bits - 1
+  const bin = (o: string, a: Value, b: Value): Value => binary(op, o, a, b)
+  const scale = bin('Div', bin('Sub', high, low), num(x, most - least))
+  // The range is moved so that zero is one of the steps. @see core/kernels/fake_quant_ops_functor.h Nudge
+  const from = bin('Sub', num(x, least), bin('Div', low, scale))
+  const floorHalf = (v: Value): Value => unary(op, 'Floor', bin('Add', v, num(x, 0.5)))
+  const zero = where(
+    op,
+    compare(op, 'Less', from, num(x, least)),
+    num(x, least),
+    where(op, compare(op, 'Greater', from, num(x, most)), num(x, most), floorHalf(from)),
+  )
+  const bottom = bin('Mul', bin('Sub', num(x, least), zero), scale)
+  const top = bin('Mul', bin('Sub', num(x, most), zero), scale)
+  const held = bin('Min', bin('Max', x, bottom), top)
+  const step = floorHalf(bin('Div', bin('Sub', held, bottom), scale))
+  return bin('Add', bin('Mul', step, scale), bottom)
+}
+
+/** `1-D condition` picks rows, a scalar picks all, otherwise shapes agree. */
+const select: Lowering = (op) => {
+  const [condition, a, b] = [op.x(0), op.x(1), op.x(2)]
+  const rows = condition.shape.length === 1 && a.shape.length > 1
+  const c = rows
+    ? emit.unsqueeze(
+        op.g,
+        condition,
+        a.shape.slice(1).map((_, i) => i + 1),
+      )
+    : condition
+  return where(op, c, a, b)
+}
+
+/** Bits of `a`, both ways. */
+const bitwise = (onnx: string): Lowering =>
+  two((op, a, b) => op.one(onnx, [a, b], a.dtype, op.e.broadcast(a.shape, b.shape)))
+
+/** ONNX shifts unsigned integers: numbers that are not negative are the same either way. */
+const shift = (direction: string): Lowering =>
+  two((op, a, b) => {
+    const wide: ElementType = bytesOf(a.dtype) === 8 ? 'uint64' : 'uint32'
+    const cast = (v: Value): Value => emit.cast(op.g, v, wide)
+    return emit.cast(
+      op.g,
+      op.one('BitShift', [cast(a), cast(b)], wide, op.e.broadcast(a.shape, b.shape), { direction }),
+      a.dtype,
+    )
+  })
+
+/** Adds a vector per channel; channels are last unless said otherwise. */
+const biasAdd: Lowering = (op) => {
+  if (op.attr.string('data_format', 'NHWC').startsWith('NC')) {
+    const x = op.x(0)
+    const rest = x.shape.slice(2).map((_, i) => i + 1)
+    return binary(op, 'Add', x, emit.unsqueeze(op.g, op.x(1), rest))
+  }
+  return renameBinary('Add')(op)
+}
+
+/** Remembers that a counter went up by one, by which loops know their lists. */
+const addition: Lowering = (op) => {
+  const sum = renameBinary('Add')(op)
+  const [a, b] = [op.tensor(0), op.tensor(1)]
+  const base = isOne(b) ? a : isOne(a) ? b : undefined
+  if (!base || base.value.shape.length > 0) return sum
+  const item = sum instanceof TensorItem ? sum : op.e.tensor(sum as Value) // an addition gives one of the two
+  item.facts = { successorOf: base }
+  return item
+}
+
+const isOne = ({ value }: TensorItem): boolean =>
+  value.elements?.length === 1 && value.elements[0] === 1 && value.shape.length === 0
+
+/** Remembers what is less than what, by which loops know how often they run. */
+const lessThan =
+  (onnx: string, swap: boolean): Lowering =>
+  (op) => {
+    const item = op.e.tensor(compare(op, onnx, op.x(0), op.x(1)))
+    const pair = swap ? ([op.tensor(1), op.tensor(0)] as const) : ([op.tensor(0), op.tensor(1)] as const)
+    item.facts = { less: [pair] }
+    return item
+  }
+
+const and: Lowering = (op) => {
+  const item = op.e.tensor(compare(op, 'And', op.x(0), op.x(1)))
+  const [a, b] = [op.tensor(0).facts?.less, op.tensor(1).facts?.less]
+  if (a && b) item.facts = { less: [...a, ...b] }
+  return item
+}
+
+export const castTo = (op: Op, x: Value, dtype: ElementType): Value => {
+  // A float that does not fit has no defined result; integers wrap, for which the wide type is a stop on the way.
+  if (isFloat(x.dtype) && isInteger(dtype) && bytesOf(dtype) < 4)
+    return emit.cast(op.g, emit.cast(op.g, x, 'int32'), dtype)
+  return emit.cast(op.g, x, dtype)
+}
+
+const sum: Pure = (op, ...x) => x.slice(1).reduce((a, b) => binary(op, 'Add', a, b), x[0] as Value) // at least one input
+const half = 0.5
+
+export const elementwiseOps: OpTable = {
+  Add: addition,
+  AddV2: addition,
+  Sub: renameBinary('Sub'),
+  Mul: renameBinary('Mul'),
+  RealDiv: renameBinary('Div'),
+  Div: renameBinary('Div'),
+  TruncateDiv: renameBinary('Div'),
+  Maximum: renameBinary('Max'),
+  Minimum: renameBinary('Min'),
+  Pow: renameBinary('Pow'),
+  FloorDiv: two(floorDiv),
+  FloorMod: two(floorMod),
+  Mod: two(truncateMod),
+  TruncateMod: two(truncateMod),
+  DivNoNan: two((op, a, b) => zeroWhere(op, isZero(op, b), binary(op, 'Div', a, b))),
+  MulNoNan: two((op, a, b) => zeroWhere(op, isZero(op, b), binary(op, 'Mul', a, b))),
+  Xdivy: two((op, a, b) => zeroWhere(op, isZero(op, a), binary(op, 'Div', a, b))),
+  Xlogy: two((op, a, b) => zeroWhere(op, isZero(op, a), binary(op, 'Mul', a, unary(op, 'Log', b)))),
+  Xlog1py: two((op, a, b) =>
+    zeroWhere(op, isZero(op, a), binary(op, 'Mul', a, unary(op, 'Log', binary(op, 'Add', b, num(b, 1))))),
+  ),
+  SquaredDifference: two((op, a, b) => {
+    const d = binary(op, 'Sub', a, b)
+    return binary(op, 'Mul', d, d)
+  }),
+  Atan2: two(atan2),
+  AddN: elementwise(sum),
+  AccumulateNV2: elementwise(sum),
+  BiasAdd: biasAdd,
+  BiasAddV1: renameBinary('Add'),
+
+  Neg: rename('Neg'),
+  Abs: rename('Abs'),
+  Sign: one((op, x) => {
+    if (x.dtype !== 'int64') return unary(op, 'Sign', x)
+    // The runtime looks at 32 of 64 bits.
+    const negative = where(op, compare(op, 'Less', x, num(x, 0)), num(x, -1), num(x, 0))
+    return where(op, compare(op, 'Greater', x, num(x, 0)), num(x, 1), negative)
+  }),
+  Reciprocal: rename('Reciprocal'),
+  Inv: rename('Reciprocal'),
+  Square: one((op, x) => binary(op, 'Mul', x, x)),
+  Sqrt: rename('Sqrt'),
+  /** ONNX has no Rsqrt. */
+  Rsqrt: one((op, x) => unary(op, 'Reciprocal', unary(op, 'Sqrt', x))),
+  Exp: rename('Exp'),
+  Expm1: one((op, x) => {
+    // tanh keeps the digits near zero that exp(x) - 1 loses.
+    const t = unary(op, 'Tanh', binary(op, 'Mul', x, num(x, half)))
+    const near = binary(op, 'Div', binary(op, 'Mul', t, num(x, 2)), binary(op, 'Sub', num(x, 1), t))
+    const far = binary(op, 'Sub', unary(op, 'Exp', x), num(x, 1))
+    return where(op, compare(op, 'Less', unary(op, 'Abs', x), num(x, 1)), near, far)
+  }),
+  Log: rename('Log'),
+  Log1p: one((op, x) => {
+    // Kahan: log(u) * x / (u - 1) with u = 1 + x keeps the digits that log(1 + x) loses.
+    const u = binary(op, 'Add', x, num(x, 1))
+    const d = binary(op, 'Sub', u, num(x, 1))
+    const log = unary(op, 'Log', u)
+    const scaled = binary(op, 'Div', binary(op, 'Mul', log, x), d)
+    const isExact = compare(op, 'Or', isZero(op, d), compare(op, 'Greater', x, num(x, 1e6)))
+    return where(op, isZero(op, d), x, where(op, isExact, log, scaled))
+  }),
+  Sin: rename('Sin'),
+  Cos: rename('Cos'),
+  Tan: rename('Tan'),
+  Asin: rename('Asin'),
+  Acos: rename('Acos'),
+  Atan: rename('Atan'),
+  Sinh: rename('Sinh'),
+  Cosh: rename('Cosh'),
+  Tanh: rename('Tanh'),
+  Asinh: rename('Asinh'),
+  Acosh: rename('Acosh'),
+  Atanh: rename('Atanh'),
+  Erf: one(erf),
+  Erfc: one((op, x) => binary(op, 'Sub', num(x, 1), erf(op, x))),
+  Erfinv: one(erfinv),
+  Lgamma: one(lgamma),
+  Floor: rounding('Floor'),
+  Ceil: rounding('Ceil'),
+  Round: rounding('Round'),
+  Rint: rounding('Round'),
+
+  Relu: one((op, x) => unary(op, 'Relu', x)),
+  Relu6: one((op, x) => emit.clip(op.g, x, num(x, 0), num(x, 6))),
+  Elu: rename('Elu'),
+  Selu: rename('Selu'),
+  LeakyRelu: elementwise((op, x) =>
+    unary(op, 'LeakyRelu', x as Value, { alpha: { float: op.attr.float('alpha', 0.2) } }),
+  ),
+  Sigmoid: rename('Sigmoid'),
+  Softplus: rename('Softplus'),
+  Softsign: rename('Softsign'),
+  ClipByValue: elementwise((op, x, low, high) =>
+    binary(op, 'Min', binary(op, 'Max', x as Value, low as Value), high as Value),
+  ),
+
+  Equal: renameCompare('Equal'),
+  NotEqual: two((op, a, b) => emit.not(op.g, compare(op, 'Equal', a, b))),
+  Less: lessThan('Less', false),
+  LessEqual: renameCompare('LessOrEqual'),
+  Greater: lessThan('Greater', true),
+  GreaterEqual: renameCompare('GreaterOrEqual'),
+  ApproximateEqual: two((op, a, b) =>
+    compare(op, 'Less', unary(op, 'Abs', binary(op, 'Sub', a, b)), num(a, op.attr.float('tolerance', 1e-5))),
+  ),
+  LogicalAnd: and,
+  LogicalOr: renameCompare('Or'),
+  LogicalNot: one((op, x) => emit.not(op.g, x)),
+  IsNan: one((op, x) => op.one('IsNaN', [x], 'bool', x.shape)),
+  IsInf: one((op, x) => op.one('IsInf', [x], 'bool', x.shape)),
+  IsFinite: one((op, x) => {
+    const bad = compare(op, 'Or', op.one('IsNaN', [x], 'bool', x.shape), op.one('IsInf', [x], 'bool', x.shape))
+    return emit.not(op.g, bad)
+  }),
+  Select: select,
+  SelectV2: elementwise((op, c, a, b) => where(op, c as Value, a as Value, b as Value)),
+
+  BitwiseAnd: bitwise('BitwiseAnd'),
+  BitwiseOr: bitwise('BitwiseOr'),
+  BitwiseXor: bitwise('BitwiseXor'),
+  Invert: one((op, x) => op.one('BitwiseNot', [x], x.dtype, x.shape)),
+  LeftShift: shift('LEFT'),
+  RightShift: shift('RIGHT'),
+
+  Cast: elementwise((op, x) => castTo(op, x as Value, elementType(op.attr.dtype('DstT'), op.node.name))),
+  FakeQuantWithMinMaxArgs: one((op, x) =>
+    fakeQuant(op, x, num(x, op.attr.float('min', -6)), num(x, op.attr.float('max', 6))),
+  ),
+  FakeQuantWithMinMaxVars: elementwise((op, x, low, high) => fakeQuant(op, x as Value, low as Value, high as Value)),
+  FakeQuantWithMinMaxVarsPerChannel: elementwise((op, x, low, high) =>
+    fakeQuant(op, x as Value, low as Value, high as Value),
+  ),
+}

@@ -1,0 +1,221 @@
+import { type Dim, dims, emit, isFloat, refuse, scalar, type Value } from '@eas/onnx'
+import type { Lowering, Op, OpTable } from '../op.ts'
+import { binary, compare, num, unary } from './elementwise.ts'
+import { firstAxis, fromChannelsFirst } from './layout.ts'
+
+/** Reductions, order and selection. TF: core/ops/math_ops.cc, nn_ops.cc, array_ops.cc (2.16). ONNX: opset 20. */
+
+/** Axes of input 1, counted from the front; each once. */
+const axesOf = (op: Op, rank: number): number[] =>
+  [...new Set(op.ints(1).map((a) => op.axis(a, rank)))].sort((a, b) => a - b)
+
+const keeps = (op: Op): boolean => op.attr.bool('keep_dims', op.attr.bool('keepdims'))
+
+const reduce =
+  (compute: (op: Op, x: Value, axes: number[], keep: boolean) => Value): Lowering =>
+  (op) => {
+    const item = op.tensor(0)
+    const rank = item.shape.length
+    const axes = axesOf(op, rank)
+    const keep = keeps(op)
+    if (item.channelsFirst) {
+      const turned = axes.map((a) => firstAxis(a, rank))
+      if (keep) return fromChannelsFirst(op, compute(op, item.channelsFirst, turned, true))
+      // What is left stands in the same order when space goes, or channels do.
+      const isSpace = axes.length === rank - 2 && axes.every((a) => a > 0 && a < rank - 1)
+      if (isSpace || (axes.length === 1 && axes[0] === rank - 1))
+        return compute(
+          op,
+          item.channelsFirst,
+          turned.sort((a, b) => a - b),
+          false,
+        )
+    }
+    return compute(op, item.value, axes, keep)
+  }
+
+const plain = (onnx: string): Lowering =>
+  reduce((op, x, axes, keep) => {
+    if (x.elements && x.shape.length === 1 && axes.length === 1 && onnx === 'ReduceProd' && !isFloat(x.dtype)) {
+      return { dtype: x.dtype, shape: keep ? [1] : [], elements: [dims.product(x.elements)] }
+    }
+    if (x.elements && x.shape.length === 1 && axes.length === 1 && onnx === 'ReduceSum' && !isFloat(x.dtype)) {
+      return { dtype: x.dtype, shape: keep ? [1] : [], elements: [dims.sum(x.elements)] }
+    }
+    return emit.reduce(op.g, onnx, x, axes, keep)
+  })
+
+/** The mean of integers is cut off as their division is. */
+const mean: Lowering = reduce((op, x, axes, keep) => {
+  if (axes.length === 0) return x
+  if (isFloat(x.dtype)) return emit.reduce(op.g, 'ReduceMean', x, axes, keep)
+  const total = emit.reduce(op.g, 'ReduceSum', x, axes, keep)
+  return binary(op, 'Div', total, scalar(x.dtype, emit.countOf(x, axes)))
+})
+
+const logical = (onnx: 'ReduceMin' | 'ReduceMax'): Lowering =>
+  reduce((op, x, axes, keep) =>
+    emit.cast(op.g, emit.reduce(op.g, onnx, emit.cast(op.g, x, 'int32'), axes, keep), 'bool'),
+  )
+
+const argReduce =
+  (onnx: 'ArgMax' | 'ArgMin'): Lowering =>
+  (op) => {
+    const x = op.x(0)
+    const axis = op.axis(op.count > 1 ? op.int(1) : 0, x.shape.length)
+    return emit.cast(op.g, emit.argReduce(op.g, onnx, x, axis, false), op.dtype('output_type', 'int64'))
+  }
+
+const cumulative =
+  (f: (op: Op, x: Value, axis: number, exclusive: boolean, reverse: boolean) => Value): Lowering =>
+  (op) => {
+    const x = op.x(0)
+    return f(op, x, op.axis(op.int(1), x.shape.length), op.attr.bool('exclusive'), op.attr.bool('reverse'))
+  }
+
+/** Products along an axis by doubling strides, since only sums have an operator; the axis has a known length. */
+function cumProd(op: Op, x: Value, axis: number, exclusive: boolean, reverse: boolean): Value {
+  const length = x.shape[axis]
+  if (typeof length !== 'number') throw refuse('a running product along an axis of unknown length', op.node.name)
+  const ends = (before: number): [number[], number[]] => {
+    const [a, b] = [x.shape.map(() => 0), x.shape.map(() => 0)]
+    ;(reverse ? b : a)[axis] = before
+    ;(reverse ? a : b)[axis] = -before
+    return [a, b]
+  }
+  const shifted = (v: Value, by: number): Value => {
+    const [a, b] = ends(by)
+    return emit.pad(op.g, v, a, b, 'constant', num(v, 1))
+  }
+  let result = exclusive ? shifted(x, 1) : x
+  for (let step = 1; step < length; step *= 2) result = binary(op, 'Mul', result, shifted(result, step))
+  return result
+}
+
+const topK =
+  (k: (op: Op) => Dim): Lowering =>
+  (op) => {
+    const x = op.x(0)
+    const [values, indices] = emit.topK(op.g, x, k(op), x.shape.length - 1)
+    return [values, emit.cast(op.g, indices, op.dtype('index_type', 'int32'))]
+  }
+
+/** Coordinates of what is not zero, in row-major order. */
+const coordinates: Lowering = (op) => {
+  const x = op.x(0)
+  return emit.nonZero(op.g, x.dtype === 'float64' ? compareNotZero(op, x) : x)
+}
+const compareNotZero = (op: Op, x: Value): Value => emit.not(op.g, compare(op, 'Equal', x, num(x, 0)))
+
+/** Different values in order of first appearance, where each went, and how often. */
+function unique(op: Op): [Value, Value, Value] {
+  const x = op.x(0)
+  const kernel = emit.kernelType('Unique', x.dtype)
+  const n = op.g.freshDim('unique')
+  const types = [
+    { dtype: kernel, shape: [n] },
+    { dtype: 'int64' as const, shape: [n] },
+    { dtype: 'int64' as const, shape: x.shape },
+    { dtype: 'int64' as const, shape: [n] },
+  ]
+  const [y, , index, count] = op.g.node('Unique', [emit.cast(op.g, x, kernel)], types, { sorted: 0, axis: 0 }) as [
+    Value,
+    Value,
+    Value,
+    Value,
+  ] // four types were given
+  const to = op.dtype('out_idx', 'int32')
+  return [emit.cast(op.g, y, x.dtype), emit.cast(op.g, index, to), emit.cast(op.g, count, to)]
+}
+
+/** How many of `sorted`, along a new last axis, come before each value. */
+function countBelow(op: Op, x: Value, sorted: Value, inclusive: boolean): Value {
+  const wide = emit.unsqueeze(op.g, x, [x.shape.length])
+  const below = compare(op, inclusive ? 'LessOrEqual' : 'Less', sorted, wide)
+  return emit.reduce(op.g, 'ReduceSum', emit.cast(op.g, below, 'int32'), [below.shape.length - 1])
+}
+
+const bucketize: Lowering = (op) => {
+  const boundaries = op.attr.floats('boundaries')
+  const x = op.x(0)
+  const at = isFloat(x.dtype) ? x : emit.cast(op.g, x, 'float32')
+  if (boundaries.length === 0) return emit.full(op.g, x.shape, scalar('int32', 0))
+  return countBelow(op, at, op.g.numbers(at.dtype, [boundaries.length], boundaries), true)
+}
+
+/** Sorted rows `[b, n]` and values `[b, m]`: where each would be put in. */
+const searchSorted =
+  (inclusive: boolean): Lowering =>
+  (op) => {
+    const count = countBelow(op, op.x(1), emit.unsqueeze(op.g, op.x(0), [1]), inclusive)
+    return emit.cast(op.g, count, op.dtype('out_type', 'int32'))
+  }
+
+const inTopK: Lowering = (op) => {
+  const predictions = op.x(0)
+  const targets = emit.unsqueeze(op.g, emit.toIndex(op.g, op.x(1)), [1])
+  const score = op.one('GatherElements', [predictions, targets], predictions.dtype, targets.shape, { axis: 1 })
+  const above = emit.reduce(
+    op.g,
+    'ReduceSum',
+    emit.cast(op.g, compare(op, 'Greater', predictions, score), 'int64'),
+    [1],
+  )
+  const k = op.count > 2 ? emit.cast(op.g, op.x(2), 'int64') : scalar('int64', op.attr.int('k', 1))
+  return compare(op, 'Less', above, k)
+}
+
+/** How often each of `0 … size - 1` comes, or the sum of its weights; others are left out. */
+function bincount(op: Op, x: Value, size: Dim, weights: Value | undefined, isBinary: boolean): Value {
+  const dtype = op.dtype('T', 'int32')
+  const rank = x.shape.length
+  const wide = emit.unsqueeze(op.g, emit.cast(op.g, x, 'int64'), [rank])
+  const hit = emit.cast(op.g, compare(op, 'Equal', wide, emit.iota(op.g, size, rank, rank + 1)), dtype)
+  if (isBinary) return emit.reduce(op.g, 'ReduceMax', hit, [rank - 1])
+  const weighted = weights ? binary(op, 'Mul', hit, emit.unsqueeze(op.g, weights, [rank])) : hit
+  return emit.reduce(op.g, 'ReduceSum', weighted, [rank - 1])
+}
+
+const weightsOf = (op: Op, i: number): Value | undefined => (op.x(i).shape.some((d) => d === 0) ? undefined : op.x(i))
+
+const softmax =
+  (onnx: string): Lowering =>
+  (op) =>
+    unary(op, onnx, op.x(0), { axis: -1 })
+
+export const reduceOps: OpTable = {
+  Sum: plain('ReduceSum'),
+  Mean: mean,
+  Max: plain('ReduceMax'),
+  Min: plain('ReduceMin'),
+  Prod: plain('ReduceProd'),
+  EuclideanNorm: reduce((op, x, axes, keep) =>
+    unary(op, 'Sqrt', emit.reduce(op.g, 'ReduceSum', binary(op, 'Mul', x, x), axes, keep)),
+  ),
+  L2Loss: (op) => {
+    const x = op.x(0)
+    const axes = x.shape.map((_, i) => i)
+    return binary(op, 'Mul', emit.reduce(op.g, 'ReduceSum', binary(op, 'Mul', x, x), axes), num(x, 0.5))
+  },
+  All: logical('ReduceMin'),
+  Any: logical('ReduceMax'),
+  ArgMax: argReduce('ArgMax'),
+  ArgMin: argReduce('ArgMin'),
+  Cumsum: cumulative((op, x, axis, exclusive, reverse) => emit.cumSum(op.g, x, axis, { exclusive, reverse })),
+  Cumprod: cumulative(cumProd),
+  Softmax: softmax('Softmax'),
+  LogSoftmax: softmax('LogSoftmax'),
+  TopKV2: topK((op) => op.sizes(1)[0] ?? 1),
+  Where: coordinates,
+  Unique: (op) => unique(op).slice(0, 2),
+  UniqueV2: (op) => unique(op).slice(0, 2),
+  UniqueWithCounts: unique,
+  UniqueWithCountsV2: unique,
+  Bucketize: bucketize,
+  LowerBound: searchSorted(false),
+  UpperBound: searchSorted(true),
+  InTopK: inTopK,
+  InTopKV2: inTopK,
+  Bincount: (op) => bincount(op, emit.flat(op.g, op.x(0)), op.sizes(1)[0] ?? 0, weightsOf(op, 2), false),
+  DenseBincount: (op) => bincount(op, op.x(0), op.sizes(1)[0] ?? 0, weightsOf(op, 2), op.attr.bool('binary_output')),
+}
