@@ -1,4 +1,5 @@
 import { type Dim, refuse, Sym } from '@eas/onnx'
+import { limits } from './limits.ts'
 import { callOperator } from './operator.ts'
 import { typeText } from './program.ts'
 import { elementsOf, floatOf, fromDim, intOf, isNumber, numberOf, toDim, toNumber, toWhole, truth } from './scalars.ts'
@@ -105,9 +106,11 @@ function range(vm: Vm, args: readonly Py[]): Py {
   if (args.some((a) => a instanceof Unknown)) return unknown
   if (args.length === 1) return fromDim(toDim(vm, args[0]))
   const [start = 0, end = 0, step = 1] = args.map((a) => toNumber(vm, a))
-  const items: Py[] = []
-  for (let i = start; step > 0 ? i < end : i > end; i += step) items.push(BigInt(i))
-  return new PyList(items)
+  if (step === 0) throw refuse('a range in steps of 0', vm.where)
+  const count = Math.max(0, Math.ceil((end - start) / step))
+  if (count > limits.listItems) throw refuse(`a range of ${count} numbers`, vm.where)
+  vm.spend(count)
+  return new PyList(Array.from({ length: count }, (_, i) => BigInt(start + i * step)))
 }
 
 export function sorted(v: Py): Py {
@@ -169,17 +172,29 @@ function isInstance(vm: Vm, v: Py, type: Expr | undefined): Py {
   }
 }
 
-/** Text of a value, as `str` and `format` give it: for messages, and for keys of dictionaries. */
-export function display(v: Py): string {
+/** Text of a value, as `str` and `format` give it: for messages, and for keys of dictionaries. Cut at `longest`. */
+export function display(v: Py, longest: number = limits.stringChars): string {
   if (v === null) return 'None'
   if (typeof v === 'boolean') return v ? 'True' : 'False'
   if (typeof v === 'number') return Number.isInteger(v) ? v.toFixed(1) : String(v)
   if (v instanceof PyDevice) return v.type
-  if (v instanceof PyList) return `[${v.items.map(display).join(', ')}]`
-  if (v instanceof PyTuple) return `(${v.items.map(display).join(', ')})`
+  if (v instanceof PyList) return `[${displayAll(v.state.items, longest)}]`
+  if (v instanceof PyTuple) return `(${displayAll(v.items, longest)})`
   if (v instanceof TensorRef) return `Tensor[${v.shape.join(', ')}]`
   if (v instanceof PyObject) return v.type
-  return typeof v === 'string' || typeof v === 'bigint' || v instanceof Sym ? String(v) : '?'
+  return typeof v === 'string' || typeof v === 'bigint' || v instanceof Sym ? String(v).slice(0, longest) : '?'
+}
+
+function displayAll(items: readonly Py[], longest: number): string {
+  const texts: string[] = []
+  let left = longest
+  for (const item of items) {
+    if (left <= 2) break
+    const text = display(item, left)
+    texts.push(text)
+    left -= text.length + 2
+  }
+  return texts.join(', ')
 }
 
 export function getAttributeOf(vm: Vm, of: Py, name: string): Py {

@@ -48,7 +48,7 @@ export async function importTorchScript(
   const program = new Program(archive)
   for (let run = 0; run < maxRuns; run++) {
     try {
-      const { model, ...facts } = lower(archive, program, options)
+      const { model, ...facts } = contained(() => lower(archive, program, options))
       const placed = await placeCopies(archive, model)
       return { ...facts, model: writeModel(placed), externalData: usesExternal(placed) ? [options.location] : [] }
     } catch (error) {
@@ -95,6 +95,16 @@ function lower(archive: Archive, program: Program, options: ImportTorchScriptOpt
     assumptions: [...g.assumptions],
     warnings: [...g.warnings],
     ops: [...vm.ops].sort(),
+  }
+}
+
+/** What is nested too deep for the stack, or too large for an array, is the archive's doing. */
+function contained<T>(evaluate: () => T): T {
+  try {
+    return evaluate()
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    throw refuse(`the archive asks for too much: ${error.message}`, '', 'Save the model again with torch.jit.save')
   }
 }
 

@@ -1,11 +1,11 @@
 import { refuse } from '@eas/onnx'
 import { TensorRef, type TensorState } from './tensor-ref.ts'
-import { now, type Py, PyDict, PyList, type PyObject } from './values.ts'
+import { type ListState, now, type Py, PyDict, PyList, type PyObject } from './values.ts'
 
 /** Something that changes in place. */
 export type Mutable = TensorRef | PyList | PyDict | PyObject
 /** What it holds at one moment; never changed once taken. */
-export type Contents = TensorState | readonly Py[] | ReadonlyMap<string, readonly [Py, Py]> | ReadonlyMap<string, Py>
+export type Contents = TensorState | ListState | ReadonlyMap<string, readonly [Py, Py]> | ReadonlyMap<string, Py>
 
 /** What a stretch of code changed that existed before it. */
 export type Effects = ReadonlyMap<Mutable, Contents>
@@ -44,14 +44,20 @@ export class Journal {
 
 export function contentsOf(object: Mutable): Contents {
   if (object instanceof TensorRef) return object.state
-  if (object instanceof PyList) return [...object.items]
+  if (object instanceof PyList) return copyOf(object.state)
   return object instanceof PyDict ? new Map(object.entries) : new Map(object.attributes)
 }
 
 // Contents are of the kind `contentsOf` gave for that object.
 export function restore(object: Mutable, contents: Contents): void {
   if (object instanceof TensorRef) object.state = contents as TensorState
-  else if (object instanceof PyList) object.items = [...(contents as readonly Py[])]
+  else if (object instanceof PyList) object.state = copyOf(contents as ListState)
   else if (object instanceof PyDict) object.entries = new Map(contents as ReadonlyMap<string, readonly [Py, Py]>)
   else object.attributes = new Map(contents as ReadonlyMap<string, Py>)
+}
+
+/** A state of its own: items are put into lists in place. */
+function copyOf({ items, grown }: ListState): ListState {
+  if (!grown) return { items: [...items] }
+  return { items: [...items], grown: 'appended' in grown ? { appended: [...grown.appended] } : grown }
 }

@@ -1,5 +1,7 @@
 import { type ElementType, emit, isComplex, refuse, type Value } from '@eas/onnx'
 import { Call, type Lower, type Result, toPy } from './call.ts'
+import { callOnGrown } from './grown-list.ts'
+import { limits } from './limits.ts'
 import { lowerings, quantisedLowerings } from './lower/index.ts'
 import { fixedQuant } from './lower/quantized.ts'
 import { pythonOps } from './python-ops.ts'
@@ -12,9 +14,11 @@ import type { Vm } from './vm.ts'
 /** Calls an operator: on Python values at once, on tensors by lowering it. What cannot be lowered is noted and unknown. */
 export function callOperator(vm: Vm, name: string, args: readonly Py[], keywords: ReadonlyMap<string, Py>): Py {
   return vm.attempt(() => {
-    if (args.some(isUnknown) || [...keywords.values()].some(isUnknown)) return onUnknown(vm, name, args, keywords)
-    const python = pythonOps[name]?.(vm, args, keywords)
-    if (python !== undefined) return python
+    for (const a of args) if (a instanceof PyList) vm.spend(a.state.items.length / 4)
+    if (args.some((a) => isUnknown(a)) || [...keywords.values()].some((a) => isUnknown(a)))
+      return onUnknown(vm, name, args, keywords)
+    const python = callOnGrown(vm, name, args, keywords) ?? pythonOps[name]?.(vm, args, keywords)
+    if (python !== undefined) return bounded(vm, python)
     vm.ops.add(name.includes('::') ? name : `aten::${name}`)
     const lower = lowerings[name]
     if (lower) return toPy(vm, run(vm, name, lower, args, keywords))
@@ -23,6 +27,19 @@ export function callOperator(vm: Vm, name: string, args: readonly Py[], keywords
     if (base !== undefined && outOfPlace) return inPlace(vm, base, outOfPlace, args, keywords)
     throw refuse(`${name.includes('::') ? name : `aten::${name}`} is not supported`, '', advice(name))
   })
+}
+
+/** Lists and strings, of a size that code may ask for. */
+function bounded(vm: Vm, v: Py): Py {
+  if (v instanceof PyList) {
+    const { length } = v.state.items
+    if (length > limits.listItems) throw refuse(`a list of over ${limits.listItems} items`)
+    vm.spend(length)
+  } else if (typeof v === 'string') {
+    if (v.length > limits.stringChars) throw refuse(`a string of over ${limits.stringChars} characters`)
+    vm.spend(v.length / 8)
+  }
+  return v
 }
 
 function advice(name: string): string {

@@ -1,4 +1,5 @@
 import { emit, type ImportedOutput, type OutputStructure, refuse, Sym, type Value } from '@eas/onnx'
+import { limits } from './limits.ts'
 import { dequantise } from './operator.ts'
 import { numberTensor } from './python-ops.ts'
 import { TensorRef } from './tensor-ref.ts'
@@ -17,6 +18,7 @@ const maxDepth = 32
 export function flattenOutputs(vm: Vm, result: Py, taken: ReadonlySet<string>): FlatOutputs {
   const values: { name: string; value: Value }[] = []
   const names = new Set(taken)
+  let visited = 0
   const push = (value: Value, name: string | undefined): OutputStructure => {
     const wanted = name ?? `output_${values.length}`
     let unique = wanted
@@ -27,6 +29,7 @@ export function flattenOutputs(vm: Vm, result: Py, taken: ReadonlySet<string>): 
   }
   const visit = (v: Py, name: string | undefined, depth: number): OutputStructure => {
     if (depth > maxDepth) throw refuse('the output is nested too deep')
+    if (++visited > limits.outputs) throw refuse(`the model returns over ${limits.outputs} values`)
     const inner = (item: Py, key: string | undefined): OutputStructure =>
       visit(item, key === undefined ? name && `${name}_${values.length}` : name ? `${name}.${key}` : key, depth + 1)
     if (v === null) return { kind: 'none' }

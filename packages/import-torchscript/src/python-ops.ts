@@ -47,6 +47,7 @@ const listOf = (v: Py | undefined): PyList | undefined => (v instanceof PyList ?
 
 function equal(vm: Vm, a: Py, b: Py): boolean | RunScalar | undefined {
   if (a instanceof TensorRef || b instanceof TensorRef) return undefined
+  vm.spend(2)
   if (isNumber(a) && isNumber(b)) return compareNumbers(vm, a, '==', b)
   if ((a instanceof PyList && b instanceof PyList) || (a instanceof PyTuple && b instanceof PyTuple)) {
     if (a.items.length !== b.items.length) return false
@@ -66,12 +67,25 @@ const not = (vm: Vm, v: boolean | RunScalar): boolean | RunScalar =>
 
 function logical(op: 'And' | 'Or' | 'Xor'): PythonOp {
   return (vm, [a = null, b = null]) => {
-    if (typeof a === 'bigint' && typeof b === 'bigint') return op === 'And' ? a & b : op === 'Or' ? a | b : a ^ b
+    if (isInt(a) && isInt(b)) {
+      const [x, y] = [BigInt(toNumber(vm, a)), BigInt(toNumber(vm, b))]
+      return op === 'And' ? x & y : op === 'Or' ? x | y : x ^ y
+    }
     if (!isBool(a) || !isBool(b)) return undefined
     if (typeof a === 'boolean' && typeof b === 'boolean') return op === 'And' ? a && b : op === 'Or' ? a || b : a !== b
     return new RunScalar('bool', emit.compare(vm.g, op, scalarValue(vm, a), scalarValue(vm, b)))
   }
 }
+
+const shift =
+  (left: boolean): PythonOp =>
+  (vm, [a = null, b = null]) => {
+    if (!isInt(a) || !isInt(b)) return undefined
+    const [x, by] = [BigInt(toNumber(vm, a)), toNumber(vm, b)]
+    if (by < 0 || by > 63) throw refuse(`a shift by ${by} bits`, vm.where)
+    return left ? BigInt.asIntN(64, x << BigInt(by)) : x >> BigInt(by)
+  }
+
 const isBool = (v: Py): v is boolean | RunScalar =>
   typeof v === 'boolean' || (v instanceof RunScalar && v.kind === 'bool')
 
@@ -136,11 +150,17 @@ const changed =
   (change: (vm: Vm, list: PyList, args: readonly Py[]) => Py): PythonOp =>
   (vm, [of, ...args]) => {
     if (!(of instanceof PyList)) return undefined
+    const [added] = args
+    const most = of.items.length + (added instanceof PyList ? added.items.length : 1)
+    if (most > limits.listItems) throw refuse(`a list of over ${limits.listItems} items`, vm.where)
     vm.touch(of)
-    const result = change(vm, of, args)
-    if (of.items.length > limits.listItems) throw refuse(`a list of over ${limits.listItems} items`, vm.where)
-    return result
+    return change(vm, of, args)
   }
+
+const onFloat =
+  (f: (x: number) => boolean): PythonOp =>
+  (_, [x]) =>
+    typeof x === 'number' ? f(x) : undefined
 
 const onString =
   (f: (s: string, ...args: string[]) => Py): PythonOp =>
@@ -193,6 +213,9 @@ export const pythonOps: Readonly<Record<string, PythonOp>> = {
   remainder: binary('remainder'),
   pow: binary('pow'),
   atan2: binary('atan2'),
+  fmod: binary('fmod'),
+  copysign: binary('copysign'),
+  gcd: binary('gcd'),
   'prim::max': extreme('max'),
   'prim::min': extreme('min'),
   max: extreme('max'),
@@ -213,12 +236,25 @@ export const pythonOps: Readonly<Record<string, PythonOp>> = {
       'tan',
       'tanh',
       'atan',
+      'asin',
+      'acos',
+      'sinh',
+      'cosh',
+      'asinh',
+      'acosh',
+      'atanh',
+      'expm1',
+      'degrees',
+      'radians',
       'floor',
       'ceil',
       'round',
       'trunc',
     ].map((op) => [op, unary(op)]),
   ),
+  isnan: onFloat(Number.isNaN),
+  isinf: onFloat((x) => !Number.isNaN(x) && !Number.isFinite(x)),
+  isfinite: onFloat(Number.isFinite),
   eq: (vm, [a = null, b = null]) => equal(vm, a, b),
   ne: (vm, [a = null, b = null]) => {
     const result = equal(vm, a, b)
@@ -231,6 +267,8 @@ export const pythonOps: Readonly<Record<string, PythonOp>> = {
   __and__: logical('And'),
   __or__: logical('Or'),
   __xor__: logical('Xor'),
+  __lshift__: shift(true),
+  __rshift__: shift(false),
   __not__: (vm, [v = null]) => not(vm, truth(vm, v)),
   __is__: (_, [a, b]) => (a === b ? true : a === null || b === null ? false : a === b),
   __isnot__: (_, [a, b]) => a !== b,
@@ -264,7 +302,7 @@ export const pythonOps: Readonly<Record<string, PythonOp>> = {
     return list
   }),
   extend: changed((_, list, [items]) => {
-    if (items instanceof PyList || items instanceof PyTuple) list.items.push(...items.items)
+    if (items instanceof PyList || items instanceof PyTuple) list.items = [...list.items, ...items.items]
     return null
   }),
   insert: changed((vm, list, [at, item = null]) => {
@@ -317,7 +355,7 @@ export const pythonOps: Readonly<Record<string, PythonOp>> = {
     if (!(v instanceof PyList) && typeof v !== 'string') return undefined
     const bound = (b: Py | undefined): number | undefined =>
       b === undefined || b === null ? undefined : toNumber(vm, b)
-    if (typeof v === 'string') return v.slice(bound(start), bound(end))
+    if (typeof v === 'string') return sliceItems([...v], bound(start), bound(end), bound(step) ?? 1).join('')
     return new PyList(sliceItems(v.items, bound(start), bound(end), bound(step) ?? 1))
   },
   count: (vm, [list, item = null]) =>
@@ -368,13 +406,13 @@ export const pythonOps: Readonly<Record<string, PythonOp>> = {
   format: (_, [text, ...args]) => {
     let next = 0
     return typeof text === 'string'
-      ? text.replace(/\{[^}]*\}/g, () => display(args[next++] ?? null)).slice(0, limits.stringChars)
+      ? text.replace(/\{[^{}]*\}/g, () => display(args[next++] ?? null, limits.stringChars / args.length))
       : undefined
   },
   percentFormat: (_, [text, ...args]) => {
     let next = 0
     return typeof text === 'string'
-      ? text.replace(/%[sdif]/g, () => display(args[next++] ?? null)).slice(0, limits.stringChars)
+      ? text.replace(/%[sdif]/g, () => display(args[next++] ?? null, limits.stringChars / args.length))
       : undefined
   },
   str: (_, [v = null]) => display(v),
@@ -386,13 +424,22 @@ export const pythonOps: Readonly<Record<string, PythonOp>> = {
   strip: onString((s, chars = ' \t\n\r\f\v') => trim(s, chars, true, true)),
   lstrip: onString((s, chars = ' \t\n\r\f\v') => trim(s, chars, true, false)),
   rstrip: onString((s, chars = ' \t\n\r\f\v') => trim(s, chars, false, true)),
-  replace: onString((s, from = '', to = '') => s.replaceAll(from, to).slice(0, limits.stringChars)),
+  replace: onString((s, from = '', to = '') => {
+    const parts = s.split(from)
+    if (s.length + parts.length * to.length > limits.stringChars) throw refuse('a string too long')
+    return parts.join(to)
+  }),
   split: (_, [s, by]) =>
     typeof s === 'string' ? strings(typeof by === 'string' ? s.split(by) : s.split(/\s+/).filter(Boolean)) : undefined,
-  join: (_, [s, items]) =>
-    typeof s === 'string' && items instanceof PyList
-      ? items.items.map(display).join(s).slice(0, limits.stringChars)
-      : undefined,
+  join: (_, [s, items]) => (typeof s === 'string' && items instanceof PyList ? joined(items.items, s) : undefined),
+  isalpha: onString((s) => /^\p{L}+$/u.test(s)),
+  isspace: onString((s) => /^\s+$/.test(s)),
+  isupper: onString((s) => s !== s.toLowerCase() && s === s.toUpperCase()),
+  islower: onString((s) => s !== s.toUpperCase() && s === s.toLowerCase()),
+  capitalize: onString((s) => s.slice(0, 1).toUpperCase() + s.slice(1).toLowerCase()),
+  title: onString((s) => s.toLowerCase().replace(/\p{L}+/gu, (word) => word.slice(0, 1).toUpperCase() + word.slice(1))),
+  rfind: onString((s, sub = '') => BigInt(s.lastIndexOf(sub))),
+  splitlines: onString((s) => strings(s.replace(/\n$/, '').split('\n'))),
   isdigit: onString((s) => /^\d+$/.test(s)),
   ord: onString((s) => BigInt(s.codePointAt(0) ?? 0)),
   chr: (vm, [i]) => String.fromCodePoint(toNumber(vm, i)),
@@ -497,6 +544,13 @@ export function numberTensor(vm: Vm, v: Py) {
   if (typeof v === 'number') return scalar('float32', v)
   const value = scalarValue(vm, v)
   return value.dtype === 'float64' ? emit.cast(vm.g, value, 'float32') : value
+}
+
+function joined(items: readonly Py[], by: string): string {
+  const texts = items.map((item) => (typeof item === 'string' ? item : display(item)))
+  const length = texts.reduce((n, text) => n + text.length + by.length, 0)
+  if (length > limits.stringChars + by.length) throw refuse(`a string of over ${limits.stringChars} characters`)
+  return texts.join(by)
 }
 
 function trim(s: string, chars: string, start: boolean, end: boolean): string {

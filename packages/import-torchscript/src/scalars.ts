@@ -164,6 +164,12 @@ function compareSymFloat(vm: Vm, x: SymFloat, op: Comparison, y: number): boolea
   return compareInts(vm, x.size, op, limit)
 }
 
+function gcd(a: bigint, b: bigint): bigint {
+  let [x, y] = [a < 0n ? -a : a, b < 0n ? -b : b]
+  while (y > 0n) [x, y] = [y, x % y]
+  return x
+}
+
 type IntFold = (a: bigint, b: bigint) => bigint
 const onBigints: Readonly<Record<string, IntFold>> = {
   add: (a, b) => a + b,
@@ -171,6 +177,7 @@ const onBigints: Readonly<Record<string, IntFold>> = {
   mul: (a, b) => a * b,
   floordiv: (a, b) => (a - (((a % b) + b) % b)) / b,
   remainder: (a, b) => ((a % b) + b) % b,
+  gcd,
 }
 const onSizes: Readonly<Record<string, (a: Dim, b: Dim) => Dim>> = {
   add: dims.add,
@@ -192,6 +199,8 @@ const onFloats: Readonly<Record<string, (a: number, b: number) => number>> = {
   max: Math.max,
   min: Math.min,
   atan2: Math.atan2,
+  fmod: (a, b) => a % b,
+  copysign: (a, b) => (b < 0 || Object.is(b, -0) ? -Math.abs(a) : Math.abs(a)),
 }
 const onRuns: Readonly<Record<string, string>> = {
   add: 'Add',
@@ -229,11 +238,21 @@ function onInts(op: string, x: bigint, y: bigint): Py | undefined {
   if (y === 0n && (op === 'floordiv' || op === 'remainder' || op === 'div')) throw refuse('a division by zero')
   if (op === 'div') return Number(x) / Number(y)
   if (op === 'max' || op === 'min') return (op === 'max') === x > y ? x : y
-  if (op === 'pow') return y >= 0n && y < 64n ? x ** y : Number(x) ** Number(y)
+  if (op === 'pow') return y >= 0n ? powerOf(x, y) : Number(x) ** Number(y)
   const fold = onBigints[op]
   const result = fold?.(x, y)
   if (result === undefined || (result < maxInt && result >= -maxInt)) return result
   return BigInt.asIntN(64, result)
+}
+
+/** `x ** y` in 64 bits, as torch computes it. */
+function powerOf(x: bigint, y: bigint): bigint {
+  let [result, square, rest] = [1n, x, y]
+  for (; rest > 0n; rest >>= 1n) {
+    if (rest & 1n) result = BigInt.asIntN(64, result * square)
+    square = BigInt.asIntN(64, square * square)
+  }
+  return result
 }
 
 /** A size times a float stays a size times a float. */
@@ -278,6 +297,16 @@ const floatFunctions: Readonly<Record<string, (x: number) => number>> = {
   tan: Math.tan,
   tanh: Math.tanh,
   atan: Math.atan,
+  asin: Math.asin,
+  acos: Math.acos,
+  sinh: Math.sinh,
+  cosh: Math.cosh,
+  asinh: Math.asinh,
+  acosh: Math.acosh,
+  atanh: Math.atanh,
+  expm1: Math.expm1,
+  degrees: (x) => (x * 180) / Math.PI,
+  radians: (x) => (x * Math.PI) / 180,
 }
 const runFunctions: Readonly<Record<string, string>> = {
   neg: 'Neg',
@@ -344,5 +373,12 @@ function asRatio(x: number): [number, number] | undefined {
   return undefined
 }
 
-export const isUnknown = (v: Py | undefined): boolean =>
-  v instanceof Unknown || ((v instanceof PyList || v instanceof PyTuple) && v.items.some((i) => isUnknown(i)))
+/** Whether a value is, or holds, what cannot be lowered. Lists may hold each other: each is looked at once. */
+export function isUnknown(v: Py | undefined, seen?: Set<Py>): boolean {
+  if (v instanceof Unknown) return true
+  const items = v instanceof PyList ? v.state.items : v instanceof PyTuple ? v.items : undefined
+  if (!v || !items || seen?.has(v)) return false
+  const met = seen ?? new Set<Py>()
+  met.add(v)
+  return items.some((i) => typeof i === 'object' && isUnknown(i, met))
+}

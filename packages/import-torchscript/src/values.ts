@@ -1,4 +1,4 @@
-import { type ElementType, Sym, type Value } from '@eas/onnx'
+import { type Dim, type ElementType, refuse, Sym, type Value } from '@eas/onnx'
 import type { ClassDef, FunctionDef } from './script/ast.ts'
 import type { TensorRef } from './tensor-ref.ts'
 
@@ -46,15 +46,50 @@ export class PyTuple {
   }
 }
 
+/** What a list holds. */
+export interface ListState {
+  readonly items: Py[]
+  /** Items behind those, which a loop puts there that only the data end. */
+  readonly grown?: Growing | Grown
+}
+
+/** Within the loop: what the iteration looked at has put into the list. The loop must not read the list. */
+export interface Growing {
+  readonly appended: Py[]
+}
+
+/** After the loop. */
+export interface Grown {
+  /** Per item of an iteration, those of all iterations: a tensor with one more dimension at the front. */
+  readonly slots: readonly { readonly kind: LeafKind; readonly value: Value }[]
+  /** Iterations. */
+  readonly count: Dim
+}
+
+/** What a value of the graph is to the code. */
+export type LeafKind = 'tensor' | 'int' | 'float' | 'bool'
+
 export class PyList {
   readonly born = tick()
-  items: Py[]
+  state: ListState
   /** Stands for one of two lists: what is put into it would have to show in that one. */
   frozen = false
   constructor(items: Py[]) {
-    this.items = items
+    this.state = { items }
+  }
+
+  /** @throws {ImportRefusal} When only the data count them. */
+  get items(): Py[] {
+    const { items, grown } = this.state
+    if (!grown) return items
+    throw refuse('a list that grows in a loop whose length only the data tell is used in this way', '', listAdvice)
+  }
+  set items(items: Py[]) {
+    this.state = { items }
   }
 }
+
+const listAdvice = 'Append one tensor of a fixed shape in each iteration, then stack or concatenate the list'
 
 export class PyDict {
   readonly born = tick()

@@ -1,12 +1,14 @@
-import { type GraphBuilder, ImportRefusal, type RefusalReason, refuse, Sym, scalar, type Value } from '@eas/onnx'
+import { dims, type GraphBuilder, ImportRefusal, type RefusalReason, refuse, Sym, scalar, type Value } from '@eas/onnx'
 import type { Archive } from './archive.ts'
 import { callBuiltin, callMethodOf, getAttributeOf, isBuiltin } from './builtins.ts'
 import { Facts } from './facts.ts'
+import { itemAt } from './grown-list.ts'
 import { Journal, type Mutable } from './journal.ts'
 import { limits } from './limits.ts'
 import { callOperator } from './operator.ts'
 import { dottedName, type Program } from './program.ts'
-import { dynamicFor, dynamicIf, dynamicWhile } from './regions.ts'
+import { dynamicIf } from './regions/branch.ts'
+import { dynamicFor, dynamicWhile } from './regions/loop.ts'
 import { toIndex, toNumber, truth } from './scalars.ts'
 import type { ClassDef, Expr, FunctionDef, Statement } from './script/ast.ts'
 import { readTensor, TensorRef, writeTensor } from './tensor-ref.ts'
@@ -61,6 +63,7 @@ export class Vm {
   private readonly lines: number[] = []
   private readonly dotted = new WeakMap<Expr, { readonly name: string | undefined }>()
   private statements = 0
+  private work = 0
 
   constructor(archive: Archive, g: GraphBuilder, program: Program) {
     this.archive = archive
@@ -74,6 +77,13 @@ export class Vm {
   get where(): string {
     const { definition } = this.frames.at(-1) ?? {}
     return definition ? `code/${definition.file}:${this.lines.at(-1) ?? definition.line}, in ${definition.name}` : ''
+  }
+
+  /** Counts work done, so that an archive cannot ask for any amount of it. @throws {ImportRefusal} */
+  spend(amount: number): void {
+    this.work += amount
+    if (this.work > limits.work)
+      throw refuse('the code takes too long to look at', this.where, 'Shorten or vectorise the loops of the model')
   }
 
   /** Notes what cannot be lowered and goes on, so that the rest is looked at too. */
@@ -184,7 +194,7 @@ export class Vm {
   private execute(s: Statement, frame: Frame): Returned {
     switch (s.kind) {
       case 'assign': {
-        const value = this.evaluate(s.value, frame)
+        const value = this.evaluateLoosely(s.value, frame)
         if (!s.unpack) this.assign(s.targets[0], value, frame)
         else this.unpack(s.targets, value, frame)
         return undefined
@@ -343,6 +353,7 @@ export class Vm {
   }
 
   evaluate(e: Expr, frame: Frame): Py {
+    this.spend(1)
     switch (e.kind) {
       case 'constant':
         return e.value
@@ -377,7 +388,7 @@ export class Vm {
     }
   }
 
-  /** Part of a tuple: what has no one value may pass through, as long as nobody uses it. */
+  /** Part of a tuple, or what is assigned: what has no one value may pass through, as long as nobody uses it. */
   private evaluateLoosely(e: Expr, frame: Frame): Py {
     const value = e.kind === 'name' ? frame.variables.get(e.name) : undefined
     return value instanceof Poison ? value : this.evaluate(e, frame)
@@ -503,6 +514,7 @@ export class Vm {
       if (!entry) throw new Raised(`KeyError: ${String(index)}`)
       return this.usable(entry[1])
     }
+    if (of instanceof PyList && (of.state.grown || isOpen(index))) return itemAt(this, of, index)
     if (of instanceof PyTuple || of instanceof PyList) {
       const at = toIndex(this, index)
       const item = of.items[at < 0 ? at + of.items.length : at]
@@ -522,7 +534,7 @@ export class Vm {
       return value === undefined || value === null ? undefined : toNumber(this, value)
     }
     const [lower, upper, step = 1] = [bound(e.lower), bound(e.upper), bound(e.step)]
-    if (typeof of === 'string') return of.slice(lower, upper)
+    if (typeof of === 'string') return sliceItems([...of], lower, upper, step).join('')
     if (!(of instanceof PyList) && !(of instanceof PyTuple))
       throw refuse('something is sliced that has no items', this.where)
     const items = sliceItems(of.items, lower, upper, step)
@@ -552,16 +564,26 @@ export class Vm {
 const isCausal = (args: readonly Py[], keywords: ReadonlyMap<string, Py>): Py =>
   (args[1] ?? keywords.get('is_causal') ?? false) === true
 
-/** Python's slices of lists. */
+/** Whether only the data tell an index. */
+const isOpen = (index: Py): boolean => index instanceof Sym && !dims.fromInputs(index)
+
+/** Python's slices of lists and strings. @see https://docs.python.org/3/reference/datamodel.html#slice.indices */
 export function sliceItems<T>(
   items: readonly T[],
   lower: number | undefined,
   upper: number | undefined,
   step: number,
 ): T[] {
+  if (step === 0) throw new Raised('ValueError: slice step cannot be zero')
   if (step === 1) return items.slice(lower, upper)
-  if (step > 1) return items.slice(lower, upper).filter((_, i) => i % step === 0)
-  throw refuse(`a slice with step ${step}`)
+  const { length } = items
+  const [least, most] = step > 0 ? [0, length] : [-1, length - 1]
+  const place = (bound: number): number => Math.min(Math.max(bound < 0 ? bound + length : bound, least), most)
+  const end = upper === undefined ? (step > 0 ? most : least) : place(upper)
+  const picked: T[] = []
+  for (let i = lower === undefined ? (step > 0 ? least : most) : place(lower); step > 0 ? i < end : i > end; i += step)
+    picked.push(items[i] as T) // within the bounds above
+  return picked
 }
 
 /** `torch.add` → `add`, `ops.quantized.linear` → `quantized::linear`. */

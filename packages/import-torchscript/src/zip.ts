@@ -31,6 +31,7 @@ export class Zip {
   readonly source: ModelSource
   readonly entries: ReadonlyMap<string, ZipEntry>
   private readonly tail: Buffer
+  private headers = 0
 
   private constructor(source: ModelSource, entries: ReadonlyMap<string, ZipEntry>, tail: Buffer) {
     this.source = source
@@ -65,6 +66,12 @@ export class Zip {
   }
 
   private async headerPayload(entry: ZipEntry): Promise<number> {
+    if (++this.headers > limits.headers)
+      throw refuse(
+        `over ${limits.headers} weights lie elsewhere than torch puts them`,
+        '',
+        'Save the model with torch.jit.save',
+      )
     const header = await this.bytes(entry.header, entry.header + 30)
     if (header.length < 30 || header.readUInt32LE(0) !== signature.local) throw damaged(`${entry.name} has no header`)
     const start = entry.header + 30 + header.readUInt16LE(26) + header.readUInt16LE(28)

@@ -1,3 +1,5 @@
+import { refuse } from './importer.ts'
+
 /**
  * Sizes that are not all known when a model is lowered: integer polynomials over atoms. An atom is a labelled dimension of
  * an input, a size that only the data decides, or a floor division, remainder, maximum or minimum of two sizes. A size
@@ -59,6 +61,11 @@ const symOf = (a: Atom): Sym => new Sym([{ coefficient: 1, atoms: [a], key: a.na
 const termsOf = (d: Dim): readonly Term[] =>
   typeof d === 'number' ? (d === 0 ? [] : [{ coefficient: d, atoms: [], key: '' }]) : d.terms
 
+/** Terms of a size, factors of a term, and characters of an atom's name: 40, 6 and 3,000 in the largest models seen. */
+const most = { terms: 256, factors: 24, name: 65_536 }
+
+const tooLong = () => refuse('a size that is too long a formula', '', 'Fix some of the sizes of the inputs')
+
 function fromTerms(terms: Iterable<Term>): Dim {
   const byKey = new Map<string, Term>()
   for (const term of terms) {
@@ -69,6 +76,7 @@ function fromTerms(terms: Iterable<Term>): Dim {
   const [first] = left
   if (!first) return 0
   if (left.length === 1 && first.key === '') return first.coefficient
+  if (left.length > most.terms) throw tooLong()
   // Highest degree first, then by name; the constant comes last.
   left.sort((a, b) => b.atoms.length - a.atoms.length || (a.key < b.key ? -1 : 1))
   return new Sym(left)
@@ -89,6 +97,7 @@ export function mul(a: Dim, b: Dim): Dim {
 }
 
 function mulTerm(x: Term, y: Term): Term {
+  if (x.atoms.length + y.atoms.length > most.factors) throw tooLong()
   const atoms = [...x.atoms, ...y.atoms].sort((p, q) => (p.name < q.name ? -1 : p.name > q.name ? 1 : 0))
   return { coefficient: x.coefficient * y.coefficient, atoms, key: atoms.map((p) => p.name).join('*') }
 }
@@ -153,7 +162,9 @@ const inOrder = (op: AtomOp, a: Dim, b: Dim): Dim => (String(a) < String(b) ? ma
 function made(op: AtomOp, a: Dim, b: Dim): Sym {
   const [low, high] = madeBounds(op, bounds(a), bounds(b))
   const origin = fromInputs(a) && fromInputs(b) ? 'input' : 'data'
-  return symOf({ name: `${op}(${a},${b})`, low, high, origin, of: { op, a, b } })
+  const name = `${op}(${a},${b})`
+  if (name.length > most.name) throw tooLong()
+  return symOf({ name, low, high, origin, of: { op, a, b } })
 }
 
 function madeBounds(op: AtomOp, [a, z]: Bounds, [b, y]: Bounds): Bounds {

@@ -1,8 +1,9 @@
 import { fromBytes, toBytes } from './bytes.ts'
-import { type Atom, atom, type Dim, type Sym } from './dim.ts'
+import { type Atom, atom, atomsOf, type Dim, type Sym } from './dim.ts'
 import { bytesOf, type ElementType } from './element-type.ts'
 import { Guards } from './guards.ts'
 import { refuse } from './importer.ts'
+import { keepPadsBeforePools } from './kernel-bugs.ts'
 import { emitDims } from './materialise.ts'
 import type { Attribute, Content, Graph, Initializer, Model, Node, ValueInfo } from './model.ts'
 import { maxElements, type Value } from './value.ts'
@@ -35,6 +36,12 @@ export class Scope {
   }
 }
 
+/** Elements of a tensor of fixed shape. Largest known: embedding tables of 10^10 numbers. */
+const maxTensorElements = 2 ** 36
+
+/** Bytes of constants made while lowering; weights stay where they are. */
+const maxConstantBytes = 256 * 1024 * 1024
+
 /** Nodes of the largest graphs known: 20,000 for unrolled recurrent networks. */
 const maxNodes = 400_000
 
@@ -56,6 +63,7 @@ export class GraphBuilder {
   private readonly scalarDims = new WeakMap<Value, Sym>()
   private counter = 0
   private nodeCount = 0
+  private constantBytes = 0
   private freshCount = 0
   private readonly contentIds = new WeakMap<Content, number>()
 
@@ -105,6 +113,7 @@ export class GraphBuilder {
   ): void {
     if (++this.nodeCount > maxNodes)
       throw refuse(`the graph has over ${maxNodes} nodes`, '', 'Fix the length of unrolled loops')
+    for (const { shape } of values) checkSize(shape)
     const input = inputs.map((x) => (x ? this.nameOf(x) : ''))
     while (input.at(-1) === '') input.pop()
     const output = values.map((value) => {
@@ -204,6 +213,15 @@ export class GraphBuilder {
     return source
   }
 
+  /** Whether the current graph can compute a size: all it is made of is known in it. */
+  canRead(d: Dim): boolean {
+    return [...atomsOf(d).keys()].every((name) => {
+      const value = this.atomSources.get(name)?.value
+      const home = value && this.scopes.get(this.names.get(value) ?? '')
+      return home !== undefined && this.scope.sees(home)
+    })
+  }
+
   /** The name by which a node of the current graph can use `value`; emits it if it has none yet. */
   nameOf(value: Value): string {
     if (value.elements) return emitDims(this, value)
@@ -248,6 +266,8 @@ export class GraphBuilder {
     const key = this.contentKey(dtype, shape, content)
     const known = this.initializers.get(key)
     if (known) return known.name
+    if ('bytes' in content) this.constantBytes += content.bytes.length
+    if (this.constantBytes > maxConstantBytes) throw refuse(`constants of over ${maxConstantBytes} bytes`)
     const name = this.fresh('c')
     this.initializers.set(key, { name, dtype, shape, content })
     return name
@@ -265,6 +285,15 @@ export class GraphBuilder {
       this.contentIds.set(content, id)
     }
     return `${type}#${id}`
+  }
+
+  /** Name of a constant 0, 1, … for all axes of what is padded by the constant `pads`. */
+  private axesOfPads(pads: string): string | undefined {
+    const constant = [...this.initializers.values()].find(({ name }) => name === pads)
+    if (!constant) return undefined
+    const rank = (constant.shape[0] ?? 0) / 2
+    const axes = Array.from({ length: rank }, (_, axis) => axis)
+    return this.initializer('int64', [rank], { bytes: toBytes('int64', axes) })
   }
 
   /** Remembers, within the current graph and those inside it, what computes the same. */
@@ -361,7 +390,8 @@ export class GraphBuilder {
       taken.add(source)
     }
     const live = new Set(renamed.keys())
-    const node = liveNodes(this.root.node, live).map((n) => renameNode(n, renamed))
+    const all = keepPadsBeforePools(this.root.node, (pads) => this.axesOfPads(pads))
+    const node = liveNodes(all, live).map((n) => renameNode(n, renamed))
     const initializer = [...this.initializers.values()].filter((i) => live.has(i.name))
     return {
       ir_version: 9,
@@ -379,6 +409,12 @@ export class GraphBuilder {
 export const opset = 20
 
 const label = (d: Dim): number | string => (typeof d === 'number' ? d : d.key)
+
+function checkSize(shape: readonly Dim[]): void {
+  let count = 1
+  for (const d of shape) if (typeof d === 'number') count *= Math.max(d, 1)
+  if (count > maxTensorElements) throw refuse(`a tensor of [${shape.map(label)}]`, '', 'Make the tensor smaller')
+}
 
 function toAttributes(attributes: Attributes): Record<string, Attribute> {
   const result: Record<string, Attribute> = {}

@@ -7,9 +7,8 @@ import { softmax } from './reduce.ts'
 
 /** Attention. Torch: aten/src/ATen/native/transformers/attention.cpp (2.4). */
 
-const { binary, matmul } = emit
+const { binary, matmul, where } = emit
 
-/** Query rows whose keys are all masked give zeros in newer torch, as NaN is of no use to anybody. */
 interface Scores {
   /** Added to the scores; broadcasts to `[…, L, S]`. */
   readonly mask?: Value | undefined
@@ -35,7 +34,18 @@ function attend(
   if (causal) scores = binary(g, 'Add', scores, causalMask(g, scores))
   if (mask) scores = binary(g, 'Add', scores, additive(g, mask, scores))
   const weights = softmax(c, scores, -1)
-  return { y: matmul(g, weights, v), weights }
+  const y = matmul(g, weights, v)
+  return { y: mask ? where(g, visible(g, mask, y), y, like(y, 0)) : y, weights }
+}
+
+/** Whether a query has any key that its mask does not hide: without one, softmax has nothing to share out. */
+function visible(g: GraphBuilder, mask: Value, y: Value): Value {
+  const last = mask.shape.length - 1
+  if (mask.dtype === 'bool') {
+    return emit.cast(g, emit.reduce(g, 'ReduceMax', emit.cast(g, mask, 'uint8'), [last], true), 'bool')
+  }
+  const top = emit.reduce(g, 'ReduceMax', emit.cast(g, mask, y.dtype), [last], true)
+  return emit.compare(g, 'Greater', top, like(y, Number.NEGATIVE_INFINITY))
 }
 
 /** Minus infinity above the diagonal. */

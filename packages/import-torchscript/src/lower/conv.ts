@@ -1,5 +1,5 @@
 import { type Dim, dims, emit, type GraphBuilder, refuse, type Value } from '@eas/onnx'
-import type { Call, Lower, OpTable } from '../call.ts'
+import { type Call, type Lower, type OpTable, type Result, tuple } from '../call.ts'
 
 /** Convolutions. Torch: aten/src/ATen/native/Convolution.cpp (2.4); ONNX: Conv 11, ConvTranspose 11. */
 
@@ -66,12 +66,18 @@ function convTranspose(
       const size = dims.mul(dims.sub(x.shape[i + 2] ?? 1, 1), o.stride[i] ?? 1)
       return dims.add(size, (o.dilation[i] ?? 1) * (k - 1) + (o.outputPadding[i] ?? 0) + 1 - 2 * (o.padding[i] ?? 0))
     })
+    // ONNX Runtime takes an output padding below the stride; what is more is so much less padding behind.
+    const after = o.padding.map((p, i) => {
+      const more = o.outputPadding[i] ?? 0
+      return more < (o.stride[i] ?? 1) ? p : Math.max(0, p - more)
+    })
+    const extra = o.padding.map((p, i) => (o.outputPadding[i] ?? 0) - p + (after[i] ?? 0))
     const attributes = {
       kernel_shape: kernel,
       strides: o.stride,
       dilations: o.dilation,
-      pads: [...o.padding, ...o.padding],
-      output_padding: o.outputPadding,
+      pads: [...o.padding, ...after],
+      output_padding: extra,
       group: o.groups,
     }
     const dtype = emit.kernelType('ConvTranspose', x.dtype)
@@ -184,6 +190,9 @@ const weightNorm: Lower = (c) => {
   return emit.binary(c.g, 'Mul', v, emit.binary(c.g, 'Div', c.tensor('g'), length))
 }
 
+/** With the norms. */
+const weightNormInterface: Lower = (c): Result => tuple(c.vm, weightNorm(c), c.tensor('g'))
+
 export const convOps: OpTable = {
   _convolution: convOp,
   convolution: convOp,
@@ -198,6 +207,7 @@ export const convOps: OpTable = {
   im2col,
   col2im,
   _weight_norm: weightNorm,
+  _weight_norm_interface: weightNormInterface,
   conv_tbc: (c) => {
     // [T, B, C] and weights [k, C, O].
     const x = emit.transpose(c.g, c.tensor('self'), [1, 2, 0])

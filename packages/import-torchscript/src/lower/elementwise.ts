@@ -2,6 +2,7 @@ import { type ElementType, emit, isFloat, refuse, scalar, type Value } from '@ea
 import type { Call, Lower, OpTable } from '../call.ts'
 import { floatType, resultType } from '../promote.ts'
 import { asFloat, castAll, float, isWhole, like, promoted, promotedFloats, wholeIsItself } from './helpers.ts'
+import { norm } from './reduce.ts'
 
 /** Element by element, and by twos. Torch: aten/src/ATen/native/{Unary,Binary,Pointwise}Ops.cpp (2.4). */
 
@@ -51,13 +52,14 @@ const bitwise =
     return a.dtype === 'bool' ? compare(c.g, logicalOp, a, b) : binary(c.g, bitOp, a, b)
   }
 
+/** In 64 bits: what a narrow type is shifted by may be a factor that the type cannot hold. */
 const shift =
   (direction: 'LEFT' | 'RIGHT'): Lower =>
   (c) => {
     const [a, b] = promoted(c, 'self', 'other') as [Value, Value] // two names were given
-    const two = binary(c.g, 'Pow', cast(c.g, scalar('float64', 2), 'float64'), cast(c.g, b, 'float64'))
-    const factor = cast(c.g, two, a.dtype)
-    return direction === 'LEFT' ? binary(c.g, 'Mul', a, factor) : floorDivide(c, a, factor)
+    const factor = cast(c.g, binary(c.g, 'Pow', scalar('float64', 2), cast(c.g, b, 'float64')), 'int64')
+    const wide = cast(c.g, a, 'int64')
+    return cast(c.g, direction === 'LEFT' ? binary(c.g, 'Mul', wide, factor) : floorDivide(c, wide, factor), a.dtype)
   }
 
 /** The quotient rounded down; ONNX rounds integers towards zero. */
@@ -268,6 +270,31 @@ const logAddExp: Lower = (c) => {
   )
 }
 
+const exp2: Lower = (c) => {
+  const x = asFloat(c)
+  return binary(c.g, 'Pow', like(x, 2), x)
+}
+
+/** `2 · sinh(x/2) · exp(x/2)`: near zero the difference would have no digits left. */
+const expm1: Lower = (c) => {
+  const x = asFloat(c)
+  const half = binary(c.g, 'Mul', x, like(x, 0.5))
+  const product = binary(c.g, 'Mul', unary(c.g, 'Sinh', half), unary(c.g, 'Exp', half))
+  return binary(c.g, 'Mul', product, like(x, 2))
+}
+
+/** `log(u) · x / (u - 1)` with `u = 1 + x` keeps the digits near zero. */
+const log1p: Lower = (c) => {
+  const x = asFloat(c)
+  const one = like(x, 1)
+  const u = binary(c.g, 'Add', x, one)
+  const rounded = compare(c.g, 'Equal', u, one)
+  const divisor = where(c.g, rounded, one, binary(c.g, 'Sub', u, one))
+  const large = compare(c.g, 'Greater', unary(c.g, 'Abs', x), like(x, 1e6))
+  const ratio = where(c.g, large, one, binary(c.g, 'Div', x, divisor))
+  return where(c.g, rounded, x, binary(c.g, 'Mul', unary(c.g, 'Log', u), ratio))
+}
+
 export const elementwiseOps: OpTable = {
   add: sum(1),
   sub: sum(-1),
@@ -301,6 +328,7 @@ export const elementwiseOps: OpTable = {
   addcdiv: combined('Div'),
   lerp,
   xlogy,
+  special_xlogy: xlogy,
   logaddexp: logAddExp,
   logit,
   special_logit: logit,
@@ -348,6 +376,7 @@ export const elementwiseOps: OpTable = {
   floor: wholeIsItself('Floor'),
   ceil: wholeIsItself('Ceil'),
   round,
+  special_round: round,
   trunc: (c) => (isWhole(c.tensor('self')) ? c.tensor('self') : truncate(c, c.tensor('self'))),
   fix: (c) => (isWhole(c.tensor('self')) ? c.tensor('self') : truncate(c, c.tensor('self'))),
   frac: (c) => {
@@ -359,7 +388,11 @@ export const elementwiseOps: OpTable = {
   sqrt: float('Sqrt'),
   sin: float('Sin'),
   cos: float('Cos'),
-  tan: float('Tan'),
+  /** ONNX Runtime has no Tan of float64. */
+  tan: (c) => {
+    const x = asFloat(c)
+    return x.dtype === 'float64' ? binary(c.g, 'Div', unary(c.g, 'Sin', x), unary(c.g, 'Cos', x)) : unary(c.g, 'Tan', x)
+  },
   asin: float('Asin'),
   arcsin: float('Asin'),
   acos: float('Acos'),
@@ -369,8 +402,11 @@ export const elementwiseOps: OpTable = {
   sinh: float('Sinh'),
   cosh: float('Cosh'),
   asinh: float('Asinh'),
+  arcsinh: float('Asinh'),
   acosh: float('Acosh'),
+  arccosh: float('Acosh'),
   atanh: float('Atanh'),
+  arctanh: float('Atanh'),
   erf: float('Erf'),
   special_erf: float('Erf'),
   erfc: (c) => {
@@ -379,30 +415,17 @@ export const elementwiseOps: OpTable = {
   },
   reciprocal: float('Reciprocal'),
   rsqrt: (c) => unary(c.g, 'Reciprocal', unary(c.g, 'Sqrt', asFloat(c))),
-  square: (c) => binary(c.g, 'Mul', c.tensor('self'), c.tensor('self')),
-  exp2: (c) => {
-    const x = asFloat(c)
-    return binary(c.g, 'Pow', like(x, 2), x)
+  square: (c) => {
+    const x = c.tensor('self')
+    const y = x.dtype === 'bool' ? cast(c.g, x, 'int64') : x
+    return binary(c.g, 'Mul', y, y)
   },
-  /** Near zero by its series, where the difference would have no digits left. */
-  expm1: (c) => {
-    const x = asFloat(c)
-    const half = binary(c.g, 'Mul', x, like(x, 0.5))
-    // expm1(x) = 2 · sinh(x/2) · exp(x/2)
-    const product = binary(c.g, 'Mul', unary(c.g, 'Sinh', half), unary(c.g, 'Exp', half))
-    return binary(c.g, 'Mul', product, like(x, 2))
-  },
-  /** `log(u) · x / (u - 1)` with `u = 1 + x` keeps the digits near zero. */
-  log1p: (c) => {
-    const x = asFloat(c)
-    const one = like(x, 1)
-    const u = binary(c.g, 'Add', x, one)
-    const rounded = compare(c.g, 'Equal', u, one)
-    const divisor = where(c.g, rounded, one, binary(c.g, 'Sub', u, one))
-    const large = compare(c.g, 'Greater', unary(c.g, 'Abs', x), like(x, 1e6))
-    const ratio = where(c.g, large, one, binary(c.g, 'Div', x, divisor))
-    return where(c.g, rounded, x, binary(c.g, 'Mul', unary(c.g, 'Log', u), ratio))
-  },
+  exp2,
+  expm1,
+  special_expm1: expm1,
+  log1p,
+  special_log1p: log1p,
+  special_exp2: exp2,
   log2: logarithm(2),
   log10: logarithm(10),
   deg2rad: (c) => {
@@ -424,6 +447,7 @@ export const elementwiseOps: OpTable = {
   clamp_min: clamp,
   clamp_max: clamp,
   where: whereOp,
+  _s_where: whereOp,
   masked_fill: maskedFill,
   heaviside: (c) => {
     const [x, at] = promoted(c, 'self', 'values') as [Value, Value]
@@ -432,8 +456,6 @@ export const elementwiseOps: OpTable = {
   },
   dist: (c) => {
     const [a, b] = promotedFloats(c, 'self', 'other') as [Value, Value]
-    const flat = emit.flat(c.g, binary(c.g, 'Sub', a, b))
-    if ((c.optionalFloat('p') ?? 2) !== 2) throw refuse('aten::dist with p other than 2')
-    return emit.reduce(c.g, 'ReduceL2', flat, [0])
+    return norm(c, emit.flat(c.g, binary(c.g, 'Sub', a, b)), c.optionalFloat('p') ?? 2, [0], false)
   },
 }

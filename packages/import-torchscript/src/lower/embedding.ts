@@ -1,6 +1,7 @@
 import { type Dim, dims, emit, refuse, scalar, type Value } from '@eas/onnx'
 import { type Call, type Lower, type OpTable, tuple } from '../call.ts'
 import { like } from './helpers.ts'
+import { norm } from './reduce.ts'
 
 /** Tables of vectors. Torch: aten/src/ATen/native/{Embedding,EmbeddingBag}.cpp (2.4). */
 
@@ -24,7 +25,9 @@ function bagOf(c: Call, offsets: Value, count: Dim): Value {
 
 const embeddingBag: Lower = (c) => {
   const { g } = c
-  const weight = c.tensor('weight')
+  const table = c.tensor('weight')
+  // ONNX Runtime adds up no half floats.
+  const weight = emit.cast(g, table, table.dtype === 'float16' ? 'float32' : table.dtype)
   const given = emit.cast(g, c.tensor('indices'), 'int64')
   const mode = modes[c.int('mode')]
   if (!mode) throw refuse('aten::embedding_bag with an unknown mode')
@@ -36,7 +39,8 @@ const embeddingBag: Lower = (c) => {
   const bag = emit.unsqueeze(g, bagOf(c, offsets, n), [1])
   let rows = emit.gather(g, weight, indices, 0)
   const kept = keptOf(c, indices, padding, weight)
-  if (perSample) rows = emit.binary(g, 'Mul', rows, emit.unsqueeze(g, emit.flat(g, perSample), [1]))
+  if (perSample)
+    rows = emit.binary(g, 'Mul', rows, emit.unsqueeze(g, emit.cast(g, emit.flat(g, perSample), weight.dtype), [1]))
   const shape = [bagCount, weight.shape[1] ?? 1]
   const none = emit.reshape(g, like(weight, 0), [])
   const count = (): Value => {
@@ -58,7 +62,10 @@ const embeddingBag: Lower = (c) => {
 }
 
 /** Torch gives three more tensors, which only training uses. */
-const result = (c: Call, value: Value) => tuple(c.vm, value, scalar('int64', 0), scalar('int64', 0), scalar('int64', 0))
+const result = (c: Call, value: Value) => {
+  const y = emit.cast(c.g, value, c.tensor('weight').dtype)
+  return tuple(c.vm, y, scalar('int64', 0), scalar('int64', 0), scalar('int64', 0))
+}
 
 /** Indices in one row, and where each bag begins; of a matrix, each row is a bag. */
 function bags(c: Call, given: Value): [indices: Value, offsets: Value] {
@@ -82,7 +89,22 @@ function keptOf(c: Call, indices: Value, padding: number | undefined, weight: Va
   return emit.not(c.g, emit.compare(c.g, 'Equal', indices, scalar('int64', index)))
 }
 
+/**
+ * Rows no longer than `max_norm`. Torch shortens those that are looked up, for good; here all are, since no lookup can tell.
+ */
+const renormed: Lower = (c) => {
+  const { g } = c
+  const weight = c.tensor('self')
+  const limit = like(weight, c.float('max_norm'))
+  const size = norm(c, weight, c.float('norm_type'), [1], true)
+  const factor = emit.binary(g, 'Div', limit, emit.binary(g, 'Add', size, like(weight, 1e-7)))
+  const isLong = emit.compare(g, 'Greater', size, limit)
+  c.vm.write(c.ref('self'), emit.where(g, isLong, emit.binary(g, 'Mul', weight, factor), weight))
+  return c.py('self')
+}
+
 export const embeddingOps: OpTable = {
+  embedding_renorm_: renormed,
   embedding,
   embedding_bag: embeddingBag,
   _embedding_bag: embeddingBag,

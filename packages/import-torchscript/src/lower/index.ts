@@ -3,8 +3,10 @@ import { attentionOps } from './attention.ts'
 import { convOps } from './conv.ts'
 import { elementwiseOps } from './elementwise.ts'
 import { embeddingOps } from './embedding.ts'
+import { gammaOps } from './gamma.ts'
 import { indexOps } from './indexing.ts'
 import { linearOps } from './linear.ts'
+import { lossOps } from './losses.ts'
 import { nnOps } from './nn.ts'
 import { poolOps } from './pool.ts'
 import { quantizedOps } from './quantized.ts'
@@ -36,6 +38,8 @@ export const families: Readonly<Record<string, OpTable>> = {
   Recurrent: rnnOps,
   Sampling: samplingOps,
   'Special functions': specialOps,
+  'Gamma and error functions': gammaOps,
+  Losses: lossOps,
   Statistics: statisticsOps,
   Vision: visionOps,
   Windows: windowOps,

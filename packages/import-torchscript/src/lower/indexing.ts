@@ -1,9 +1,10 @@
-import { type Dim, dims, emit, refuse, scalar, type Value, vector } from '@eas/onnx'
+import { type Dim, dims, type ElementType, emit, refuse, scalar, type Value, vector } from '@eas/onnx'
 import { type Call, type Lower, type OpTable, type Result, tuple } from '../call.ts'
 import { TensorRef } from '../tensor-ref.ts'
 import type { Py } from '../values.ts'
-import { like } from './helpers.ts'
-import { reversed } from './shape.ts'
+import { floorDivide } from './elementwise.ts'
+import { isWhole, like } from './helpers.ts'
+import { spliced } from './views.ts'
 
 /** Reading and writing at indices that tensors hold. Torch: aten/src/ATen/native/TensorAdvancedIndexing.cpp (2.4). */
 
@@ -116,16 +117,39 @@ const indexPut: Lower = (c) => {
   return emit.transpose(c.g, written, emit.inverse(perm))
 }
 
-function scatterND(c: Call, x: Value, coordinates: Value, updates: Value, reduction: 'none' | 'add'): Value {
-  if (x.dtype !== 'bool' || reduction === 'none') return emit.scatterND(c.g, x, coordinates, updates, reduction)
-  throw refuse('an accumulating update of bools')
+function scatterND({ g }: Call, x: Value, coordinates: Value, updates: Value, reduction: 'none' | 'add'): Value {
+  const dtype = sumType(x.dtype, reduction)
+  const [wide, by] = [emit.cast(g, x, dtype), emit.cast(g, updates, dtype)]
+  return emit.cast(g, emit.scatterND(g, wide, coordinates, by, reduction), x.dtype)
 }
 
+/** A tensor without dimensions is indexed as one of a single element. */
+const row = ({ g }: Call, x: Value): Value => (x.shape.length === 0 ? emit.reshape(g, x, [1]) : x)
+
 const gather: Lower = (c) => {
-  const x = c.tensor('self')
+  const x = row(c, c.tensor('self'))
   const indices = emit.toIndex(c.g, c.tensor('index'))
-  if (x.shape.length === 0) return x
-  return emit.gatherElements(c.g, x, indices, c.axis('dim', x.shape.length))
+  const y = emit.gatherElements(c.g, x, row(c, indices), c.axis('dim', x.shape.length))
+  return emit.reshape(c.g, y, indices.shape)
+}
+
+type Reduction = 'none' | 'add' | 'mul' | 'max' | 'min'
+
+/** ONNX Runtime scatters and reduces no half floats, and no bools, which are added as `or`. */
+const sumType = (dtype: ElementType, reduction: Reduction): ElementType =>
+  reduction === 'none' ? dtype : dtype === 'float16' ? 'float32' : dtype === 'bool' ? 'int32' : dtype
+
+function scatterElements(
+  { g }: Call,
+  x: Value,
+  indices: Value,
+  updates: Value,
+  axis: number,
+  reduction: Reduction,
+): Value {
+  const dtype = sumType(x.dtype, reduction)
+  const [wide, by] = [emit.cast(g, x, dtype), emit.cast(g, updates, dtype)]
+  return emit.cast(g, emit.scatterElements(g, wide, indices, by, axis, reduction), x.dtype)
 }
 
 const reductions: Readonly<Record<string, 'add' | 'mul' | 'max' | 'min'>> = {
@@ -141,20 +165,15 @@ const reductions: Readonly<Record<string, 'add' | 'mul' | 'max' | 'min'>> = {
 const scatter =
   (fixed?: 'add'): Lower =>
   (c) => {
-    const x = c.tensor('self')
+    const given = c.tensor('self')
+    const x = row(c, given)
     const axis = c.axis('dim', x.shape.length)
-    const indices = emit.toIndex(c.g, c.tensor('index'))
+    const indices = row(c, emit.toIndex(c.g, c.tensor('index')))
     const source = c.has('src') ? c.tensor('src') : c.operand('value').value
     const name = c.has('reduce') ? c.optionalString('reduce') : undefined
     const updates = updatesFor(c, emit.cast(c.g, source, x.dtype), indices)
-    return emit.scatterElements(
-      c.g,
-      x,
-      indices,
-      updates,
-      axis,
-      fixed ?? (name === undefined ? 'none' : reductionOf(name)),
-    )
+    const reduction = fixed ?? (name === undefined ? 'none' : reductionOf(name))
+    return emit.reshape(c.g, scatterElements(c, x, indices, updates, axis, reduction), given.shape)
   }
 
 function reductionOf(name: string): 'add' | 'mul' | 'max' | 'min' {
@@ -174,32 +193,55 @@ function updatesFor(c: Call, source: Value, indices: Value): Value {
 }
 
 const scatterReduce: Lower = (c) => {
-  const x = c.tensor('self')
+  const given = c.tensor('self')
+  const x = row(c, given)
   const axis = c.axis('dim', x.shape.length)
-  const indices = emit.toIndex(c.g, c.tensor('index'))
+  const indices = row(c, emit.toIndex(c.g, c.tensor('index')))
   const updates = updatesFor(c, emit.cast(c.g, c.tensor('src'), x.dtype), indices)
+  return emit.reshape(c.g, reducedInto(c, x, indices, updates, axis), given.shape)
+}
+
+/** What `updates` come to at each index, with what `self` holds there unless `include_self` says otherwise. */
+function reducedInto(c: Call, x: Value, indices: Value, updates: Value, axis: number): Value {
+  const { g } = c
   const name = c.string('reduce')
   const include = !c.has('include_self') || c.bool('include_self')
-  const neutral: Readonly<Record<string, number>> = {
-    sum: 0,
-    mean: 0,
-    prod: 1,
-    amax: Number.NEGATIVE_INFINITY,
-    amin: Number.POSITIVE_INFINITY,
-  }
   const reduction = name === 'mean' ? 'add' : reductionOf(name)
   let start = x
-  const hits = emit.expand(c.g, like(x, 1), indices.shape)
-  const zeros = emit.full(c.g, x.shape, like(x, 0))
-  const count = (): Value => emit.scatterElements(c.g, zeros, indices, hits, axis, 'add')
+  const zeros = emit.full(g, x.shape, scalar('int32', 0))
+  const hits = emit.expand(g, scalar('int32', 1), indices.shape)
+  const count = (): Value => emit.scatterElements(g, zeros, indices, hits, axis, 'add')
   if (!include) {
-    const touched = emit.compare(c.g, 'Greater', count(), like(x, 0))
-    start = emit.where(c.g, touched, like(x, neutral[name] ?? 0), x)
+    // One of the updates in the place of what `self` holds is no further element of a maximum or minimum.
+    const isExtreme = reduction === 'max' || reduction === 'min'
+    const touched = emit.compare(g, 'Greater', count(), scalar('int32', 0))
+    start = isExtreme
+      ? emit.scatterElements(g, x, indices, updates, axis)
+      : emit.where(g, touched, like(x, reduction === 'mul' ? 1 : 0), x)
   }
-  const total = emit.scatterElements(c.g, start, indices, updates, axis, reduction)
+  const total = scatterElements(c, start, indices, updates, axis, reduction)
   if (name !== 'mean') return total
-  const by = include ? emit.binary(c.g, 'Add', count(), like(x, 1)) : emit.binary(c.g, 'Max', count(), like(x, 1))
-  return emit.binary(c.g, 'Div', total, by)
+  const by = emit.binary(g, include ? 'Add' : 'Max', count(), scalar('int32', 1))
+  const divisor = emit.cast(g, by, x.dtype)
+  return isWhole(x) ? floorDivide(c, total, divisor) : emit.binary(g, 'Div', total, divisor)
+}
+
+/** The same of slices along an axis. */
+const indexReduce: Lower = (c) => {
+  const given = c.tensor('self')
+  const x = row(c, given)
+  const axis = c.axis('dim', x.shape.length)
+  const { wide, shape } = alongSlices(c, x, axis)
+  const updates = emit.expand(c.g, row(c, emit.cast(c.g, c.tensor('source'), x.dtype)), shape)
+  return emit.reshape(c.g, reducedInto(c, x, wide, updates, axis), given.shape)
+}
+
+/** `index` as long as the slices it names, and the shape of them all. */
+function alongSlices(c: Call, x: Value, axis: number): { wide: Value; shape: readonly Dim[] } {
+  const indices = row(c, emit.cast(c.g, c.tensor('index'), 'int64'))
+  const shape = x.shape.map((d, i) => (i === axis ? (indices.shape[0] ?? 1) : d))
+  const standing = shape.map((d, i) => (i === axis ? d : 1))
+  return { wide: emit.expand(c.g, emit.reshape(c.g, indices, standing), shape), shape }
 }
 
 const indexSelect: Lower = (c) => {
@@ -212,28 +254,19 @@ const indexSelect: Lower = (c) => {
 const indexWrite =
   (reduction: 'none' | 'add'): Lower =>
   (c) => {
-    const x = c.tensor('self')
+    const given = c.tensor('self')
+    const x = row(c, given)
     const axis = c.axis('dim', x.shape.length)
-    const indices = emit.cast(c.g, c.tensor('index'), 'int64')
-    const shape = x.shape.map((d, i) => (i === axis ? (indices.shape[0] ?? 1) : d))
+    const { wide, shape } = alongSlices(c, x, axis)
     const source = c.has('source') ? c.tensor('source') : c.operand('value').value
     const alpha = c.has('alpha') ? (c.optionalFloat('alpha') ?? 1) : 1
     const cast = emit.cast(c.g, source, x.dtype)
     const updates = emit.expand(c.g, alpha === 1 ? cast : emit.binary(c.g, 'Mul', cast, like(x, alpha)), shape)
-    const wide = emit.expand(
-      c.g,
-      emit.reshape(
-        c.g,
-        indices,
-        shape.map((d, i) => (i === axis ? d : 1)),
-      ),
-      shape,
-    )
-    return emit.scatterElements(c.g, x, wide, updates, axis, reduction)
+    return emit.reshape(c.g, scatterElements(c, x, wide, updates, axis, reduction), given.shape)
   }
 
 const maskedSelect: Lower = (c) => {
-  const [x, mask] = [c.tensor('self'), c.tensor('mask')]
+  const [x, mask] = [row(c, c.tensor('self')), row(c, c.tensor('mask'))]
   const shape = emit.broadcastShapes(c.g, x.shape, mask.shape)
   const places = emit.nonZero(c.g, emit.expand(c.g, mask, shape))
   return emit.gatherND(c.g, emit.expand(c.g, x, shape), places)
@@ -247,6 +280,15 @@ const maskedScatter: Lower = (c) => {
   const source = emit.flat(c.g, emit.cast(c.g, c.tensor('source'), x.dtype))
   const updates = emit.slice(c.g, source, 0, 0, places.shape[0] ?? 0)
   return emit.scatterND(c.g, emit.expand(c.g, x, shape), places, updates)
+}
+
+/** `put_` writes to places counted through all dimensions. */
+const put: Lower = (c) => {
+  const x = c.tensor('self')
+  const indices = fromFront(c, emit.flat(c.g, c.tensor('index')), dims.product(x.shape))
+  const updates = emit.flat(c.g, emit.cast(c.g, c.tensor('source'), x.dtype))
+  const reduction = c.bool('accumulate') ? 'add' : 'none'
+  return emit.reshape(c.g, scatterElements(c, emit.flat(c.g, x), indices, updates, 0, reduction), x.shape)
 }
 
 const take: Lower = (c) => emit.gather(c.g, emit.flat(c.g, c.tensor('self')), emit.toIndex(c.g, c.tensor('index')), 0)
@@ -272,10 +314,11 @@ const takeAlong: Lower = (c) => {
 }
 
 const nonzero: Lower = (c) => {
-  const places = emit.nonZero(c.g, c.tensor('self'))
-  return c.name === 'nonzero_numpy'
-    ? c.tensor('self').shape.map((_, axis) => emit.select(c.g, places, 1, axis))
-    : places
+  const x = c.tensor('self')
+  const places = emit.nonZero(c.g, row(c, x))
+  if (c.name === 'nonzero_numpy') return row(c, x).shape.map((_, axis) => emit.select(c.g, places, 1, axis))
+  // A tensor without dimensions has elements, but no coordinates.
+  return x.shape.length === 0 ? emit.slice(c.g, places, 1, 0, 0) : places
 }
 
 const topk: Lower = (c) => {
@@ -300,6 +343,7 @@ const sort: Lower = (c) => tuple(c.vm, ...sorted(c, c.bool('descending')))
 
 const kthValue: Lower = (c) => {
   const x = c.tensor('self')
+  if (x.shape.length === 0) return tuple(c.vm, x, scalar('int64', 0))
   const axis = c.axis('dim', x.shape.length)
   const k = c.dim('k')
   const both = emit.topK(c.g, x, k, axis, { largest: false })
@@ -328,30 +372,34 @@ const unique: Lower = (c) => {
     ],
     { sorted: 1, axis },
   ) as [Value, Value, Value, Value] // four types were given
-  return tuple(
-    c.vm,
-    emit.cast(c.g, values, x.dtype),
-    axis === undefined ? emit.reshape(c.g, inverse, x.shape) : inverse,
-    counts,
-  )
+  const places = axis === undefined ? emit.reshape(c.g, inverse, x.shape) : inverse
+  const distinct = emit.cast(c.g, values, x.dtype)
+  return c.name === '_unique' ? tuple(c.vm, distinct, places) : tuple(c.vm, distinct, places, counts)
 }
 
-/** Runs of equal elements. */
+/** Runs of equal elements, or of equal slices along an axis. */
 const uniqueConsecutive: Lower = (c) => {
-  const x = emit.flat(c.g, c.tensor('self'))
-  const n = x.shape[0] ?? 1
-  const differs = emit.not(
+  const given = c.tensor('self')
+  const whole = c.py('dim') === null
+  const x = whole ? emit.flat(c.g, given) : given
+  const axis = whole ? 0 : c.axis('dim', x.shape.length)
+  const n = x.shape[axis] ?? 1
+  const apart = emit.not(
     c.g,
-    emit.compare(c.g, 'Equal', emit.slice(c.g, x, 0, 1, n), emit.slice(c.g, x, 0, 0, dims.sub(n, 1))),
+    emit.compare(c.g, 'Equal', emit.slice(c.g, x, axis, 1, n), emit.slice(c.g, x, axis, 0, dims.sub(n, 1))),
   )
-  const starts = emit.concat(c.g, [emit.expand(c.g, scalar('bool', 1), [1]), differs], 0)
+  const others = emit.allAxes(x).filter((a) => a !== axis)
+  const differs = emit.cast(c.g, emit.reduce(c.g, 'ReduceMax', emit.cast(c.g, apart, 'uint8'), others), 'bool')
+  // The first begins a run, if there is a first.
+  const first = emit.slice(c.g, emit.full(c.g, [n], scalar('bool', 1)), 0, 0, 1)
+  const starts = emit.concat(c.g, [first, differs], 0)
   const run = emit.binary(c.g, 'Sub', emit.cumSum(c.g, emit.cast(c.g, starts, 'int64'), 0), scalar('int64', 1))
   const places = emit.flat(c.g, emit.nonZero(c.g, starts))
   const ends = emit.concat(c.g, [emit.slice(c.g, places, 0, 1, places.shape[0] ?? 1), vector([n])], 0)
   return tuple(
     c.vm,
-    emit.gather(c.g, x, places, 0),
-    emit.reshape(c.g, run, c.tensor('self').shape),
+    emit.gather(c.g, x, places, axis),
+    whole ? emit.reshape(c.g, run, given.shape) : run,
     emit.binary(c.g, 'Sub', ends, places),
   )
 }
@@ -408,21 +456,19 @@ const cumulativeExtreme =
     const x = c.tensor('self')
     const { g } = c
     const rank = x.shape.length
+    if (rank === 0) return tuple(c.vm, x, scalar('int64', 0))
     const axis = c.axis('dim', rank)
     const last = emit.transpose(g, x, emit.swapped(rank, axis, rank - 1))
     const n = last.shape[rank - 1] ?? 1
-    const wide = emit.expand(g, emit.unsqueeze(g, last, [rank - 1]), [...last.shape.slice(0, -1), n, n])
-    const later = emit.compare(g, 'Greater', emit.iota(g, n, 1, 2), emit.iota(g, n, 0, 2))
-    const hidden = emit.where(g, later, like(x, max ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY), wide)
+    const [mine, others] = [emit.iota(g, n, 0, 2), emit.iota(g, n, 1, 2)]
+    const seen = emit.compare(g, 'LessOrEqual', others, mine)
+    const wide = emit.unsqueeze(g, last, [rank - 1])
+    // The first is before all: in the place of those to come it changes nothing.
+    const before = emit.where(g, seen, wide, emit.slice(g, wide, rank, 0, 1))
+    const values = emit.reduce(g, max ? 'ReduceMax' : 'ReduceMin', before, [rank])
+    const found = emit.compare(g, 'And', seen, emit.compare(g, 'Equal', wide, emit.unsqueeze(g, values, [rank])))
     // The last of equals counts.
-    const fromBack = reversed(c, hidden, rank)
-    const values = emit.reduce(g, max ? 'ReduceMax' : 'ReduceMin', hidden, [rank])
-    const places = emit.binary(
-      g,
-      'Sub',
-      scalar('int64', dims.add(n, -1)),
-      emit.argReduce(g, max ? 'ArgMax' : 'ArgMin', fromBack, rank, false),
-    )
+    const places = emit.reduce(g, 'ReduceMax', emit.where(g, found, others, scalar('int64', 0)), [rank])
     const back = (v: Value): Value => emit.transpose(g, v, emit.swapped(rank, axis, rank - 1))
     return tuple(c.vm, back(values), back(places))
   }
@@ -446,7 +492,8 @@ const sliceScatter: Lower = (c): Result => {
     from,
     isSelect ? dims.add(from, 1) : (c.optionalDim('end') ?? emit.sliceToEnd),
   )
-  if (!isSelect && c.int('step') !== 1) throw refuse('aten::slice_scatter with a step')
+  const step = isSelect ? 1 : c.int('step')
+  if (step !== 1) return spliced(c.g, x, src, axis, start, end, step)
   const middle = isSelect ? emit.unsqueeze(c.g, src, [axis]) : src
   return emit.concat(c.g, [emit.slice(c.g, x, axis, 0, start), middle, emit.slice(c.g, x, axis, end, length)], axis)
 }
@@ -456,17 +503,20 @@ export const indexOps: OpTable = {
   _unsafe_index: index,
   index_put: indexPut,
   _index_put_impl: indexPut,
+  _unsafe_index_put: indexPut,
   gather,
   scatter: scatter(),
   scatter_add: scatter('add'),
   scatter_reduce: scatterReduce,
   index_select: indexSelect,
   index_add: indexWrite('add'),
+  index_reduce: indexReduce,
   index_copy: indexWrite('none'),
   index_fill: indexWrite('none'),
   masked_select: maskedSelect,
   masked_scatter: maskedScatter,
   take,
+  put,
   take_along_dim: takeAlong,
   nonzero,
   nonzero_numpy: nonzero,
@@ -483,6 +533,7 @@ export const indexOps: OpTable = {
   _unique: unique,
   unique_dim: unique,
   unique_consecutive: uniqueConsecutive,
+  unique_dim_consecutive: uniqueConsecutive,
   bincount,
   bucketize,
   searchsorted: searchSorted,

@@ -1,7 +1,8 @@
 import { type Dim, dims, emit, type GraphBuilder, refuse, type Value } from '@eas/onnx'
-import type { Call, Lower, OpTable } from '../call.ts'
+import type { Lower, OpTable } from '../call.ts'
 import { resultType } from '../promote.ts'
-import { asFloat, like } from './helpers.ts'
+import { asFloat, isWhole, like, promoted } from './helpers.ts'
+import { norm } from './reduce.ts'
 
 /** Products of matrices. Torch: aten/src/ATen/native/{Linear,LinearAlgebra}.cpp (2.4). */
 
@@ -23,7 +24,8 @@ const addedTo =
     const [a, b] = [c.tensor(first), c.tensor(second)]
     const [alpha, beta] = [c.optionalFloat('alpha') ?? 1, c.optionalFloat('beta') ?? 1]
     const self = c.tensor('self')
-    if (!sum && a.shape.length === 2 && b.shape.length === 2 && self.shape.length <= 2) {
+    // ONNX Runtime forgets `beta` where there is nothing to sum over.
+    if (!sum && a.shape.length === 2 && b.shape.length === 2 && self.shape.length <= 2 && a.shape[1] !== 0) {
       return beta === 0 ? emit.gemm(c.g, a, b, undefined, { alpha }) : emit.gemm(c.g, a, b, self, { alpha, beta })
     }
     const product = matmul(c.g, a, b)
@@ -72,7 +74,11 @@ const einsum: Lower = (c) => {
     .map(([l]) => l)
     .sort()
   const output = right === undefined ? `${letters.join('')}${implied.join('')}` : right.replace('...', letters.join(''))
-  return contract(c.g, spelled, values, output)
+  // Sums of integers are int64; of one tensor there is nothing but a sum.
+  const [first] = values
+  const isSum =
+    values.length === 1 && first && isWhole(first) && [...(spelled[0] ?? '')].some((l) => !output.includes(l))
+  return contract(c.g, spelled, isSum ? [emit.cast(c.g, first, 'int64')] : values, output)
 }
 
 /** Pairs of operands as products of matrices where they are; ONNX's own operator for the rest. */
@@ -174,21 +180,11 @@ const tensordot: Lower = (c) => {
 const cosineSimilarity: Lower = (c) => {
   const [a, b] = [asFloat(c, 'x1'), asFloat(c, 'x2')]
   const shape = emit.broadcastShapes(c.g, a.shape, b.shape)
-  const axis = c.axis('dim', shape.length)
+  const axes = shape.length === 0 ? [] : [c.axis('dim', shape.length)]
   const [x, y] = [emit.expand(c.g, a, shape), emit.expand(c.g, b, shape)]
-  const length = (v: Value): Value =>
-    binary(c.g, 'Max', emit.reduce(c.g, 'ReduceL2', v, [axis], true), like(v, c.float('eps')))
+  const length = (v: Value): Value => binary(c.g, 'Max', norm(c, v, 2, axes, true), like(v, c.float('eps')))
   const unit = (v: Value): Value => binary(c.g, 'Div', v, length(v))
-  return emit.reduce(c.g, 'ReduceSum', binary(c.g, 'Mul', unit(x), unit(y)), [axis])
-}
-
-const pNorm = (c: Call, x: Value, p: number, axis: number, keep: boolean): Value => {
-  if (p === 2) return emit.reduce(c.g, 'ReduceL2', x, [axis], keep)
-  const size = emit.unary(c.g, 'Abs', x)
-  if (p === 1) return emit.reduce(c.g, 'ReduceSum', size, [axis], keep)
-  if (p === Number.POSITIVE_INFINITY) return emit.reduce(c.g, 'ReduceMax', size, [axis], keep)
-  const total = emit.reduce(c.g, 'ReduceSum', binary(c.g, 'Pow', size, like(x, p)), [axis], keep)
-  return binary(c.g, 'Pow', total, like(x, 1 / p))
+  return emit.reduce(c.g, 'ReduceSum', binary(c.g, 'Mul', unit(x), unit(y)), axes)
 }
 
 const pairwiseDistance: Lower = (c) => {
@@ -198,7 +194,7 @@ const pairwiseDistance: Lower = (c) => {
     binary(c.g, 'Sub', asFloat(c, 'x1'), asFloat(c, 'x2')),
     like(asFloat(c, 'x1'), c.float('eps')),
   )
-  return pNorm(c, difference, c.float('p'), difference.shape.length - 1, c.bool('keepdim'))
+  return norm(c, difference, c.float('p'), [difference.shape.length - 1], c.bool('keepdim'))
 }
 
 const cdist: Lower = (c) => {
@@ -210,7 +206,22 @@ const cdist: Lower = (c) => {
     emit.unsqueeze(c.g, a, [rank - 1]),
     emit.unsqueeze(c.g, b, [b.shape.length - 2]),
   )
-  return pNorm(c, difference, c.float('p'), difference.shape.length - 1, false)
+  return norm(c, difference, c.float('p'), [difference.shape.length - 1], false)
+}
+
+/** Distances of every pair of rows, the first of which comes first. */
+const pairDistances: Lower = (c) => {
+  const x = c.tensor('self')
+  const n = c.fixed(x.shape[0] ?? 1)
+  const [first, second]: [number[], number[]] = [[], []]
+  for (let i = 0; i < n; i++) {
+    for (let j = i + 1; j < n; j++) {
+      first.push(i)
+      second.push(j)
+    }
+  }
+  const rows = (places: readonly number[]) => emit.gather(c.g, x, c.g.numbers('int64', [places.length], places), 0)
+  return norm(c, binary(c.g, 'Sub', rows(first), rows(second)), c.float('p'), [1], false)
 }
 
 export const linearOps: OpTable = {
@@ -221,6 +232,7 @@ export const linearOps: OpTable = {
   matmul: product,
   mm: product,
   bmm: product,
+  _bmm: product,
   mv: product,
   dot: product,
   vdot: product,
@@ -248,16 +260,18 @@ export const linearOps: OpTable = {
       emit.unsqueeze(c.g, c.tensor('vec1'), [1]),
       emit.unsqueeze(c.g, c.tensor('vec2'), [0]),
     )
-    return binary(
-      c.g,
-      'Add',
-      scaled(c.g, c.tensor('self'), c.optionalFloat('beta') ?? 1),
-      scaled(c.g, product, c.optionalFloat('alpha') ?? 1),
-    )
+    const total = scaled(c.g, product, c.optionalFloat('alpha') ?? 1)
+    const beta = c.optionalFloat('beta') ?? 1
+    return beta === 0 ? total : binary(c.g, 'Add', scaled(c.g, c.tensor('self'), beta), total)
   },
   chain_matmul: (c) => c.tensors('matrices').reduce((a, b) => matmul(c.g, a, b)),
   linalg_multi_dot: (c) => c.tensors('tensors').reduce((a, b) => matmul(c.g, a, b)),
   linalg_matmul: product,
+  linalg_vecdot: (c) => {
+    const [x, y] = promoted(c, 'x', 'y') as [Value, Value] // two names were given
+    const product = binary(c.g, 'Mul', x, y)
+    return emit.reduce(c.g, 'ReduceSum', product, [c.axis('dim', product.shape.length)])
+  },
   einsum,
   tensordot,
   bilinear: (c) => {
@@ -270,6 +284,7 @@ export const linearOps: OpTable = {
   cosine_similarity: cosineSimilarity,
   pairwise_distance: pairwiseDistance,
   cdist,
+  pdist: pairDistances,
   kron: (c) => {
     const [a, b] = [c.tensor('self'), c.tensor('other')]
     const rank = Math.max(a.shape.length, b.shape.length)

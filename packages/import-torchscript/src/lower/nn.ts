@@ -13,7 +13,10 @@ const activation =
   (op: string, attributes: (c: Call) => Record<string, number> = () => ({})): Lower =>
   (c) => {
     const floats = Object.entries(attributes(c)).map(([name, value]) => [name, { float: value }] as const)
-    return unary(c.g, op, asFloat(c), Object.fromEntries(floats))
+    const x = asFloat(c)
+    // ONNX defines Celu for float32 only.
+    const y = op === 'Celu' ? emit.cast(c.g, x, 'float32') : x
+    return emit.cast(c.g, unary(c.g, op, y, Object.fromEntries(floats)), x.dtype)
   }
 
 const gelu: Lower = (c) => {
@@ -21,9 +24,17 @@ const gelu: Lower = (c) => {
   return unary(c.g, 'Gelu', asFloat(c), { approximate })
 }
 
+/** ONNX Runtime fuses `x · sigmoid(x)` even of float64, for which it has no kernel then. */
+const sigmoidOf = ({ g }: Call, x: Value): Value =>
+  x.dtype === 'float64'
+    ? unary(g, 'Reciprocal', binary(g, 'Add', unary(g, 'Exp', unary(g, 'Neg', x)), like(x, 1)))
+    : unary(g, 'Sigmoid', x)
+
+const sigmoid: Lower = (c) => sigmoidOf(c, asFloat(c))
+
 const silu: Lower = (c) => {
   const x = asFloat(c)
-  return binary(c.g, 'Mul', x, unary(c.g, 'Sigmoid', x))
+  return binary(c.g, 'Mul', x, sigmoidOf(c, x))
 }
 
 const softplus: Lower = (c) => {
@@ -53,12 +64,9 @@ const prelu: Lower = (c) => {
     count === 1
       ? emit.reshape(c.g, weight, [])
       : emit.reshape(c.g, weight, [count, ...new Array<Dim>(Math.max(0, x.shape.length - 2)).fill(1)])
-  return c.g.one(
-    'PRelu',
-    [x, slope.shape.length === 0 && x.shape.length > 0 ? emit.reshape(c.g, slope, [1]) : slope],
-    x.dtype,
-    x.shape,
-  )
+  const fitted = slope.shape.length === 0 && x.shape.length > 0 ? emit.reshape(c.g, slope, [1]) : slope
+  if (x.dtype === 'float32') return c.g.one('PRelu', [x, fitted], x.dtype, x.shape)
+  return emit.where(c.g, emit.compare(c.g, 'Less', x, like(x, 0)), binary(c.g, 'Mul', x, fitted), x)
 }
 
 const hardtanh: Lower = (c) => {
@@ -71,7 +79,7 @@ const glu: Lower = (c) => {
   const axis = c.axis('dim', x.shape.length)
   const half = dims.floorDiv(x.shape[axis] ?? 2, 2)
   const [a, b] = [emit.slice(c.g, x, axis, 0, half), emit.slice(c.g, x, axis, half, x.shape[axis] ?? 2)]
-  return binary(c.g, 'Mul', a, unary(c.g, 'Sigmoid', b))
+  return binary(c.g, 'Mul', a, sigmoidOf(c, b))
 }
 
 const shrink = (hard: boolean): Lower => {
@@ -135,6 +143,12 @@ function affineByChannel({ g }: Call, x: Value, weight: Value | undefined, bias:
   return bias ? binary(g, 'Add', y, place(bias)) : y
 }
 
+/** With the mean and the reciprocal deviation, which are nothing where statistics were kept. */
+const nativeBatchNorm: Lower = (c): Result => {
+  const none = emit.full(c.g, [0], like(c.tensor('input'), 0))
+  return tuple(c.vm, batchNorm(c), none, none)
+}
+
 const layerNorm: Lower = (c) => {
   const x = c.tensor('input')
   return layerNormOf(
@@ -186,9 +200,23 @@ const rmsNorm: Lower = (c) => {
   return weight ? binary(c.g, 'Mul', y, weight) : y
 }
 
+/** With the mean and the reciprocal deviation of each group. */
+const nativeGroupNorm: Lower = (c): Result => {
+  const { g } = c
+  const x = c.tensor('input')
+  const groups = c.int('group')
+  const [N = 1] = x.shape
+  const grouped = emit.reshape(g, x, [N, groups, dims.floorDiv(dims.product(x.shape.slice(1)), groups)])
+  const mean = emit.reduce(g, 'ReduceMean', grouped, [2], true)
+  const distance = binary(g, 'Sub', grouped, mean)
+  const variance = emit.reduce(g, 'ReduceMean', binary(g, 'Mul', distance, distance), [2])
+  const deviation = unary(g, 'Sqrt', binary(g, 'Add', variance, like(x, c.float('eps'))))
+  return tuple(c.vm, groupNorm(c), emit.squeeze(g, mean, [2]), unary(g, 'Reciprocal', deviation))
+}
+
 const groupNorm: Lower = (c) => {
   const x = c.tensor('input')
-  const groups = c.int('num_groups')
+  const groups = c.int(c.has('group') ? 'group' : 'num_groups')
   const [N = 1] = x.shape
   // One channel per group: an instance of the rest. A channel of 1 keeps InstanceNormalization's three axes.
   const grouped = emit.reshape(c.g, x, [N, groups, dims.floorDiv(dims.product(x.shape.slice(1)), groups)])
@@ -230,8 +258,8 @@ const channelShuffle: Lower = (c) => {
 export const nnOps: OpTable = {
   relu: (c) => unary(c.g, 'Relu', c.tensor('self')),
   relu6: (c) => emit.clip(c.g, c.tensor('self'), like(c.tensor('self'), 0), like(c.tensor('self'), 6)),
-  sigmoid: float('Sigmoid'),
-  special_expit: float('Sigmoid'),
+  sigmoid,
+  special_expit: sigmoid,
   tanh: float('Tanh'),
   gelu,
   silu,
@@ -250,15 +278,10 @@ export const nnOps: OpTable = {
   _prelu_kernel: prelu,
   rrelu,
   softplus,
-  softsign: float('Softsign'),
   log_sigmoid: (c) => unary(c.g, 'Neg', unary(c.g, 'Softplus', unary(c.g, 'Neg', asFloat(c)))),
   glu,
   hardshrink: shrink(true),
   softshrink: shrink(false),
-  tanhshrink: (c) => {
-    const x = asFloat(c)
-    return binary(c.g, 'Sub', x, unary(c.g, 'Tanh', x))
-  },
   threshold,
   dropout,
   feature_dropout: dropout,
@@ -266,10 +289,14 @@ export const nnOps: OpTable = {
   feature_alpha_dropout: dropout,
   native_dropout: (c): Result => tuple(c.vm, dropout(c), emit.full(c.g, c.tensor('input').shape, scalar('bool', 1))),
   batch_norm: batchNorm,
+  native_batch_norm: nativeBatchNorm,
+  _native_batch_norm_legit: nativeBatchNorm,
+  _native_batch_norm_legit_no_training: nativeBatchNorm,
   layer_norm: layerNorm,
   native_layer_norm: nativeLayerNorm,
   rms_norm: rmsNorm,
   group_norm: groupNorm,
+  native_group_norm: nativeGroupNorm,
   instance_norm: instanceNorm,
   channel_shuffle: channelShuffle,
   native_channel_shuffle: channelShuffle,

@@ -1,7 +1,6 @@
 import { type Dim, dims, emit, scalar, type Value } from '@eas/onnx'
 import { type Call, type Lower, type OpTable, tuple } from '../call.ts'
 import { toDim } from '../scalars.ts'
-import { Poison } from '../values.ts'
 import { batched } from './conv.ts'
 import { like } from './helpers.ts'
 
@@ -140,12 +139,50 @@ const adaptive =
       ),
     )
     if (!indices) return y
-    if (sizes.some((s) => s !== 1n))
-      return tuple(c.vm, y, new Poison(`aten::${c.name} with positions of other than one bin`))
-    const flat = emit.reshape(c.g, given, [...given.shape.slice(0, -n), dims.product(given.shape.slice(-n))])
-    const places = emit.argReduce(c.g, 'ArgMax', flat, flat.shape.length - 1, true)
-    return tuple(c.vm, y, emit.reshape(c.g, places, y.shape))
+    if (sizes.every((s) => s === 1n)) {
+      const flat = emit.reshape(c.g, given, [...given.shape.slice(0, -n), dims.product(given.shape.slice(-n))])
+      const places = emit.argReduce(c.g, 'ArgMax', flat, flat.shape.length - 1, true)
+      return tuple(c.vm, y, emit.reshape(c.g, places, y.shape))
+    }
+    return tuple(c.vm, y, placesOfBins(c, given, y, n))
   }
+
+/** Where in `x`, its last `n` axes in one row, the greatest element of each bin is. */
+function placesOfBins(c: Call, x: Value, y: Value, n: number): Value {
+  const { g } = c
+  const lead = x.shape.slice(0, -n)
+  const sizes = x.shape.slice(-n).map((d) => c.fixed(d))
+  const outs = y.shape.slice(-n).map((d) => c.fixed(d))
+  let bins: number[][] = [[]]
+  for (const [axis, out] of outs.entries()) {
+    const length = sizes[axis] ?? 1
+    const along = Array.from({ length: out }, (_, i) => [
+      Math.floor((i * length) / out),
+      Math.ceil(((i + 1) * length) / out),
+    ])
+    bins = bins.flatMap((bin) => along.map((ends) => [...bin, ...ends]))
+  }
+  const places = bins.map((bin) => {
+    let cut = x
+    for (let axis = 0; axis < n; axis++)
+      cut = emit.slice(g, cut, lead.length + axis, bin[2 * axis] ?? 0, bin[2 * axis + 1] ?? 1)
+    const spans = sizes.map((_, axis) => (bin[2 * axis + 1] ?? 1) - (bin[2 * axis] ?? 0))
+    const flat = emit.reshape(g, cut, [...lead, dims.product(spans)])
+    const inside = emit.argReduce(g, 'ArgMax', flat, lead.length, true)
+    return emit.gather(g, g.numbers('int64', [flatPlaces(bin, sizes).length], flatPlaces(bin, sizes)), inside, 0)
+  })
+  return emit.reshape(g, emit.concat(g, places, lead.length), y.shape)
+}
+
+/** Every place of a bin, counted in the whole image. */
+function flatPlaces(bin: readonly number[], sizes: readonly number[]): number[] {
+  let places = [0]
+  for (const [axis, size] of sizes.entries()) {
+    const [start = 0, end = 1] = bin.slice(2 * axis)
+    places = places.flatMap((p) => Array.from({ length: end - start }, (_, i) => p * size + start + i))
+  }
+  return places
+}
 
 function adaptiveOf(c: Call, x: Value, output: readonly Dim[], kind: 'Average' | 'Max'): Value {
   const { g } = c

@@ -1,4 +1,4 @@
-import { dims, emit, isFloat, refuse, scalar, type Value } from '@eas/onnx'
+import { emit, isFloat, refuse, scalar, type Value } from '@eas/onnx'
 import { type Call, type Lower, type OpTable, type Result, tuple } from '../call.ts'
 import { floatType } from '../promote.ts'
 import { asFloat, isWhole, like, promoted } from './helpers.ts'
@@ -19,11 +19,18 @@ const total =
     return reduce(c.g, op, cast(c.g, x, dtype), axesOf(c, x), keepdim(c))
   }
 
+/** The mean of nothing is NaN; ONNX Runtime gives 0. */
+function average({ g }: Call, x: Value, axes: readonly number[], keep: boolean): Value {
+  if (axes.some((a) => x.shape[a] === 0))
+    return emit.full(g, emit.reducedShape(x.shape, axes, keep), like(x, Number.NaN))
+  return reduce(g, 'ReduceMean', x, axes, keep)
+}
+
 const mean: Lower = (c) => {
   const x = c.tensor('self')
   const y = cast(c.g, x, c.dtype('dtype') ?? x.dtype)
   if (!isFloat(y.dtype)) throw refuse('aten::mean of integers')
-  return reduce(c.g, 'ReduceMean', y, axesOf(c, x), keepdim(c))
+  return average(c, y, axesOf(c, x), keepdim(c))
 }
 
 const everyOrAny =
@@ -32,7 +39,8 @@ const everyOrAny =
     const x = c.tensor('self')
     if (c.vm.facts.isTrue(x) && !c.has('dim')) return scalar('bool', 1)
     const y = cast(c.g, cast(c.g, x, 'bool'), 'uint8')
-    return cast(c.g, reduce(c.g, op, y, axesOf(c, x), keepdim(c)), 'bool')
+    // Of bytes the answer is a byte, which once stood for a bool.
+    return cast(c.g, reduce(c.g, op, y, axesOf(c, x), keepdim(c)), x.dtype === 'uint8' ? 'uint8' : 'bool')
   }
 
 const extreme =
@@ -87,11 +95,15 @@ function variance(c: Call): { variance: Value; mean: Value } {
   const correction = c.has('correction')
     ? (c.optionalFloat('correction') ?? 1)
     : Number(!c.has('unbiased') || c.bool('unbiased'))
-  const centre = reduce(c.g, 'ReduceMean', x, axes, true)
+  const centre = average(c, x, axes, true)
   const distance = binary(c.g, 'Sub', x, centre)
   const squares = reduce(c.g, 'ReduceSum', binary(c.g, 'Mul', distance, distance), axes, keep)
-  const count = dims.sub(emit.countOf(x, axes), correction)
-  const result = binary(c.g, 'Div', squares, cast(c.g, scalar('int64', count), x.dtype))
+  // A correction need not be whole, and may be greater than the count.
+  const size = cast(c.g, scalar('int64', emit.countOf(x, axes)), x.dtype)
+  const count = binary(c.g, 'Max', binary(c.g, 'Sub', size, like(x, correction)), like(x, 0))
+  const result = axes.some((a) => x.shape[a] === 0)
+    ? emit.full(c.g, squares.shape, like(x, Number.NaN))
+    : binary(c.g, 'Div', squares, count)
   const mean = keep ? centre : emit.reshape(c.g, centre, emit.reducedShape(x.shape, axes, false))
   return { variance: result, mean }
 }
@@ -99,8 +111,9 @@ function variance(c: Call): { variance: Value; mean: Value } {
 /** The p-norm, with infinities and zero. */
 export function norm(c: Call, x: Value, p: number, axes: readonly number[], keep: boolean): Value {
   const { g } = c
-  if (p === 2) return reduce(g, 'ReduceL2', x, axes, keep)
+  if (p === 2 && axes.length > 0) return reduce(g, 'ReduceL2', x, axes, keep)
   const size = unary(g, 'Abs', x)
+  if (axes.length === 0) return p === 0 ? cast(g, cast(g, x, 'bool'), x.dtype) : size
   if (p === 1) return reduce(g, 'ReduceSum', size, axes, keep)
   if (p === Number.POSITIVE_INFINITY) return reduce(g, 'ReduceMax', size, axes, keep)
   if (p === Number.NEGATIVE_INFINITY) return reduce(g, 'ReduceMin', size, axes, keep)
@@ -139,10 +152,24 @@ export function softmax({ g }: Call, x: Value, axis: number, op: 'Softmax' | 'Lo
   return unary(g, op, x, { axis: emit.axisOf(axis, x.shape.length) })
 }
 
+function safeSoftmax(c: Call, x: Value, dim: number): Value {
+  const y = softmax(c, x, dim)
+  if (x.shape.length === 0) return y
+  const top = reduce(c.g, 'ReduceMax', x, [emit.axisOf(dim, x.shape.length)], true)
+  return emit.where(c.g, emit.compare(c.g, 'Equal', top, like(x, Number.NEGATIVE_INFINITY)), like(x, 0), y)
+}
+
+/** Infinities as 0: what is subtracted from all to keep `exp` in range must not make a NaN of them. */
+const finite = ({ g }: Call, x: Value): Value => {
+  const size = unary(g, 'Abs', x)
+  return emit.where(g, emit.compare(g, 'Equal', size, like(x, Number.POSITIVE_INFINITY)), like(x, 0), x)
+}
+
 const logSumExp: Lower = (c) => {
   const x = asFloat(c)
   const axes = axesOf(c, x)
-  const top = reduce(c.g, 'ReduceMax', x, axes, true)
+  if (axes.length === 0) return x
+  const top = finite(c, reduce(c.g, 'ReduceMax', x, axes, true))
   const rest = reduce(c.g, 'ReduceSum', unary(c.g, 'Exp', binary(c.g, 'Sub', x, top)), axes, true)
   const y = binary(c.g, 'Add', unary(c.g, 'Log', rest), top)
   return keepdim(c) ? y : emit.reshape(c.g, y, emit.reducedShape(x.shape, axes, false))
@@ -157,6 +184,7 @@ const countNonzero: Lower = (c) => {
 const median: Lower = (c) => {
   const given = c.tensor('self')
   const whole = !c.has('dim')
+  if (given.shape.length === 0) return whole ? given : tuple(c.vm, given, scalar('int64', 0))
   const x = whole ? emit.flat(c.g, given) : given
   const axis = whole ? 0 : c.axis('dim', x.shape.length)
   const n = c.fixed(x.shape[axis] ?? 1)
@@ -168,13 +196,26 @@ const median: Lower = (c) => {
   return tuple(c.vm, keep(pick(values)), keep(pick(indices)))
 }
 
+/** Of each element of the last axis and all before it, each from the greatest of its own, so that none underflows. */
+function prefixLogSumExp(c: Call, x: Value): Value {
+  const { g } = c
+  const rank = x.shape.length
+  const n = x.shape[rank - 1] ?? 1
+  const later = emit.compare(g, 'Greater', emit.iota(g, n, 1, 2), emit.iota(g, n, 0, 2))
+  const seen = emit.where(g, later, like(x, Number.NEGATIVE_INFINITY), emit.unsqueeze(g, x, [rank - 1]))
+  const top = finite(c, reduce(g, 'ReduceMax', seen, [rank], true))
+  const sum = reduce(g, 'ReduceSum', unary(g, 'Exp', binary(g, 'Sub', seen, top)), [rank])
+  return binary(g, 'Add', unary(g, 'Log', sum), emit.squeeze(g, top, [rank]))
+}
+
 export const reduceOps: OpTable = {
   sum: total('ReduceSum'),
   prod: total('ReduceProd'),
   nansum: (c) => {
     const x = c.tensor('self')
-    const plain = emit.where(c.g, emit.compare(c.g, 'Equal', x, x), x, like(x, 0))
-    return reduce(c.g, 'ReduceSum', plain, axesOf(c, x), keepdim(c))
+    const plain = isWhole(x) ? x : emit.where(c.g, emit.compare(c.g, 'Equal', x, x), x, like(x, 0))
+    const dtype = c.dtype('dtype') ?? (isWhole(x) ? 'int64' : x.dtype)
+    return reduce(c.g, 'ReduceSum', cast(c.g, plain, dtype), axesOf(c, x), keepdim(c))
   },
   mean,
   all: everyOrAny('ReduceMin'),
@@ -184,7 +225,7 @@ export const reduceOps: OpTable = {
   aminmax: (c) => {
     const x = c.tensor('self')
     const dim = c.optionalInt('dim')
-    const axes = dim === undefined ? emit.allAxes(x) : [emit.axisOf(dim, x.shape.length)]
+    const axes = dim === undefined || x.shape.length === 0 ? emit.allAxes(x) : [emit.axisOf(dim, x.shape.length)]
     return tuple(c.vm, reduce(c.g, 'ReduceMin', x, axes, keepdim(c)), reduce(c.g, 'ReduceMax', x, axes, keepdim(c)))
   },
   max: extremeOrBinary(true),
@@ -211,16 +252,22 @@ export const reduceOps: OpTable = {
   _log_softmax: softmaxOp('LogSoftmax'),
   special_softmax: softmaxOp('Softmax'),
   special_log_softmax: softmaxOp('LogSoftmax'),
-  softmin: (c) => softmax(c, unary(c.g, 'Neg', asFloat(c)), c.int('dim')),
+  /** Where every score is minus infinity, zeros instead of NaN. */
+  _safe_softmax: (c) => {
+    const x = cast(c.g, c.tensor('self'), c.dtype('dtype') ?? c.tensor('self').dtype)
+    return safeSoftmax(c, x, c.int('dim'))
+  },
   logsumexp: logSumExp,
   special_logsumexp: logSumExp,
   count_nonzero: countNonzero,
   median,
   logcumsumexp: (c) => {
     const x = asFloat(c)
-    const axis = c.axis('dim', x.shape.length)
-    const top = reduce(c.g, 'ReduceMax', x, [axis], true)
-    const sum = emit.cumSum(c.g, unary(c.g, 'Exp', binary(c.g, 'Sub', x, top)), axis)
-    return binary(c.g, 'Add', unary(c.g, 'Log', sum), top)
+    const rank = x.shape.length
+    if (rank === 0) return x
+    const axis = c.axis('dim', rank)
+    const perm = emit.swapped(rank, axis, rank - 1)
+    const y = prefixLogSumExp(c, emit.transpose(c.g, x, perm))
+    return emit.transpose(c.g, y, perm)
   },
 }

@@ -3,6 +3,7 @@ import type { Call, Lower, OpTable } from '../call.ts'
 import { toDim, toWhole } from '../scalars.ts'
 import { type Py, SymFloat } from '../values.ts'
 import { batched } from './conv.ts'
+import { like } from './helpers.ts'
 
 /** Images larger, smaller and padded. Torch: aten/src/ATen/native/UpSample.h, PadNd.cpp (2.4); ONNX: Resize 19, Pad 19. */
 
@@ -61,7 +62,9 @@ function resize(
   return batched(c.g, given, n + 2, (x) => {
     const shape = [...x.shape.slice(0, 2), ...t.sizes]
     if (x.shape.every((d, i) => dims.same(d, shape[i] ?? 1))) return x
-    const dtype = emit.kernelType('Resize', x.dtype)
+    // Bytes are interpolated as numbers, and rounded.
+    const isRounded = x.dtype === 'uint8' && mode !== 'nearest'
+    const dtype = isRounded ? 'float32' : emit.kernelType('Resize', x.dtype)
     const attributes = {
       mode,
       coordinate_transformation_mode: coordinates,
@@ -85,7 +88,9 @@ function resize(
           undefined,
         ]
       : [emit.cast(c.g, x, dtype), undefined, undefined, vector(shape)]
-    return emit.cast(c.g, c.g.one('Resize', inputs, dtype, shape, attributes), x.dtype)
+    const y = c.g.one('Resize', inputs, dtype, shape, attributes)
+    if (!isRounded) return emit.cast(c.g, y, x.dtype)
+    return emit.cast(c.g, emit.clip(c.g, emit.unary(c.g, 'Round', y), like(y, 0), like(y, 255)), x.dtype)
   })
 }
 
@@ -118,7 +123,7 @@ const interpolate: Lower = (c) => {
   const aligned = c.py('align_corners') !== null && c.bool('align_corners')
   const t = target(c, x, n)
   const scales = c.py('recompute_scale_factor') === true ? t.scales.map(() => undefined) : t.scales
-  if (mode === 'area') throw refuse('interpolate by area')
+  if (mode === 'area') throw refuse('aten::__interpolate by area', '', 'Use adaptive_avg_pool')
   const kind: Mode = mode.includes('cubic') ? 'cubic' : mode.includes('linear') ? 'linear' : 'nearest'
   return resampled(
     c,
@@ -146,13 +151,10 @@ function padded(c: Call, x: Value, amounts: readonly Dim[], mode: string, value:
     before[rank - 1 - i] = amounts[2 * i] ?? 0
     after[rank - 1 - i] = amounts[2 * i + 1] ?? 0
   }
-  if (x.dtype === 'bool')
-    return emit.cast(
-      c.g,
-      emit.pad(c.g, emit.cast(c.g, x, 'uint8'), before, after, mode, value && emit.cast(c.g, value, 'uint8')),
-      'bool',
-    )
-  return emit.pad(c.g, x, before, after, mode, value)
+  // ONNX Runtime pads no bools, nor numbers of 16 bits that are no floats.
+  const dtype = x.dtype === 'bool' ? 'uint8' : x.dtype === 'int16' ? 'int32' : x.dtype
+  const padding = value && emit.cast(c.g, value, dtype)
+  return emit.cast(c.g, emit.pad(c.g, emit.cast(c.g, x, dtype), before, after, mode, padding), x.dtype)
 }
 
 const pad: Lower = (c) => {

@@ -1,4 +1,4 @@
-import { type Dim, dims, type ElementType, emit, refuse, scalar, type Value } from '@eas/onnx'
+import { type Dim, dims, type ElementType, emit, isFloat, refuse, scalar, type Value } from '@eas/onnx'
 import type { Call, Lower, OpTable, Result } from '../call.ts'
 import { promoteTypes, resultType } from '../promote.ts'
 import { elementsOf, isNumber, scalarValue } from '../scalars.ts'
@@ -85,6 +85,7 @@ const arange: Lower = (c) => {
 }
 
 const linspace: Lower = (c) => {
+  if (c.py('start') instanceof TensorRef || c.py('end') instanceof TensorRef) return spaced(c)
   const [start, end] = [c.float('start'), c.float('end')]
   const steps = c.optionalInt('steps') ?? 100
   if (steps > 10_000_000) throw refuse(`aten::linspace of ${steps} numbers`)
@@ -97,6 +98,18 @@ const linspace: Lower = (c) => {
     [steps],
     Array.from({ length: steps }, (_, i) => (base === undefined ? at(i) : base ** at(i))),
   )
+}
+
+/** `linspace` and `logspace` between numbers that a run computes. */
+function spaced(c: Call): Value {
+  const dtype = c.dtype('dtype') ?? 'float32'
+  const kind: ElementType = dtype === 'float64' || !isFloat(dtype) ? 'float64' : 'float32'
+  const [start, end] = ['start', 'end'].map((name) => emit.cast(c.g, c.operand(name).value, kind)) as [Value, Value] // two names
+  const steps = c.int('steps')
+  const by = emit.binary(c.g, 'Div', emit.binary(c.g, 'Sub', end, start), scalar(kind, Math.max(steps - 1, 1)))
+  const upwards = emit.binary(c.g, 'Add', start, emit.binary(c.g, 'Mul', emit.iota(c.g, steps, 0, 1, kind), by))
+  if (c.name === 'linspace') return emit.cast(c.g, upwards, dtype)
+  return emit.cast(c.g, emit.binary(c.g, 'Pow', scalar(kind, c.float('base')), upwards), dtype)
 }
 
 /** `torch.tensor` of nested lists of numbers, some of which may be computed by a run. */
@@ -167,7 +180,11 @@ const triangleIndices =
     const pairs: [number, number][] = []
     for (let i = 0; i < rows; i++)
       for (let j = 0; j < columns; j++) if (upper ? j - i >= offset : j - i <= offset) pairs.push([i, j])
-    return c.g.numbers('int64', [2, pairs.length], [...pairs.map(([i]) => i), ...pairs.map(([, j]) => j)])
+    return c.g.numbers(
+      c.dtype('dtype') ?? 'int64',
+      [2, pairs.length],
+      [...pairs.map(([i]) => i), ...pairs.map(([, j]) => j)],
+    )
   }
 
 const repeat: Lower = (c) => {
@@ -186,7 +203,11 @@ const repeatInterleave: Lower = (c) => {
   const axis = flat ? 0 : c.axis('dim', x.shape.length)
   const repeats = c.py('repeats')
   if (repeats instanceof TensorRef && elementsOf(c.vm, c.vm.read(repeats))?.length !== 1) {
-    return emit.gather(c.g, x, repeatedIndices(c, c.vm.read(repeats)), axis)
+    const counts = c.vm.read(repeats)
+    // A single count is that of every element.
+    const each =
+      dims.product(counts.shape) === 1 ? emit.expand(c.g, emit.reshape(c.g, counts, [1]), [x.shape[axis] ?? 1]) : counts
+    return emit.gather(c.g, x, repeatedIndices(c, each), axis)
   }
   const times = c.dim('repeats')
   const wide = emit.expand(c.g, emit.unsqueeze(c.g, x, [axis + 1]), [
@@ -214,7 +235,8 @@ export function repeatedIndices({ g }: Call, repeats: Value): Value {
 
 const flip: Lower = (c) => {
   let x = c.tensor('self')
-  for (const axis of c.axes('dims', x.shape.length)) x = reversed(c, x, axis)
+  // No axes are none here, not all.
+  for (const axis of c.ints('dims')) x = reversed(c, x, emit.axisOf(axis, x.shape.length))
   return x
 }
 
@@ -230,6 +252,7 @@ const roll: Lower = (c) => {
   const axes = c.has('dims') ? c.ints('dims') : []
   const rolled = (y: Value, axis: number, shift: Dim): Value => {
     const n = y.shape[axis] ?? 1
+    if (n === 0) return y
     const split = dims.mod(dims.neg(shift), n)
     if (split === 0) return y
     return emit.concat(c.g, [emit.slice(c.g, y, axis, split, n), emit.slice(c.g, y, axis, 0, split)], axis)
@@ -275,26 +298,32 @@ const oneHot: Lower = (c) => {
   return emit.cast(c.g, hot, 'int64')
 }
 
+/** The last axis on the diagonals of matrices. */
+export function onDiagonal(c: Call, x: Value, offset: number): Value {
+  const n = x.shape.at(-1) ?? 1
+  const size = dims.add(n, Math.abs(offset))
+  const rank = x.shape.length
+  const row = emit.iota(c.g, size, rank - 1, rank + 1)
+  const column = emit.iota(c.g, size, rank, rank + 1)
+  const on = emit.compare(c.g, 'Equal', emit.binary(c.g, 'Sub', column, row), scalar('int64', offset))
+  const before = x.shape.map(() => 0)
+  const padded = emit.pad(c.g, x, [...before.slice(1), Math.max(0, -offset)], [...before.slice(1), Math.max(0, offset)])
+  return emit.where(c.g, on, emit.unsqueeze(c.g, padded, [rank]), like(x, 0))
+}
+
+const diagEmbed: Lower = (c) => {
+  const y = onDiagonal(c, c.tensor('self'), c.int('offset'))
+  const rank = y.shape.length
+  const [a, b] = [c.axis('dim1', rank), c.axis('dim2', rank)]
+  const rest = emit.allAxes(y).filter((i) => i !== a && i !== b)
+  return emit.transpose(c.g, y, emit.inverse([...rest, a, b]))
+}
+
 /** A vector on the diagonal of a matrix, or the diagonal of a matrix. */
 const diag: Lower = (c) => {
   const x = c.tensor('self')
-  const offset = c.has('diagonal') ? c.int('diagonal') : c.has('offset') ? c.int('offset') : 0
-  if (x.shape.length === 1 || c.name === 'diag_embed') {
-    const n = x.shape.at(-1) ?? 1
-    const size = dims.add(n, Math.abs(offset))
-    const rank = x.shape.length
-    const row = emit.iota(c.g, size, rank - 1, rank + 1)
-    const column = emit.iota(c.g, size, rank, rank + 1)
-    const on = emit.compare(c.g, 'Equal', emit.binary(c.g, 'Sub', column, row), scalar('int64', offset))
-    const before = x.shape.map(() => 0)
-    const padded = emit.pad(
-      c.g,
-      x,
-      [...before.slice(1), Math.max(0, -offset)],
-      [...before.slice(1), Math.max(0, offset)],
-    )
-    return emit.where(c.g, on, emit.unsqueeze(c.g, padded, [rank]), like(x, 0))
-  }
+  const offset = c.int('diagonal')
+  if (x.shape.length === 1) return onDiagonal(c, x, offset)
   const [rows = 1, columns = 1] = x.shape
   const [down, right] = [Math.max(0, -offset), Math.max(0, offset)]
   const count = dims.min(dims.sub(rows, down), dims.sub(columns, right))
@@ -334,6 +363,23 @@ const cartesian: Lower = (c) => {
   return stacked(c, columns, 1)
 }
 
+/** Every choice of `r` elements in their order, a row each. */
+const combinations: Lower = (c) => {
+  const x = c.tensor('self')
+  const n = c.fixed(x.shape[0] ?? 1)
+  const r = c.int('r')
+  const again = c.bool('with_replacement')
+  let chosen: number[][] = [[]]
+  for (let k = 0; k < r; k++) {
+    chosen = chosen.flatMap((row) => {
+      const from = row.length === 0 ? 0 : (row[row.length - 1] ?? 0) + (again ? 0 : 1)
+      return Array.from({ length: Math.max(0, n - from) }, (_, i) => [...row, from + i])
+    })
+    if (chosen.length > 100_000) throw refuse('aten::combinations of over 100000 rows', '', 'Choose from fewer')
+  }
+  return emit.gather(c.g, x, c.g.numbers('int64', [chosen.length, r], chosen.flat()), 0)
+}
+
 const joinedBy =
   (axis: number, rank: number): Lower =>
   (c) => {
@@ -353,9 +399,12 @@ const joinedBy =
 
 export const shapeOps: OpTable = {
   cat,
+  _cat: cat,
   concat: cat,
   concatenate: cat,
   stack,
+  _stack: stack,
+  combinations,
   vstack: joinedBy(0, 2),
   row_stack: joinedBy(0, 2),
   hstack: joinedBy(1, 1),
@@ -377,7 +426,6 @@ export const shapeOps: OpTable = {
   logspace: linspace,
   tensor: fromList,
   as_tensor: fromList,
-  new_tensor: fromList,
   scalar_tensor: numberTensorOp,
   eye,
   tril: triangle(false),
@@ -403,13 +451,16 @@ export const shapeOps: OpTable = {
   meshgrid,
   one_hot: oneHot,
   diag,
-  diag_embed: diag,
+  diag_embed: diagEmbed,
+  diagflat: (c) => onDiagonal(c, emit.flat(c.g, c.tensor('self')), c.int('offset')),
   cartesian_prod: cartesian,
   complex: () => {
     throw refuse('complex numbers', '', 'Compute with real and imaginary parts')
   },
   block_diag: (c): Result => {
-    const parts = together(c, c.tensors('tensors'))
+    const parts = together(c, c.tensors('tensors')).map((p) =>
+      p.shape.length < 2 ? emit.reshape(c.g, p, [1, p.shape[0] ?? 1]) : p,
+    )
     const columns = parts.reduce<Dim>((n, p) => dims.add(n, p.shape[1] ?? 1), 0)
     let before: Dim = 0
     const rows = parts.map((p) => {

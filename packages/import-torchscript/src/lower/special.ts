@@ -1,7 +1,8 @@
 import { dims, emit, type GraphBuilder, isFloat, refuse, scalar, type Value } from '@eas/onnx'
-import type { Call, Lower, OpTable } from '../call.ts'
+import { type Call, type Lower, type OpTable, tuple } from '../call.ts'
+import { floatType } from '../promote.ts'
 import { RunScalar } from '../values.ts'
-import { asFloat, like, promoted, promotedFloats } from './helpers.ts'
+import { asFloat, isWhole, like, promoted, promotedFloats } from './helpers.ts'
 import { norm } from './reduce.ts'
 
 /** Special functions and small linear algebra. Torch: aten/src/ATen/native/{UnaryOps,BinaryOps,LinearAlgebra}.cpp (2.4). */
@@ -49,7 +50,9 @@ const erfinv: Lower = (c) => {
     )
     y = binary(g, 'Sub', y, binary(g, 'Div', binary(g, 'Sub', unary(g, 'Erf', y), x), slope))
   }
-  return y
+  // At both ends it is infinite, where the approximation is not a number.
+  const isEnd = compare(g, 'Equal', unary(g, 'Abs', x), one)
+  return where(g, isEnd, binary(g, 'Mul', x, like(x, Number.POSITIVE_INFINITY)), y)
 }
 
 const sinc: Lower = (c) => {
@@ -67,9 +70,12 @@ function isNegative(g: GraphBuilder, x: Value): Value {
   return where(g, isZero, compare(g, 'Less', unary(g, 'Reciprocal', x), like(x, 0)), compare(g, 'Less', x, like(x, 0)))
 }
 
+/** The first axis of length 3, which a product takes when it is told of none. */
+const firstOfThree = (c: Call, x: Value): number => x.shape.findIndex((d) => c.g.guards.decide(d, '==', 3) === true)
+
 const cross: Lower = (c) => {
   const [a, b] = promoted(c, 'self', 'other') as [Value, Value]
-  const dim = c.py('dim') === null ? a.shape.indexOf(3) : c.axis('dim', a.shape.length)
+  const dim = c.py('dim') === null ? firstOfThree(c, a) : c.axis('dim', a.shape.length)
   const turned = (x: Value, by: number): Value => {
     const parts = [0, 1, 2].map((i) => emit.slice(c.g, x, dim, (i + by) % 3, ((i + by) % 3) + 1))
     return emit.concat(c.g, parts, dim)
@@ -93,24 +99,76 @@ const gcd: Lower = (c) => {
 const matrixPower: Lower = (c) => {
   const x = c.tensor('self')
   const n = c.int('n')
-  if (n < 1) throw refuse(`aten::matrix_power of exponent ${n}`)
+  const [size = 1] = x.shape.slice(-1)
+  if (n === 0) {
+    const same = compare(c.g, 'Equal', emit.iota(c.g, size, 0, 2), emit.iota(c.g, size, 1, 2))
+    return emit.expand(c.g, emit.cast(c.g, same, x.dtype), x.shape)
+  }
   let result: Value | undefined
-  let square = x
-  for (let rest = n; rest > 0; rest = Math.floor(rest / 2)) {
+  let square = n < 0 ? inverseOf(c, x) : x
+  for (let rest = Math.abs(n); rest > 0; rest = Math.floor(rest / 2)) {
     if (rest % 2 === 1) result = result ? emit.matmul(c.g, result, square) : square
     if (rest > 1) square = emit.matmul(c.g, square, square)
   }
   return result ?? x
 }
 
-const inverse: Lower = (c) => {
-  const x = c.tensor(c.has('self') ? 'self' : 'A')
-  return c.g.one('Inverse', [x], x.dtype, x.shape, {}, 'com.microsoft')
-}
+const inverseOf = ({ g }: Call, x: Value): Value => g.one('Inverse', [x], x.dtype, x.shape, {}, 'com.microsoft')
 
+const inverse: Lower = (c) => inverseOf(c, c.tensor(c.has('self') ? 'self' : 'A'))
+
+/** ONNX Runtime has a kernel of float32 only. */
 const determinant: Lower = (c) => {
   const x = c.tensor(c.has('self') ? 'self' : 'A')
-  return c.g.one('Det', [x], x.dtype, x.shape.slice(0, -2))
+  return emit.cast(c.g, c.g.one('Det', [emit.cast(c.g, x, 'float32')], 'float32', x.shape.slice(0, -2)), x.dtype)
+}
+
+/** What tells by numbers which matrices could not be factored: ONNX Runtime refuses those. */
+const noFailure = ({ g }: Call, x: Value): Value => emit.full(g, x.shape.slice(0, -2), scalar('int32', 0))
+
+/** `A⁻¹·B`; a `B` of one dimension less than `A` is one column of each. */
+const solve: Lower = (c) => {
+  const [a, b] = [c.tensor('A'), c.tensor('B')]
+  const inverted = inverseOf(c, a)
+  if (!c.bool('left')) return emit.matmul(c.g, b, inverted)
+  const isColumn =
+    b.shape.length === 1 ||
+    (b.shape.length === a.shape.length - 1 && b.shape.every((d, i) => dims.same(d, a.shape[i] ?? 1)))
+  if (!isColumn) return emit.matmul(c.g, inverted, b)
+  const column = emit.unsqueeze(c.g, b, [b.shape.length])
+  const y = emit.matmul(c.g, inverted, column)
+  return emit.squeeze(c.g, y, [y.shape.length - 1])
+}
+
+const signedLogDeterminant: Lower = (c) => {
+  const value = determinant(c) as Value // a tensor's determinant is one
+  return tuple(c.vm, unary(c.g, 'Sign', value), unary(c.g, 'Log', unary(c.g, 'Abs', value)))
+}
+
+/** Norms of matrices that are sums or extremes; the rest would need singular values. */
+function matrixNorm(c: Call, x: Value, order: string | number, axes: readonly number[], keep: boolean): Value {
+  const [rows = 0, columns = 1] = axes
+  if (order === 'fro') return norm(c, x, 2, axes, keep)
+  if (typeof order === 'string' || ![1, Number.POSITIVE_INFINITY].includes(Math.abs(order)))
+    throw refuse(`aten::${c.name} of order ${order}`, '', 'Use a norm of order 1, inf or fro')
+  const [first, second] = Math.abs(order) === 1 ? [rows, columns] : [columns, rows]
+  const sums = emit.reduce(c.g, 'ReduceSum', unary(c.g, 'Abs', x), [first], true)
+  const top = emit.reduce(c.g, order > 0 ? 'ReduceMax' : 'ReduceMin', sums, [second], true)
+  return keep ? top : emit.reshape(c.g, top, emit.reducedShape(x.shape, axes, false))
+}
+
+/** A norm of the matrices that two axes span, or of vectors: of all elements where neither order nor axes are given. */
+const linalgNorm: Lower = (c) => {
+  const given = c.tensor('self')
+  const x = emit.cast(c.g, given, c.dtype('dtype') ?? floatType(given.dtype))
+  const order = c.py('ord')
+  const rank = x.shape.length
+  const axes = c.py('dim') === null ? emit.allAxes(x) : rank === 0 ? [] : c.ints('dim').map((a) => emit.axisOf(a, rank))
+  if (order === null) return norm(c, x, 2, axes, c.bool('keepdim'))
+  const known = typeof order === 'string' ? order : c.float('ord')
+  if (axes.length === 2) return matrixNorm(c, x, known, axes, c.bool('keepdim'))
+  if (typeof known === 'string') throw refuse(`aten::linalg_norm of order ${known} of vectors`, '', 'Use a number')
+  return norm(c, x, known, axes, c.bool('keepdim'))
 }
 
 /** The diagonal from `offset` on is true: `[n, m]`. */
@@ -135,10 +193,12 @@ const fakeQuantize = (c: Call, scale: Value, zeroPoint: Value): Value => {
 /** Powers `n - 1 … 0` of a vector, a column each; the other way round when `increasing`. */
 const vander: Lower = (c) => {
   const x = c.tensor('x')
-  const n = c.py('N') === null ? c.fixed(x.shape[0] ?? 1) : c.int('N')
-  const powers = Array.from({ length: n }, (_, i) => (c.bool('increasing') ? i : n - 1 - i))
-  const row: Value = { dtype: x.dtype, shape: [1, n], elements: powers }
-  return binary(c.g, 'Pow', emit.unsqueeze(c.g, x, [1]), row)
+  const rank = x.shape.length
+  const n = c.py('N') === null ? c.fixed(x.shape.at(-1) ?? 1) : c.int('N')
+  const rises = c.name === 'linalg_vander' || c.bool('increasing')
+  const powers = Array.from({ length: n }, (_, i) => (rises ? i : n - 1 - i))
+  const dtype = isFloat(x.dtype) ? x.dtype : 'int64'
+  return binary(c.g, 'Pow', emit.cast(c.g, emit.unsqueeze(c.g, x, [rank]), dtype), c.g.numbers(dtype, [n], powers))
 }
 
 /** Tensors of equal shape, each of at least three dimensions, one behind the other along the third. */
@@ -155,12 +215,20 @@ export const specialOps: OpTable = {
   /** A Python bool. Of other sizes, tensors are not equal. */
   equal: (c) => {
     const [a, b] = [c.tensor('self'), c.tensor('other')]
-    if (a.shape.length !== b.shape.length || a.shape.some((d, i) => c.g.guards.decide(d, '==', b.shape[i] ?? 1) === false)) return false
+    if (
+      a.shape.length !== b.shape.length ||
+      a.shape.some((d, i) => c.g.guards.decide(d, '==', b.shape[i] ?? 1) === false)
+    )
+      return false
     const same = emit.cast(c.g, compare(c.g, 'Equal', a, b), 'uint8')
     return new RunScalar('bool', emit.cast(c.g, emit.reduce(c.g, 'ReduceMin', same, emit.allAxes(a)), 'bool'))
   },
-  sgn: (c) => unary(c.g, 'Sign', c.tensor('self')),
+  sgn: (c) => {
+    const x = c.tensor('self')
+    return x.dtype === 'bool' ? x : unary(c.g, 'Sign', x)
+  },
   vander,
+  linalg_vander: vander,
   dstack,
   erfinv,
   special_erfinv: erfinv,
@@ -173,6 +241,17 @@ export const specialOps: OpTable = {
     return where(c.g, isNegative(c.g, b), unary(c.g, 'Neg', size), size)
   },
   gcd,
+  lcm: (c) => {
+    const [a, b] = promoted(c, 'self', 'other') as [Value, Value] // two names were given
+    const divisor = binary(c.g, 'Max', gcd(c) as Value, like(a, 1)) // a tensor; of zeros it is 0
+    return unary(c.g, 'Abs', binary(c.g, 'Mul', binary(c.g, 'Div', a, divisor), b))
+  },
+  angle: (c) => {
+    const x = asFloat(c)
+    const isNan = emit.not(c.g, compare(c.g, 'Equal', x, x))
+    return where(c.g, compare(c.g, 'Less', x, like(x, 0)), like(x, Math.PI), where(c.g, isNan, x, like(x, 0)))
+  },
+  isreal: (c) => emit.full(c.g, c.tensor('self').shape, scalar('bool', 1)),
   logaddexp2: (c) => {
     const [a, b] = promotedFloats(c, 'self', 'other') as [Value, Value]
     const distance = unary(c.g, 'Neg', unary(c.g, 'Abs', binary(c.g, 'Sub', a, b)))
@@ -186,32 +265,29 @@ export const specialOps: OpTable = {
 
   cross,
   linalg_cross: cross,
-  linalg_norm: (c) => {
-    const x = asFloat(c)
-    const isMatrix = c.py('dim') === null ? x.shape.length === 2 && c.py('ord') !== null : c.ints('dim').length === 2
-    const order = c.py('ord')
-    if (isMatrix && order !== null && order !== 'fro') throw refuse('aten::linalg_norm of a matrix by this order')
-    return norm(
-      c,
-      x,
-      order === null || order === 'fro' ? 2 : c.float('ord'),
-      c.axes('dim', x.shape.length),
-      c.bool('keepdim'),
-    )
-  },
+  linalg_norm: linalgNorm,
   linalg_matrix_norm: (c) => {
-    const x = asFloat(c)
-    if (c.overload !== 'str_ord' || c.string('ord') !== 'fro') throw refuse('aten::linalg_matrix_norm by this order')
-    return norm(c, x, 2, c.axes('dim', x.shape.length), c.bool('keepdim'))
+    const given = c.tensor('self')
+    const x = emit.cast(c.g, given, c.dtype('dtype') ?? floatType(given.dtype))
+    const order = c.py('ord')
+    const axes = c.ints('dim').map((a) => emit.axisOf(a, x.shape.length))
+    return matrixNorm(c, x, typeof order === 'string' ? order : c.float('ord'), axes, c.bool('keepdim'))
   },
   matrix_power: matrixPower,
   linalg_matrix_power: matrixPower,
   linalg_inv: inverse,
+  linalg_inv_ex: (c) => tuple(c.vm, inverse(c), noFailure(c, c.tensor('A'))),
+  linalg_solve: solve,
+  linalg_solve_ex: (c) => tuple(c.vm, solve(c), noFailure(c, c.tensor('A'))),
+  slogdet: signedLogDeterminant,
+  linalg_slogdet: signedLogDeterminant,
+  logdet: (c) => unary(c.g, 'Log', determinant(c) as Value), // a tensor's determinant is one
   inverse,
   linalg_det: determinant,
   det: determinant,
   trace: (c) => {
-    const x = c.tensor('self')
+    const given = c.tensor('self')
+    const x = isWhole(given) ? emit.cast(c.g, given, 'int64') : given
     return emit.reduce(c.g, 'ReduceSum', where(c.g, diagonalMask(c.g, x), x, like(x, 0)), [0, 1])
   },
   fill_diagonal_: (c) => {
@@ -224,17 +300,21 @@ export const specialOps: OpTable = {
     return c.py('self')
   },
   diagonal_scatter: (c) => {
-    const x = c.tensor('self')
+    const given = c.tensor('self')
+    const rank = given.shape.length
     const offset = c.int('offset')
-    const source = emit.cast(c.g, c.tensor('src'), x.dtype)
-    const [first, second] = [c.axis('dim1', x.shape.length), c.axis('dim2', x.shape.length)]
-    if (x.shape.length !== 2 || first !== 0 || second !== 1)
-      throw refuse('aten::diagonal_scatter of other than a matrix')
+    const source = emit.cast(c.g, c.tensor('src'), given.dtype)
+    const [a, b] = [c.axis('dim1', rank), c.axis('dim2', rank)]
+    const perm = [...emit.allAxes(given).filter((i) => i !== a && i !== b), a, b]
+    const x = emit.transpose(c.g, given, perm)
     // Row r holds element r - max(0, -offset) of the diagonal: take it from a column as long as the matrix is high.
     const above = Math.max(0, -offset)
-    const [n = 1] = x.shape
-    const column = emit.pad(c.g, source, [above], [dims.sub(dims.sub(n, above), source.shape[0] ?? 1)])
-    return where(c.g, diagonalMask(c.g, x, offset), emit.unsqueeze(c.g, column, [1]), x)
+    const n = x.shape.at(-2) ?? 1
+    const lead = new Array<number>(rank - 2).fill(0)
+    const behind = dims.sub(dims.sub(n, above), source.shape.at(-1) ?? 1)
+    const column = emit.pad(c.g, source, [...lead, above], [...lead, behind])
+    const y = where(c.g, diagonalMask(c.g, x, offset), emit.unsqueeze(c.g, column, [rank - 1]), x)
+    return emit.transpose(c.g, y, emit.inverse(perm))
   },
 
   fake_quantize_per_tensor_affine: (c) => {

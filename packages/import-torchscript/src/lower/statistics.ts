@@ -1,10 +1,11 @@
 import { type Dim, dims, emit, refuse, scalar, type Value } from '@eas/onnx'
 import { type Call, type Lower, type OpTable, tuple } from '../call.ts'
-import { asFloat, like } from './helpers.ts'
+import { asFloat, isWhole, like } from './helpers.ts'
+import { norm } from './reduce.ts'
 
 /** Order statistics, histograms and running differences. Torch: aten/src/ATen/native/{Sorting,SummaryOps,Integration}.cpp (2.4). */
 
-const { binary, compare, reduce, unary, where } = emit
+const { binary, cast, compare, reduce, unary, where } = emit
 
 const along = (x: Value, axis: number): Dim => x.shape[axis] ?? 1
 
@@ -56,37 +57,106 @@ const trapezoid: Lower = (c) => {
   return reduce(c.g, 'ReduceSum', areas, [axis])
 }
 
-/** Linear interpolation between the two nearest of the sorted elements. */
+/** Where a quantile lies between its neighbours `i` and `i + 1`, by how it is interpolated. */
+const interpolations: Readonly<Record<string, (c: Call, fraction: Value) => Value>> = {
+  linear: (_, fraction) => fraction,
+  lower: (_, fraction) => like(fraction, 0),
+  higher: (c, fraction) => unary(c.g, 'Ceil', fraction),
+  midpoint: (c, fraction) => binary(c.g, 'Mul', unary(c.g, 'Ceil', fraction), like(fraction, 0.5)),
+}
+
+/**
+ * The sorted elements read at places that need not be whole. NaNs sort last; where one is, the quantile is NaN, or what the
+ * others give (`nanquantile`).
+ */
 const quantile: Lower = (c) => {
+  const { g } = c
   const given = asFloat(c)
-  const whole = c.py('dim') === null
-  const x = whole ? emit.flat(c.g, given) : given
-  const axis = whole ? 0 : c.axis('dim', x.shape.length)
-  if (c.string('interpolation') !== 'linear')
-    throw refuse(`aten::quantile by ${c.string('interpolation')} interpolation`)
-  const n = c.fixed(along(x, axis))
-  const [sorted] = emit.topK(c.g, x, n, axis, { largest: false })
-  const number = c.py('q')
-  if (typeof number !== 'number') throw refuse('aten::quantile of several or unknown quantiles')
-  const place = number * (n - 1)
-  const [below, above] = [Math.floor(place), Math.ceil(place)].map((i) => emit.select(c.g, sorted, axis, i)) as [
-    Value,
-    Value,
-  ]
-  const y = binary(
-    c.g,
-    'Add',
+  const whole = c.py('dim') === null || given.shape.length === 0
+  const x = whole ? emit.flat(g, given) : given
+  const rank = x.shape.length
+  const perm = emit.swapped(rank, whole ? 0 : c.axis('dim', rank), rank - 1)
+  const last = emit.transpose(g, x, perm)
+  const isNumber = compare(g, 'Equal', last, last)
+  const n = along(last, rank - 1)
+  const numbers = where(g, isNumber, last, like(x, Number.POSITIVE_INFINITY))
+  const [sorted] = emit.topK(g, numbers, n, rank - 1, { largest: false })
+  const counted = reduce(g, 'ReduceSum', emit.cast(g, isNumber, x.dtype), [rank - 1], true)
+  const q = emit.cast(g, c.operand('q').value, x.dtype)
+  // A row of quantiles for each row of elements: [..., Q].
+  const row = emit.reshape(g, q, [dims.product(q.shape)])
+  const place = binary(g, 'Mul', row, binary(g, 'Sub', counted, like(x, 1)))
+  const how = c.string('interpolation')
+  const floor = unary(g, how === 'nearest' ? 'Round' : 'Floor', place)
+  const fraction = interpolations[how]?.(c, binary(g, 'Sub', place, floor)) ?? like(x, 0)
+  const at = (p: Value): Value =>
+    emit.gatherElements(
+      g,
+      sorted,
+      emit.expand(g, emit.cast(g, emit.clip(g, p, like(x, 0), undefined), 'int64'), place.shape),
+      rank - 1,
+    )
+  const [below, above] = [at(floor), at(unary(g, 'Ceil', place))]
+  const between = where(
+    g,
+    compare(g, 'Equal', fraction, like(x, 0)),
     below,
-    binary(c.g, 'Mul', binary(c.g, 'Sub', above, below), like(x, place - Math.floor(place))),
+    binary(g, 'Add', below, binary(g, 'Mul', binary(g, 'Sub', above, below), fraction)),
   )
-  if (!c.bool('keepdim')) return y
-  return whole
-    ? emit.reshape(
-        c.g,
-        y,
-        given.shape.map(() => 1),
-      )
-    : emit.unsqueeze(c.g, y, [axis])
+  const enough = c.name === 'nanquantile' ? like(x, 1) : emit.cast(g, scalar('int64', n), x.dtype)
+  const y = where(g, compare(g, 'Less', counted, enough), like(x, Number.NaN), between)
+  return quantilesFirst(c, y, given, perm, q.shape.length === 0, whole)
+}
+
+/** From `[..., Q]` of elements turned by `perm` to what torch gives: the quantiles before all other axes. */
+function quantilesFirst(
+  c: Call,
+  y: Value,
+  given: Value,
+  perm: readonly number[],
+  single: boolean,
+  whole: boolean,
+): Value {
+  const { g } = c
+  const rank = y.shape.length
+  const keep = c.bool('keepdim')
+  const count = y.shape[rank - 1] ?? 1
+  // The axis in whose place the quantiles stand comes back as one of length 1.
+  const front = emit.transpose(g, emit.unsqueeze(g, y, [rank]), [
+    rank - 1,
+    ...perm.map((p) => (p === rank - 1 ? rank : p)),
+  ])
+  const axis = perm.indexOf(rank - 1)
+  const kept =
+    keep && whole
+      ? given.shape.map(() => 1)
+      : keep
+        ? front.shape.slice(1)
+        : front.shape.slice(1).filter((_, i) => i !== axis)
+  return emit.reshape(g, front, single ? kept : [count, ...kept])
+}
+
+/** The lower middle of the numbers there are. */
+const nanMedian: Lower = (c) => {
+  const { g } = c
+  const given = c.tensor('self')
+  const whole = !c.has('dim')
+  if (given.shape.length === 0) return whole ? given : tuple(c.vm, given, scalar('int64', 0))
+  const x = whole ? emit.flat(g, given) : given
+  const rank = x.shape.length
+  const axis = whole ? 0 : c.axis('dim', rank)
+  const isNumber = compare(g, 'Equal', x, x)
+  const numbers = isWhole(x) ? x : where(g, isNumber, x, like(x, Number.POSITIVE_INFINITY))
+  const both = emit.topK(g, numbers, along(x, axis), axis, { largest: false })
+  const counted = reduce(g, 'ReduceSum', emit.cast(g, isNumber, 'int64'), [axis], true)
+  const last = emit.clip(g, binary(g, 'Sub', counted, scalar('int64', 1)), scalar('int64', 0), undefined)
+  const place = binary(g, 'Div', last, scalar('int64', 2))
+  const [values, indices] = both.map((v) => emit.gatherElements(g, v, place, axis)) as [Value, Value] // two in, two out
+  const none = compare(g, 'Equal', counted, scalar('int64', 0))
+  const result = isWhole(x) ? values : where(g, none, like(x, Number.NaN), values)
+  if (whole) return emit.reshape(g, result, [])
+  const keep = (v: Value): Value => (c.bool('keepdim') ? v : emit.squeeze(g, v, [axis]))
+  return tuple(c.vm, keep(result), keep(indices))
 }
 
 /** Counts in `bins` equal parts of `min … max`; the last takes its upper end too. */
@@ -94,23 +164,25 @@ const histc: Lower = (c) => {
   const { g } = c
   const x = emit.flat(g, c.tensor('self'))
   const bins = c.int('bins')
-  const [low, high] = [c.float('min'), c.float('max')]
-  if (low === high) throw refuse('aten::histc between the least and the greatest element', '', 'Give min and max')
+  const [least, most] = [c.float('min'), c.float('max')]
+  const isOpen = least === most
+  const [low, high] = isOpen
+    ? [reduce(g, 'ReduceMin', x, [0]), reduce(g, 'ReduceMax', x, [0])]
+    : [like(x, least), like(x, most)]
+  // Where all elements are one, the bins reach one to either side.
+  const same = cast(g, compare(g, 'Equal', low, high), x.dtype)
+  const [from, to] = isOpen ? [binary(g, 'Sub', low, same), binary(g, 'Add', high, same)] : [low, high]
   const scaled = binary(
     g,
     'Div',
-    binary(g, 'Mul', binary(g, 'Sub', x, like(x, low)), like(x, bins)),
-    like(x, high - low),
+    binary(g, 'Mul', binary(g, 'Sub', x, from), like(x, bins)),
+    binary(g, 'Sub', to, from),
   )
   const place = emit.clip(g, unary(g, 'Floor', scaled), like(x, 0), like(x, bins - 1))
-  const inside = compare(
-    g,
-    'And',
-    compare(g, 'GreaterOrEqual', x, like(x, low)),
-    compare(g, 'LessOrEqual', x, like(x, high)),
-  )
-  const counts = emit.full(g, [bins], like(x, 0))
-  return emit.scatterElements(g, counts, emit.cast(g, place, 'int64'), emit.cast(g, inside, x.dtype), 0, 'add')
+  const inside = compare(g, 'And', compare(g, 'GreaterOrEqual', x, from), compare(g, 'LessOrEqual', x, to))
+  const counts = emit.full(g, [bins], scalar('int64', 0))
+  const ones = cast(g, inside, 'int64')
+  return cast(g, emit.scatterElements(g, counts, cast(g, place, 'int64'), ones, 0, 'add'), x.dtype)
 }
 
 /** Most frequent element, the least of several: compares all with all. */
@@ -118,6 +190,7 @@ const mode: Lower = (c) => {
   const { g } = c
   const x = c.tensor('self')
   const rank = x.shape.length
+  if (rank === 0) return tuple(c.vm, x, scalar('int64', 0))
   const axis = c.axis('dim', rank)
   const last = emit.transpose(g, x, emit.swapped(rank, axis, rank - 1))
   const equal = compare(g, 'Equal', emit.unsqueeze(g, last, [rank]), emit.unsqueeze(g, last, [rank - 1]))
@@ -141,18 +214,30 @@ const mode: Lower = (c) => {
   return tuple(c.vm, back(values), back(indices))
 }
 
-/** Rows are variables, columns observations. */
-function covariance(c: Call, x: Value, correction: number): Value {
+/** Rows are variables, columns observations; a vector is one variable, and so is what comes of it. */
+function covariance(c: Call, given: Value, correction: number): Value {
+  const { g } = c
+  const x = given.shape.length === 2 ? given : emit.reshape(g, given, [1, dims.product(given.shape)])
   const n = along(x, 1)
-  const centred = binary(c.g, 'Sub', x, reduce(c.g, 'ReduceMean', x, [1], true))
-  const products = emit.matmul(c.g, centred, emit.transpose(c.g, centred, [1, 0]))
-  return binary(c.g, 'Div', products, emit.cast(c.g, scalar('int64', dims.sub(n, correction)), x.dtype))
-}
-
-const matrixOf = (c: Call): Value => {
-  const x = asFloat(c)
-  if (x.shape.length !== 2) throw refuse(`aten::${c.name} of other than a matrix`)
-  return x
+  const weights = ['fweights', 'aweights'].flatMap((name) => (c.has(name) ? (c.optionalTensor(name) ?? []) : []))
+  const [w] =
+    weights.length === 2
+      ? [binary(g, 'Mul', ...(weights.map((v) => cast(g, v, x.dtype)) as [Value, Value]))]
+      : weights.map((v) => cast(g, v, x.dtype))
+  const importance = c.has('aweights') ? c.optionalTensor('aweights') : undefined
+  const total = w ? reduce(g, 'ReduceSum', w, [0]) : cast(g, scalar('int64', n), x.dtype)
+  const weighted = (v: Value): Value => (w ? binary(g, 'Mul', v, w) : v)
+  const mean = binary(g, 'Div', reduce(g, 'ReduceSum', weighted(x), [1], true), total)
+  const centred = binary(g, 'Sub', x, mean)
+  const products = emit.matmul(g, centred, emit.transpose(g, weighted(centred), [1, 0]))
+  // Weights of importance are no counts: what they correct by is scaled by their mean.
+  const scale =
+    w && importance
+      ? binary(g, 'Div', reduce(g, 'ReduceSum', binary(g, 'Mul', w, cast(g, importance, x.dtype)), [0]), total)
+      : like(x, 1)
+  const freedom = binary(g, 'Sub', total, binary(g, 'Mul', scale, like(x, correction)))
+  const y = binary(g, 'Div', products, binary(g, 'Max', freedom, like(x, 0)))
+  return x.shape[0] === 1 ? emit.reshape(g, y, []) : y
 }
 
 /** Rows scaled down to norm `maxnorm`. */
@@ -161,32 +246,59 @@ const renorm: Lower = (c) => {
   const axis = c.axis('dim', x.shape.length)
   const p = c.float('p')
   const axes = emit.allAxes(x).filter((a) => a !== axis)
-  const powers = reduce(c.g, 'ReduceSum', binary(c.g, 'Pow', unary(c.g, 'Abs', x), like(x, p)), axes, true)
-  const size = binary(c.g, 'Pow', powers, like(x, 1 / p))
+  const size = norm(c, x, p, axes, true)
   const limit = like(x, c.float('maxnorm'))
   const factor = binary(c.g, 'Div', limit, binary(c.g, 'Add', size, like(x, 1e-7)))
   return binary(c.g, 'Mul', x, where(c.g, compare(c.g, 'Greater', size, limit), factor, like(x, 1)))
 }
 
-/** Sums and means of consecutive rows. */
+/** What a segment of no rows comes to. */
+const ofNothing: Readonly<Record<string, number>> = {
+  sum: 0,
+  mean: Number.NaN,
+  prod: 1,
+  max: Number.NEGATIVE_INFINITY,
+  min: Number.POSITIVE_INFINITY,
+}
+const intoSegments = { sum: 'add', mean: 'add', prod: 'mul', max: 'max', min: 'min' } as const
+
+/** Consecutive rows reduced to one: as many as `lengths` says, or from each of `offsets` to the next. */
 const segmentReduce: Lower = (c) => {
   const { g } = c
   const data = c.tensor('data')
-  const how = c.string('reduce')
-  const lengths = c.optionalTensor('lengths')
-  if (!lengths || lengths.shape.length !== 1 || (how !== 'sum' && how !== 'mean'))
-    throw refuse(`aten::segment_reduce by ${how} without lengths`)
-  const count = along(lengths, 0)
+  const how = c.string('reduce') as keyof typeof intoSegments // torch takes these five
+  const reduction = intoSegments[how]
+  const [lengths, offsets] = [c.optionalTensor('lengths'), c.optionalTensor('offsets')]
+  const places = lengths ?? offsets
+  if (!reduction || places?.shape.length !== 1 || c.int('axis') !== 0)
+    throw refuse(
+      'aten::segment_reduce along another axis than the first',
+      '',
+      'Give lengths or offsets of one dimension',
+    )
+  const given = cast(g, places, 'int64')
+  const ends = lengths ? emit.cumSum(g, given, 0) : rest(c, given, 0)
+  const sizes = lengths ? given : binary(g, 'Sub', rest(c, given, 0), init(c, given, 0))
+  const count = along(ends, 0)
   // Row r belongs to the number of segments that end at or before it.
-  const ends = emit.cumSum(g, emit.cast(g, lengths, 'int64'), 0)
-  const rows = emit.iota(g, along(data, 0), 0, 2)
-  const passed = compare(g, 'LessOrEqual', emit.unsqueeze(g, ends, [0]), rows)
-  const segment = reduce(g, 'ReduceSum', emit.cast(g, passed, 'int64'), [1])
-  const zeros = emit.full(g, [count, ...data.shape.slice(1)], like(data, 0))
-  const sums = emit.scatterND(g, zeros, emit.unsqueeze(g, segment, [1]), data, 'add')
-  if (how === 'sum') return sums
-  const shape: Dim[] = [count, ...data.shape.slice(1).map(() => 1)]
-  return binary(g, 'Div', sums, emit.reshape(g, emit.cast(g, lengths, data.dtype), shape))
+  const passed = compare(g, 'LessOrEqual', emit.unsqueeze(g, ends, [0]), emit.iota(g, along(data, 0), 0, 2))
+  const segment = reduce(g, 'ReduceSum', cast(g, passed, 'int64'), [1])
+  const dtype = data.dtype === 'float16' ? 'float32' : data.dtype
+  const rows = cast(g, data, dtype)
+  const initial = c.optionalFloat('initial')
+  const start = initial ?? (how === 'mean' ? 0 : ofNothing[how]) ?? 0
+  const shape = [count, ...data.shape.slice(1)]
+  const total = emit.scatterND(
+    g,
+    emit.full(g, shape, like(rows, start)),
+    emit.unsqueeze(g, segment, [1]),
+    rows,
+    reduction,
+  )
+  if (how !== 'mean') return cast(g, total, data.dtype)
+  const by = emit.reshape(g, cast(g, sizes, dtype), [count, ...data.shape.slice(1).map(() => 1)])
+  const isEmpty = compare(g, 'Equal', by, like(rows, 0))
+  return cast(g, where(g, isEmpty, like(rows, initial ?? Number.NaN), binary(g, 'Div', total, by)), data.dtype)
 }
 
 export const statisticsOps: OpTable = {
@@ -202,9 +314,12 @@ export const statisticsOps: OpTable = {
   mode,
   renorm,
   segment_reduce: segmentReduce,
-  cov: (c) => covariance(c, matrixOf(c), c.int('correction')),
+  nanquantile: quantile,
+  nanmedian: nanMedian,
+  cov: (c) => covariance(c, asFloat(c), c.int('correction')),
   corrcoef: (c) => {
-    const products = covariance(c, matrixOf(c), 1)
+    const products = covariance(c, asFloat(c), 1)
+    if (products.shape.length === 0) return binary(c.g, 'Div', products, products)
     const [n = 1] = products.shape
     const indices = emit.iota(c.g, n, 0, 1)
     const pairs = emit.unsqueeze(c.g, indices, [1])
@@ -220,7 +335,8 @@ export const statisticsOps: OpTable = {
     return binary(c.g, 'Div', sum, reduce(c.g, 'ReduceSum', emit.cast(c.g, isNumber, x.dtype), axes, c.bool('keepdim')))
   },
   sum_to_size: (c) => {
-    const x = c.tensor('self')
+    const given = c.tensor('self')
+    const x = isWhole(given) ? cast(c.g, given, 'int64') : given
     const size = c.dims('size')
     const extra = x.shape.length - size.length
     const axes = x.shape.flatMap((d, i) => (i < extra || (size[i - extra] === 1 && d !== 1) ? [i] : []))
@@ -228,7 +344,8 @@ export const statisticsOps: OpTable = {
   },
   cumprod: (c) => {
     const given = c.tensor('self')
-    const x = emit.cast(c.g, given, c.dtype('dtype') ?? (given.dtype === 'bool' ? 'int64' : given.dtype))
+    const x = emit.cast(c.g, given, c.dtype('dtype') ?? (isWhole(given) ? 'int64' : given.dtype))
+    if (x.shape.length === 0) return x
     const axis = c.axis('dim', x.shape.length)
     const n = c.fixed(along(x, axis))
     const parts = [emit.slice(c.g, x, axis, 0, 1)]

@@ -1,7 +1,9 @@
 import { type Dim, dims, emit, type GraphBuilder, refuse, scalar, type Value } from '@eas/onnx'
 import type { Call, Lower, OpTable, Result } from '../call.ts'
+import { elementsOf } from '../scalars.ts'
 import type { TensorRef } from '../tensor-ref.ts'
 import { PyList } from '../values.ts'
+import { dataAdvice } from '../vm.ts'
 
 /**
  * Views: each knows how to follow its base and how to write through to it. Torch: aten/src/ATen/native/TensorShape.cpp (2.4).
@@ -129,7 +131,7 @@ const squeeze: Lower = (c) => {
   const { shape } = c.ref('self')
   const wanted =
     c.has('dim') && c.py('dim') !== null
-      ? c.ints('dim').map((a) => emit.axisOf(a, shape.length))
+      ? c.ints('dim').map((a) => (shape.length === 0 ? 0 : emit.axisOf(a, shape.length)))
       : shape.map((_, i) => i)
   // A labelled size counts as 1 only where the example says so, with a guard.
   const axes = wanted.filter((a) => shape.length > 0 && c.g.guards.decide(shape[a] ?? 0, '==', 1) === true)
@@ -178,7 +180,15 @@ function sliceOf(c: Call, axis: number, from: Dim, to: Dim, step: number): Tenso
 }
 
 /** `base` with `y` in the place of a slice. */
-function spliced(g: GraphBuilder, base: Value, y: Value, axis: number, start: Dim, end: Dim, step: number): Value {
+export function spliced(
+  g: GraphBuilder,
+  base: Value,
+  y: Value,
+  axis: number,
+  start: Dim,
+  end: Dim,
+  step: number,
+): Value {
   const length = base.shape[axis] ?? 1
   if (step !== 1) {
     const places = emit.iota(g, y.shape[axis] ?? 1, axis, base.shape.length)
@@ -262,13 +272,22 @@ const chunk: Lower = (c) => {
   return inSteps(c, axis, typeof size === 'number' ? Math.max(size, 1) : size)
 }
 
-/** The first pieces take what does not divide. */
-const tensorSplit: Lower = (c) => {
-  const { shape } = c.ref('self')
-  const axis = c.axis('dim', shape.length)
-  const length = shape[axis] ?? 1
-  if (c.has('indices')) {
-    const ends = [...c.dims('indices'), length]
+/** `hsplit` takes the first axis of a tensor that has no second. */
+const splitAlong =
+  (axis: number): Lower =>
+  (c) =>
+    splitAt(c, Math.min(axis, c.ref('self').shape.length - 1))
+
+const tensorSplit: Lower = (c) => splitAt(c, c.axis('dim', c.ref('self').shape.length))
+
+/** Between places, or in so many pieces, of which the first take what does not divide. */
+function splitAt(c: Call, axis: number): Result {
+  const length = c.ref('self').shape[axis] ?? 1
+  const given = c.has('tensor_indices_or_sections') ? c.tensor('tensor_indices_or_sections') : undefined
+  const known = given && elementsOf(c.vm, given)
+  if (given && !known) throw refuse('aten::tensor_split at places that depend on the values of tensors', '', dataAdvice)
+  if (c.has('indices') || given?.shape.length === 1) {
+    const ends = [...(known ?? c.dims('indices')), length]
     let start: Dim = 0
     return ends.map((end) => {
       const from = start
@@ -276,7 +295,7 @@ const tensorSplit: Lower = (c) => {
       return sliceOf(c, axis, from, end, 1)
     })
   }
-  const sections = c.int('sections')
+  const sections = known ? c.fixed(known[0] ?? 1) : c.int('sections')
   const n = c.fixed(length)
   return pieces(
     c,
@@ -293,12 +312,20 @@ const unbind: Lower = (c) => {
 }
 
 const diagonal: Lower = (c) => {
-  const x = c.tensor('self')
-  const rank = x.shape.length
+  const rank = c.ref('self').shape.length
   const [a, b] = [c.axis('dim1', rank), c.axis('dim2', rank)]
   const offset = c.int('offset')
   const rest = Array.from({ length: rank }, (_, i) => i).filter((i) => i !== a && i !== b)
-  const matrices = emit.transpose(c.g, x, [...rest, a, b])
+  const perm = [...rest, a, b]
+  return invertible(
+    c,
+    (x) => diagonalOf(c, emit.transpose(c.g, x, perm), offset),
+    (x, y) => emit.transpose(c.g, withDiagonal(c, emit.transpose(c.g, x, perm), y, offset), emit.inverse(perm)),
+  )
+}
+
+/** The diagonals of the matrices in the last two axes, as a last axis. */
+function diagonalOf(c: Call, matrices: Value, offset: number): Value {
   const [rows = 1, columns = 1] = matrices.shape.slice(-2)
   const [down, right] = [Math.max(0, -offset), Math.max(0, offset)]
   const count = dims.max(0, dims.min(dims.sub(rows, down), dims.sub(columns, right)))
@@ -310,6 +337,30 @@ const diagonal: Lower = (c) => {
     scalar('int64', dims.add(dims.mul(down, columns), right)),
   )
   return emit.gather(c.g, flat, places, flat.shape.length - 1)
+}
+
+/** Matrices with other diagonals. */
+function withDiagonal(c: Call, matrices: Value, y: Value, offset: number): Value {
+  const { g } = c
+  const rank = matrices.shape.length
+  const [rows = 1, columns = 1] = matrices.shape.slice(-2)
+  const row = emit.iota(g, rows, 0, 2)
+  const isOn = emit.compare(
+    g,
+    'Equal',
+    emit.iota(g, columns, 1, 2),
+    emit.binary(g, 'Add', row, scalar('int64', offset)),
+  )
+  // Where a row has no place on the diagonal, what is gathered for it is not used.
+  const last = dims.sub(y.shape.at(-1) ?? 1, 1)
+  const place = emit.clip(
+    g,
+    emit.binary(g, 'Add', emit.iota(g, rows, 0, 1), scalar('int64', Math.min(0, offset))),
+    scalar('int64', 0),
+    scalar('int64', last),
+  )
+  const perRow = emit.unsqueeze(g, emit.gather(g, y, place, rank - 2), [rank - 1])
+  return emit.where(g, isOn, perRow, matrices)
 }
 
 /** The same tensor: nothing to copy, or nothing that can tell a copy. */
@@ -328,9 +379,7 @@ const to: Lower = (c) => {
 const clone: Lower = (c) => c.tensor('self')
 
 const castTo =
-  (
-    dtype: 'float32' | 'float64' | 'float16' | 'bfloat16' | 'int64' | 'int32' | 'int16' | 'int8' | 'uint8' | 'bool',
-  ): Lower =>
+  (dtype: 'float32' | 'float64' | 'float16' | 'int64' | 'int32'): Lower =>
   (c) => {
     const x = c.tensor('self')
     return x.dtype === dtype ? c.ref('self') : emit.cast(c.g, x, dtype)
@@ -342,42 +391,49 @@ const asStrided: Lower = (c) => {
   const strides = c.ints('stride')
   const offset = c.optionalInt('storage_offset') ?? 0
   if (!c.ref('self').dense) throw refuse('as_strided of a tensor that is itself a view')
-  const flat = emit.flat(c.g, x)
   let places: number[] = [offset]
   for (const [i, size] of sizes.entries())
     places = places.flatMap((p) => Array.from({ length: size }, (_, k) => p + k * (strides[i] ?? 0)))
   if (places.length > 1_000_000) throw refuse('as_strided of over a million elements')
-  return emit.reshape(c.g, emit.gather(c.g, flat, c.g.numbers('int64', [places.length], places), 0), sizes)
+  const at = c.g.numbers('int64', [places.length], places)
+  const forward = (base: Value): Value => emit.reshape(c.g, emit.gather(c.g, emit.flat(c.g, base), at, 0), sizes)
+  return c.view(forward(x), forward)
 }
 
 /** Sliding windows along an axis, as a last axis. */
 const unfold: Lower = (c) => {
-  const x = c.tensor('self')
+  const given = c.tensor('self')
+  const x = given.shape.length === 0 ? emit.reshape(c.g, given, [1]) : given
+  if (x !== given) return emit.slice(c.g, x, 0, 0, c.int('size'))
   const axis = c.axis('dimension', x.shape.length)
   const [size, step] = [c.int('size'), c.int('step')]
   const length = x.shape[axis] ?? 1
   const count = dims.add(dims.floorDiv(dims.sub(length, size), step), 1)
   const starts = emit.binary(c.g, 'Mul', emit.iota(c.g, count, 0, 2), scalar('int64', step))
   const places = emit.binary(c.g, 'Add', starts, emit.iota(c.g, size, 1, 2))
-  const windows = emit.gather(c.g, x, places, axis)
-  const rank = x.shape.length
-  const perm = Array.from({ length: rank + 1 }, (_, i) => i).filter((i) => i !== axis + 1)
-  return emit.transpose(c.g, windows, [...perm, axis + 1])
+  const perm = Array.from({ length: x.shape.length + 1 }, (_, i) => i).filter((i) => i !== axis + 1)
+  const forward = (base: Value): Value => emit.transpose(c.g, emit.gather(c.g, base, places, axis), [...perm, axis + 1])
+  return c.view(forward(x), forward)
+}
+
+function atLeastShape(shape: readonly Dim[], rank: number): readonly Dim[] {
+  const missing = rank - shape.length
+  if (missing <= 0) return shape
+  // Of three dimensions, one new one comes last.
+  const trailing = rank === 3 && shape.length > 0 ? 1 : 0
+  return [...new Array<Dim>(missing - trailing).fill(1), ...shape, ...new Array<Dim>(trailing).fill(1)]
 }
 
 /** Makes tensors of at least so many dimensions. */
 const atLeast =
   (rank: number): Lower =>
   (c) => {
-    if (!c.has('self')) throw refuse(`aten::${c.name} of a list`)
+    if (!c.has('self')) {
+      return c.tensors('tensors').map((x) => emit.reshape(c.g, x, atLeastShape(x.shape, rank)))
+    }
     const missing = rank - c.ref('self').shape.length
     if (missing <= 0) return c.ref('self')
-    const trailing = rank === 3 && c.ref('self').shape.length > 0 ? 1 : 0
-    return reshaped(c, [
-      ...new Array<Dim>(missing - trailing).fill(1),
-      ...c.ref('self').shape,
-      ...new Array<Dim>(trailing).fill(1),
-    ])
+    return reshaped(c, atLeastShape(c.ref('self').shape, rank))
   }
 
 const viewAs: Lower = (c) => reshaped(c, c.tensor('other').shape)
@@ -426,6 +482,7 @@ export const viewOps: OpTable = {
   t: (c) => (c.ref('self').shape.length < 2 ? c.ref('self') : permuted(c, [1, 0])),
   numpy_T: turned,
   mT: matrixTransposed,
+  mH: matrixTransposed,
   matrix_H: matrixTransposed,
   adjoint: matrixTransposed,
   movedim: moveAxes,
@@ -445,8 +502,17 @@ export const viewOps: OpTable = {
   chunk,
   unsafe_chunk: chunk,
   tensor_split: tensorSplit,
+  hsplit: splitAlong(1),
+  vsplit: splitAlong(0),
+  dsplit: splitAlong(2),
   unbind,
   diagonal,
+  linalg_diagonal: (c) => {
+    const x = c.tensor('A')
+    const [a, b] = [c.axis('dim1', x.shape.length), c.axis('dim2', x.shape.length)]
+    const rest = emit.allAxes(x).filter((i) => i !== a && i !== b)
+    return diagonalOf(c, emit.transpose(c.g, x, [...rest, a, b]), c.int('offset'))
+  },
   as_strided: asStrided,
   unfold,
   atleast_1d: atLeast(1),
@@ -461,6 +527,7 @@ export const viewOps: OpTable = {
   resolve_conj: itself,
   resolve_neg: itself,
   conj: itself,
+  conj_physical: itself,
   real: itself,
   pin_memory: itself,
   cpu: itself,
@@ -474,16 +541,11 @@ export const viewOps: OpTable = {
   _to_copy: to,
   _autocast_to_reduced_precision: itself,
   _autocast_to_full_precision: itself,
-  float: castTo('float32'),
-  double: castTo('float64'),
-  half: castTo('float16'),
-  bfloat16: castTo('bfloat16'),
-  long: castTo('int64'),
-  int: castTo('int32'),
-  short: castTo('int16'),
-  char: castTo('int8'),
-  byte: castTo('uint8'),
-  bool: castTo('bool'),
+  _cast_Float: castTo('float32'),
+  _cast_Double: castTo('float64'),
+  _cast_Half: castTo('float16'),
+  _cast_Long: castTo('int64'),
+  _cast_Int: castTo('int32'),
   copy_: copyInto,
   fill_: fillInto,
   zero_: fillInto,

@@ -1,5 +1,5 @@
 /**
- * Argument lists of 1183 torch operators: the union of torch 2.13.0 and 1.13.1 and of older forms.
+ * Argument lists of 1212 torch operators: the union of torch 2.13.0 and 1.13.1 and of older forms.
  * Made by test/differential/torch/schemas.py; the format is described in README.md beside this file.
  * Facts from torch (BSD-3-Clause), aten/src/ATen/native/native_functions.yaml and its registrations.
  */
@@ -340,12 +340,14 @@ cos - T:self;int i:a;float f:a;complex c:a;Scalar n:a
 cos_ - T:self
 cosh - T:self;int i:a;float f:a;complex c:a;Scalar n:a
 cosh_ - T:self
+cosine_embedding_loss - T:input1 T:input2 T:target f:margin=0.0 i:reduction=1
 cosine_similarity - T:x1 T:x2 i:dim=1 f:eps=1e-08
 count - s:self s:substr i:start=0 i:end=-1;int i[]:self i:el;float f[]:self f:el;bool b[]:self b:el;Tensor T[]:self T:el;str s[]:self s:el
 count_nonzero - T:self i?:dim=None;dim_IntList T:self i[]:dim
 cov - T:self * i:correction=1 T?:fweights=None T?:aweights=None
 cpu - T:self
 cross - T:self T:other i?:dim=None
+cross_entropy_loss - T:self T:target T?:weight=None i:reduction=1 i:ignore_index=-100 f:label_smoothing=0.0
 cuda - T:self
 cummax - T:self i:dim;dimname T:self s:dim
 cummin - T:self i:dim;dimname T:self s:dim
@@ -530,11 +532,13 @@ hash_tensor - T:self i[]:dim=[] * b:keepdim=False i:mode=0
 heaviside - T:self T:values
 heaviside_ - T:self T:values
 hex - i:i
+hinge_embedding_loss - T:self T:target f:margin=1.0 i:reduction=1
 histc - T:self i:bins=100 n:min=0 n:max=0
 histogram bins_tensor T:self T:bins * T?:weight=None b:density=False;bin_ct T:self i:bins=100 * f[]?:range=None T?:weight=None b:density=False
 hsplit int T:self i:sections;array T:self i[]:indices
 hspmm - T:mat1 T:mat2
 hstack - T[]:tensors
+huber_loss - T:self T:target i:reduction=1 f:delta=1.0
 hypot - T:self T:other
 hypot_ - T:self T:other
 i0 - T:self
@@ -606,10 +610,12 @@ isupper - s:self
 item - T:self
 items str m:self
 join - s:self s[]:values
+kaiser_window - i:window_length * i?:dtype=None i?:layout=None d?:device=None b?:pin_memory=None;periodic i:window_length b:periodic * i?:dtype=None i?:layout=None d?:device=None b?:pin_memory=None;beta i:window_length b:periodic f:beta * i?:dtype=None i?:layout=None d?:device=None b?:pin_memory=None
 keys str m:self
 kl_div - T:self T:target i:reduction=1 * b:log_target=False
 kron - T:self T:other
 kthvalue - T:self i:k i:dim=-1 b:keepdim=False;dimname T:self i:k s:dim b:keepdim=False
+l1_loss - T:self T:target i:reduction=1
 layer_norm - T:input i[]:normalized_shape T?:weight=None T?:bias=None f:eps=1e-05 b:cudnn_enable=True
 lcm - T:self T:other
 lcm_ - T:self T:other
@@ -631,17 +637,25 @@ lgamma_ - T:self
 lift - T:self
 lift_fresh - T:self
 lift_fresh_copy - T:self
+linalg_cholesky - T:self * b:upper=False
 linalg_cross - T:self T:other * i:dim=-1
 linalg_det - T:A
+linalg_diagonal - T:A * i:offset=0 i:dim1=-2 i:dim2=-1
 linalg_eigvalsh - T:self s:UPLO="L"
 linalg_inv - T:A
+linalg_inv_ex - T:A * b:check_errors=False
 linalg_matmul - T:self T:other
 linalg_matrix_norm - T:self n:ord i[]:dim=[-2,-1] b:keepdim=False * i?:dtype=None;str_ord T:self s:ord="fro" i[]:dim=[-2,-1] b:keepdim=False * i?:dtype=None
 linalg_matrix_power - T:self i:n
 linalg_multi_dot - T[]:tensors
 linalg_norm - T:self n?:ord=None i[]?:dim=None b:keepdim=False * i?:dtype=None;ord_str T:self s:ord i[]?:dim=None b:keepdim=False * i?:dtype=None
+linalg_pinv - T:self f:rcond b:hermitian=False;atol_rtol_float T:self * f?:atol=None f?:rtol=None b:hermitian=False;atol_rtol_tensor T:self * T?:atol=None T?:rtol=None b:hermitian=False;rcond_tensor T:self T:rcond b:hermitian=False
+linalg_slogdet - T:A
 linalg_solve - T:A T:B * b:left=True
+linalg_solve_ex - T:A T:B * b:left=True b:check_errors=False
 linalg_svdvals - T:A * s?:driver=None
+linalg_vander - T:x * i?:N=None
+linalg_vecdot - T:x T:y * i:dim=-1
 linalg_vector_norm - T:self n:ord=2 i[]?:dim=None b:keepdim=False * i?:dtype=None
 linear - T:input T:weight T?:bias=None
 linspace Tensor_Tensor T:start T:end i:steps * i?:dtype=None i?:layout=None d?:device=None b?:pin_memory=None;Tensor_Scalar T:start n:end i:steps * i?:dtype=None i?:layout=None d?:device=None b?:pin_memory=None;Scalar_Tensor n:start T:end i:steps * i?:dtype=None i?:layout=None d?:device=None b?:pin_memory=None;- n:start n:end i:steps * i?:dtype=None i?:layout=None d?:device=None b?:pin_memory=None;v7 n:start n:end i?:steps=None * i?:dtype=None i?:layout=None d?:device=None b?:pin_memory=None
@@ -684,6 +698,7 @@ lt_ Scalar T:self n:other;Tensor T:self T:other
 lu_solve v1 T:self T:LU_data T:LU_pivots
 mH - T:self
 mT - T:self
+margin_ranking_loss - T:input1 T:input2 T:target f:margin=0.0 i:reduction=1
 masked_fill Scalar T:self T:mask n:value;Tensor T:self T:mask T:value
 masked_fill_ Scalar T:self T:mask n:value;Tensor T:self T:mask T:value
 masked_scatter - T:self T:mask T:source
@@ -716,6 +731,7 @@ mode - T:self i:dim=-1 b:keepdim=False;dimname T:self s:dim b:keepdim=False
 modf - f:a
 moveaxis intlist T:self i[]:source i[]:destination;int T:self i:source i:destination
 movedim int T:self i:source i:destination;intlist T:self i[]:source i[]:destination
+mse_loss - T:self T:target i:reduction=1
 msort - T:self
 mul Tensor T:self T:other;Scalar T:self n:other;left_t v[]:l i:n;right_ i:n v[]:l;int i:a i:b;complex c:a c:b;float f:a f:b;int_complex i:a c:b;complex_int c:a i:b;float_complex f:a c:b;complex_float c:a f:b;int_float i:a f:b;float_int f:a i:b;- n:a n:b
 mul_ Tensor T:self T:other;Scalar T:self n:other;t v[]:l i:n
@@ -752,6 +768,7 @@ new_ones - T:self i[]:size * i?:dtype=None i?:layout=None d?:device=None b?:pin_
 new_zeros - T:self i[]:size * i?:dtype=None i?:layout=None d?:device=None b?:pin_memory=None
 nextafter - T:self T:other
 nextafter_ - T:self T:other
+nll_loss - T:self T:target T?:weight=None i:reduction=1 i:ignore_index=-100
 nll_loss2d - T:self T:target T?:weight=None i:reduction=1 i:ignore_index=-100
 nll_loss2d_forward - T:self T:target T?:weight i:reduction i:ignore_index
 nll_loss_forward - T:self T:target T?:weight i:reduction i:ignore_index
@@ -790,6 +807,7 @@ pinverse - T:self f:rcond=1e-15
 pixel_shuffle - T:self i:upscale_factor
 pixel_unshuffle - T:self i:downscale_factor
 poisson - T:self g?:generator=None
+poisson_nll_loss - T:input T:target b:log_input b:full f:eps i:reduction
 polar - T:abs T:angle;int i:a i:b;float f:a f:b;int_float i:a f:b;float_int f:a i:b;Scalar_Scalar n:a n:b
 pop t v[]:self i:idx=-1;Dict_str m:self s:key;Dict_default_str m:self s:key v:default_value;Dict_int m:self i:key;Dict_default_int m:self i:key v:default_value;Dict_bool m:self b:key;Dict_default_bool m:self b:key v:default_value;Dict_float m:self f:key;Dict_default_float m:self f:key v:default_value;Dict_complex m:self c:key;Dict_default_complex m:self c:key v:default_value;Dict_Tensor m:self T:key;Dict_default_Tensor m:self T:key v:default_value
 popitem str m:self
@@ -1053,21 +1071,31 @@ slice_inverse - T:self T:src i:dim=0 i?:start=None i?:end=None i:step=1
 slice_scatter - T:self T:src i:dim=0 i?:start=None i?:end=None i:step=1
 slogdet - T:self
 smm - T:self T:mat2
+smooth_l1_loss - T:self T:target i:reduction=1 f:beta=1.0
+soft_margin_loss - T:self T:target i:reduction=1
 softmax int T:self i:dim i?:dtype=None;Dimname T:self s:dim * i?:dtype=None;v1 T:self i:dim
 softplus - T:self n:beta=1 n:threshold=20
 softshrink - T:self n:lambd=0.5
 sort - T:self i:dim=-1 b:descending=False;stable T:self * b?:stable i:dim=-1 b:descending=False;int i[]:self b:reverse=False;float f[]:self b:reverse=False;Tensor T[]:self b:reverse=False;bool b[]:self b:reverse=False;str s[]:self b:reverse=False;any v[]:self b:reverse=False;dimname T:self s:dim b:descending=False;dimname_stable T:self * b?:stable s:dim b:descending=False
 sorted int i[]:input;float f[]:input;Tensor T[]:input;bool b[]:input;str s[]:input;any v[]:self
+special_digamma - T:self
+special_entr - T:self
 special_erf - T:self
 special_erfinv - T:self
+special_exp2 - T:self
 special_expit - T:self
 special_expm1 - T:self
+special_gammaln - T:self
 special_log1p - T:self
+special_log_ndtr - T:self
 special_log_softmax - T:self i:dim * i?:dtype=None
 special_logit - T:self f?:eps=None
 special_logsumexp - T:self i[]:dim b:keepdim=False
+special_ndtr - T:self
+special_round - T:self * i:decimals=0
 special_sinc - T:self
 special_softmax - T:self i:dim i?:dtype=None
+special_xlog1py - T:self T:other;other_scalar T:self n:other;self_scalar n:self T:other
 special_xlogy - T:self T:other;other_scalar T:self n:other;self_scalar n:self T:other
 split Tensor T:self i:split_size i:dim=0;sizes T:self i[]:split_size i:dim=0;str s:self s?:separator=None i:max=-1;- T:self i[]:split_sizes i:dim=0
 split_with_sizes - T:self i[]:split_sizes i:dim=0
@@ -1136,6 +1164,7 @@ trapz x T:y T:x * i:dim=-1;dx T:y * f:dx=1.0 i:dim=-1
 tril - T:self i:diagonal=0
 tril_ - T:self i:diagonal=0
 tril_indices - i:row i:col i:offset=0 * i?:dtype=4 i?:layout=None d?:device=None b?:pin_memory=None
+triplet_margin_loss - T:anchor T:positive T:negative f:margin=1.0 f:p=2.0 f:eps=1e-06 b:swap=False i:reduction=1
 triu - T:self i:diagonal=0
 triu_ - T:self i:diagonal=0
 triu_indices - i:row i:col i:offset=0 * i?:dtype=4 i?:layout=None d?:device=None b?:pin_memory=None
