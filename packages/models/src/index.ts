@@ -1,4 +1,11 @@
-export { type FoundModel, type ModelFiles, type ModelFormat, type ModelOrigin, modelFormats } from './model-files.ts'
+export {
+  type FoundModel,
+  type ModelFiles,
+  type ModelFormat,
+  type ModelOrigin,
+  modelFormats,
+  type PreparedForm,
+} from './model-files.ts'
 export { type ModelLocation, modelOrigin, type OriginOptions, whereIs } from './model-origin.ts'
 export { type Mount, throughMounts } from './mounts.ts'
 export {
@@ -8,6 +15,7 @@ export {
   type PreparedManifest,
   parseManifest,
   platformName,
+  preparedEntryName,
   preparedFolder,
   preparedModelName,
   preparedWeightsName,

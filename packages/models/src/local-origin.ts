@@ -3,7 +3,7 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { EasError } from '@eas/base'
 import type { ModelFiles, ModelOrigin } from './model-files.ts'
-import { manifestName, parseManifest, preparedFolder, preparedModel, verifyPrepared } from './prepared.ts'
+import { manifestName, parseManifest, preparedBytes, preparedFolder, preparedForm, verifyPrepared } from './prepared.ts'
 import { recogniseModel } from './recognise.ts'
 
 /**
@@ -44,7 +44,7 @@ async function preparedBeside(
   path: string,
   bytes: number,
   platform: string,
-): Promise<Pick<ModelFiles, 'format' | 'path' | 'bytes' | 'prepared'> | undefined> {
+): Promise<Pick<ModelFiles, 'bytes' | 'prepared'> | undefined> {
   const folder = preparedFolder(path, platform)
   const manifestPath = join(folder, manifestName)
   const [written, model] = await Promise.all([stat(manifestPath).catch(() => undefined), stat(path)])
@@ -53,7 +53,7 @@ async function preparedBeside(
     const manifest = parseManifest(await readFile(manifestPath, 'utf8'), folder)
     if (manifest.of.bytes !== bytes || manifest.platform !== platform) return undefined
     await verifyPrepared(folder, manifest, folder)
-    return preparedModel(folder, manifest)
+    return { bytes: preparedBytes(manifest), prepared: preparedForm(folder, manifest) }
   } catch (thrown) {
     if (thrown instanceof EasError) return undefined
     throw thrown

@@ -5,10 +5,21 @@ export type ModelFormat = (typeof modelFormats)[number]
 /** Where a model's files are on this machine, and what they are. Plain data, so that it can cross to a worker. */
 export interface FoundModel {
   readonly format: ModelFormat
-  /** The file; the folder of a SavedModel. */
+  /** The file; the folder of a SavedModel. Not there where a prepared form stands for all of the model. */
   readonly path: string
-  /** That it has been prepared for this machine, and how much of it a session would still rearrange. */
-  readonly prepared?: { readonly prepackBytes: number }
+  /** The form of it that has been prepared for this machine. */
+  readonly prepared?: PreparedForm
+}
+
+export interface PreparedForm {
+  /** Of its ONNX file. */
+  readonly path: string
+  /** Of what says how the model is called, for a model that was not ONNX. */
+  readonly entryPath: string | undefined
+  /** Bytes of weights that a session would still rearrange. */
+  readonly prepackBytes: number
+  /** Whether the model itself is never needed. */
+  readonly isWhole: boolean
 }
 
 /** A model on this machine's disk. It stays there until it is released. */

@@ -4,6 +4,7 @@ import { arch } from 'node:os'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { EasError, limits, once } from '@eas/base'
+import type { PreparedForm } from './model-files.ts'
 
 /**
  * A model as this machine's ONNX Runtime opens it fastest: optimised beforehand, its weights in one file that is mapped, not
@@ -19,6 +20,8 @@ export interface PreparedManifest {
   readonly level: 'extended' | 'all'
   /** Bytes of weights that ONNX Runtime rearranges when it creates a session: what makes that slow. */
   readonly prepackBytes: number
+  /** Whether it stands for all of the model. One with another signature, or that decides by sizes, is needed beside it. */
+  readonly isWhole: boolean
   readonly files: readonly PreparedFile[]
 }
 
@@ -29,10 +32,13 @@ export interface PreparedFile {
   readonly crc32: string
 }
 
-export const manifestFormat = 'eas-functions prepared model 1'
+export const manifestFormat = 'eas-functions prepared model 2'
 export const manifestName = 'manifest.json'
 export const preparedModelName = 'model.onnx'
 export const preparedWeightsName = 'weights.bin'
+/** How the model is called, where it was not ONNX. */
+export const preparedEntryName = 'entry.json'
+const preparedNames = new Set([preparedModelName, preparedWeightsName, preparedEntryName])
 
 /**
  * Where prepared forms of a model are kept: beside it, one folder for each kind of machine.
@@ -77,7 +83,7 @@ export function parseManifest(text: string, where: string): PreparedManifest {
   }
   const manifest = parsed as Partial<PreparedManifest> | null // every part of it is looked at below
   if (manifest?.format !== manifestFormat) throw wrong('its manifest is of another format')
-  const { of, onnxruntime, platform, level, prepackBytes, files } = manifest
+  const { of, onnxruntime, platform, level, prepackBytes, isWhole: standsAlone, files } = manifest
   const isWhole =
     typeof of?.version === 'string' &&
     typeof of.bytes === 'number' &&
@@ -85,9 +91,10 @@ export function parseManifest(text: string, where: string): PreparedManifest {
     typeof platform === 'string' &&
     (level === 'extended' || level === 'all') &&
     typeof prepackBytes === 'number' &&
+    typeof standsAlone === 'boolean' &&
     Array.isArray(files) &&
     files.length > 0 &&
-    files.length <= 2 &&
+    files.length <= preparedNames.size &&
     files.every(isPreparedFile) &&
     new Set(files.map(({ name }) => name)).size === files.length &&
     files.some(({ name }) => name === preparedModelName)
@@ -98,7 +105,8 @@ export function parseManifest(text: string, where: string): PreparedManifest {
 function isPreparedFile(value: unknown): value is PreparedFile {
   const file = value as Partial<PreparedFile> | null // every part of it is looked at
   return (
-    (file?.name === preparedModelName || file?.name === preparedWeightsName) &&
+    typeof file?.name === 'string' &&
+    preparedNames.has(file.name) &&
     Number.isSafeInteger(file.bytes) &&
     typeof file.crc32 === 'string' &&
     /^[0-9a-f]{8}$/.test(file.crc32)
@@ -135,11 +143,14 @@ export async function verifyPrepared(folder: string, { files }: PreparedManifest
 }
 
 /** A prepared model's folder, as what can be opened. */
-export function preparedModel(folder: string, { files, prepackBytes }: PreparedManifest) {
+export function preparedForm(folder: string, { files, prepackBytes, isWhole }: PreparedManifest): PreparedForm {
+  const hasEntry = files.some(({ name }) => name === preparedEntryName)
   return {
-    format: 'onnx',
     path: join(folder, preparedModelName),
-    bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
-    prepared: { prepackBytes },
-  } as const
+    entryPath: hasEntry ? join(folder, preparedEntryName) : undefined,
+    prepackBytes,
+    isWhole,
+  }
 }
+
+export const preparedBytes = ({ files }: PreparedManifest): number => files.reduce((sum, { bytes }) => sum + bytes, 0)

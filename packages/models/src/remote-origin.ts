@@ -17,8 +17,15 @@ import {
   type StoreSettings,
   unpack,
 } from '@eas/storage'
-import type { ModelFiles, ModelOrigin } from './model-files.ts'
-import { manifestName, type PreparedManifest, parseManifest, preparedFolder, preparedModel } from './prepared.ts'
+import type { ModelFiles, ModelOrigin, PreparedForm } from './model-files.ts'
+import {
+  manifestName,
+  type PreparedManifest,
+  parseManifest,
+  preparedBytes,
+  preparedFolder,
+  preparedForm,
+} from './prepared.ts'
 import { newestVersion, recogniseModel } from './recognise.ts'
 
 export interface RemoteOptions {
@@ -34,6 +41,8 @@ export interface RemoteOptions {
 
 /** Largest object that names a version. */
 const pointerBytesMax = 4096
+
+type PreparedFiles = ModelFiles & { readonly prepared: PreparedForm }
 
 /** What is at a place in a store now. */
 interface Current {
@@ -63,8 +72,10 @@ export function remoteOrigin(
     async open(signal) {
       try {
         const current = await look(url, stores, signal)
-        const prepared = platform && (await openPreparedBeside(current, platform, options, signal))
-        return prepared || (await openModel(current, model_entry, name, options, signal))
+        const prepared = platform ? await openPreparedBeside(current, platform, options, signal) : undefined
+        if (!prepared) return await openModel(current, model_entry, name, options, signal)
+        if (prepared.prepared.isWhole) return prepared
+        return await withPrepared(openModel(current, model_entry, name, options, signal), prepared)
       } catch (thrown) {
         throw explained(thrown, name)
       }
@@ -134,7 +145,7 @@ async function openPreparedBeside(
   platform: string,
   options: RemoteOptions,
   signal: AbortSignal | undefined,
-): Promise<ModelFiles | undefined> {
+): Promise<PreparedFiles | undefined> {
   const { store, key, version } = current
   const folder = preparedFolder(key, platform)
   try {
@@ -158,16 +169,17 @@ async function openPrepared(
   manifest: PreparedManifest,
   options: RemoteOptions,
   signal: AbortSignal | undefined,
-): Promise<ModelFiles> {
+): Promise<PreparedFiles> {
   const { store, version } = current
   const folder = preparedFolder(current.key, platform)
   const sums = manifest.files.map(({ crc32 }) => crc32).join('-')
   const identity: Identity = { url: store.url, key: folder, version: `${version}-${sums}` }
-  const bytes = manifest.files.reduce((sum, file) => sum + file.bytes, 0)
+  const bytes = preparedBytes(manifest)
   const cache = await options.cache()
   const entry = await cache.fetch(
     identity,
     async (dir, _scratch, stop) => {
+      const sums = new Map<string, string>()
       for (const file of manifest.files) {
         const { crc32, info } = await download(store, `${folder}/${file.name}`, join(dir, file.name), {
           ...transfer(folder, options, stop),
@@ -176,15 +188,40 @@ async function openPrepared(
         if (crc32 !== file.crc32 || info.size !== file.bytes) {
           throw new StoreError('corrupt', `Cannot use ${store.url}/${folder}: ${file.name} is not what was prepared`)
         }
+        sums.set(file.name, crc32)
       }
+      return sums
     },
     { ...(signal && { signal }), bytes, verify: true },
   )
+  const prepared = preparedForm(entry.path, manifest)
   return {
-    ...preparedModel(entry.path, manifest),
+    format: 'onnx',
+    path: prepared.path,
+    prepared,
+    bytes,
     place: `${store.url}/${current.key}`,
     version,
     release: () => void entry.release(),
+  }
+}
+
+/** A model with its prepared form; both stay until it is released. */
+async function withPrepared(opening: Promise<ModelFiles>, { prepared, bytes, release }: PreparedFiles) {
+  try {
+    const model = await opening
+    return {
+      ...model,
+      prepared,
+      bytes: Math.max(model.bytes, bytes),
+      release() {
+        model.release()
+        release()
+      },
+    }
+  } catch (thrown) {
+    release()
+    throw thrown
   }
 }
 
@@ -202,17 +239,18 @@ async function openModel(
     async (dir, scratch, stop) => {
       const rules = transfer(name, options, stop)
       if (!object) {
-        await downloadTree(store, key, join(dir, 'model'), rules)
-        return
+        const { files } = await downloadTree(store, key, join(dir, 'model'), rules)
+        return new Map([...files].map(([path, { crc32 }]) => [`model/${path}`, crc32]))
       }
       const file = basename(key)
       if (archiveKind(file) === undefined) {
-        await download(store, key, join(dir, file), { ...rules, info: object })
-        return
+        const { crc32 } = await download(store, key, join(dir, file), { ...rules, info: object })
+        return new Map([[file, crc32]])
       }
       await download(store, key, join(scratch, file), { ...rules, info: object })
-      await unpack(join(scratch, file), join(scratch, 'model'), stop ? { signal: stop } : {})
+      const { files } = await unpack(join(scratch, file), join(scratch, 'model'), stop ? { signal: stop } : {})
       await rename(join(scratch, 'model'), join(dir, 'model'))
+      return new Map([...files].map(([path, { crc32 }]) => [`model/${path}`, crc32]))
     },
     { ...(signal && { signal }), bytes },
   )

@@ -4,9 +4,8 @@ import { mkdir, rename, rm, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { checkStopped, StoreError } from '../store-error.ts'
 import { type UnpackLimits, UnpackMeter } from './limits.ts'
-import { readTar, type TarKind, tarDecompressors } from './tar.ts'
+import type { TarKind } from './tar.ts'
 import { TreeWriter, type Unpacked } from './tree-writer.ts'
-import { readZip } from './zip.ts'
 
 export type ArchiveKind = TarKind | 'zip'
 
@@ -53,8 +52,12 @@ export async function unpack(archive: string, to: string, options: UnpackOptions
     let packed = kind === 'zip' ? size : 0
     const meter = new UnpackMeter(options, () => packed, doing)
     const writer = new TreeWriter(temporary, meter, doing, options.signal)
-    if (kind === 'zip') await readZip(archive, writer)
-    else {
+    // A model that is no archive need not wait for their readers to be loaded.
+    if (kind === 'zip') {
+      const { readZip } = await import('./zip.ts')
+      await readZip(archive, writer)
+    } else {
+      const { readTar, tarDecompressors } = await import('./tar.ts')
       const source = createReadStream(archive, { highWaterMark: 64 * 1024 })
       source.on('data', (chunk) => {
         packed += chunk.length

@@ -14,8 +14,10 @@ const newRoot = () => join(folder, `${roots++}`)
 const identity = (key: string, version = '1') => ({ url: 's3://b', key, version })
 const filling =
   (text: string): Fill =>
-  (dir) =>
-    writeFile(join(dir, 'model.onnx'), text)
+  async (dir) => {
+    await writeFile(join(dir, 'model.onnx'), text)
+    return undefined
+  }
 const never: Fill = async () => expect.unreachable('it is there already')
 const textIn = (path: string) => readFile(join(path, 'model.onnx'), 'utf8')
 
@@ -191,7 +193,7 @@ describe('DiskCache', () => {
     const withSpare = await DiskCache.open(root, { spare: newRoot() })
     let tries = 0
     const fullOnFirst: Fill = async (dir, scratch, signal) =>
-      tries++ === 0 ? full(dir, scratch, signal) : writeFile(join(dir, 'model.onnx'), 'spare')
+      (tries++ === 0 ? full : filling('spare'))(dir, scratch, signal)
     const entry = await withSpare.fetch(identity('c'), fullOnFirst)
     expect(entry.path.startsWith(`${root}/`)).toBe(false)
     expect(await textIn(entry.path)).toBe('spare')

@@ -4,7 +4,15 @@ import { join } from 'node:path'
 import { checkStopped, StoreError, stopped } from '../store-error.ts'
 import { pause } from '../transfer/retry.ts'
 import { FillLocks, Leases, removeLeftovers, uniqueName } from './claims.ts'
-import { checkContent, describe, type Identity, readManifest, restamped, writeManifest } from './manifest.ts'
+import {
+  checkContent,
+  describe,
+  type FileSums,
+  type Identity,
+  readManifest,
+  restamped,
+  writeManifest,
+} from './manifest.ts'
 
 export type { Identity } from './manifest.ts'
 
@@ -35,9 +43,10 @@ export interface CacheEntry {
 
 /**
  * Fills the folder `dir` with an entry. `scratch` is another folder, for what is not to be kept, such as an archive that is
- * unpacked into `dir`. Both are removed if this fails.
+ * unpacked into `dir`. Both are removed if this fails. It gives the CRC-32 of the files in `dir` that it knows, which are then
+ * not read once more.
  */
-export type Fill = (dir: string, scratch: string, signal: AbortSignal | undefined) => Promise<void>
+export type Fill = (dir: string, scratch: string, signal: AbortSignal | undefined) => Promise<FileSums | undefined>
 
 /** A disk that damages what it has just been given is not asked forever. */
 const maxFills = 3
@@ -106,7 +115,8 @@ export class DiskCache {
       if (this.writable) release = await this.lease(name, signal)
       for (let hit = true, fills = 0; ; fills += hit ? 0 : 1) {
         checkStopped(signal, doing)
-        const found = await this.find(name, options.verify ?? false)
+        // What has just been written here was digested on its way.
+        const found = await this.find(name, hit && (options.verify ?? false))
         if (found) {
           if (!hit) await this.trim()
           return { ...found, hit, release }
@@ -225,9 +235,9 @@ export class DiskCache {
       const [data, scratch] = [join(folder, 'data'), join(folder, 'scratch')]
       await mkdir(data, { recursive: true })
       await mkdir(scratch)
-      await fill(data, scratch, signal)
+      const sums = (await fill(data, scratch, signal)) ?? new Map()
       await rm(scratch, { recursive: true, force: true })
-      await writeManifest(folder, await describe(folder, identity), join(folder, 'manifest.part'))
+      await writeManifest(folder, await describe(folder, identity, sums), join(folder, 'manifest.part'))
       await writeFile(join(folder, 'used'), '')
       await rename(folder, this.folderOf(name)).catch(async (error) => {
         // Another process was faster. Equal identities have equal content.

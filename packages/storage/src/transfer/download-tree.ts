@@ -48,12 +48,14 @@ export async function downloadTree(
     const files = new Map<string, Downloaded>()
     const startedAt = performance.now()
     let bytes = 0
+    let retries = 0
     const fetchOne = async (object: ObjectInfo, connections: number, signal: AbortSignal) => {
       const path = object.key.slice(base.length)
       await mkdir(join(to, dirname(path)), { recursive: true })
-      files.set(path, await download(store, object.key, join(to, path), { ...each, connections, signal }))
+      const file = await download(store, object.key, join(to, path), { ...each, connections, signal })
+      files.set(path, file)
       bytes += object.size
-      const retries = [...files.values()].reduce((sum, file) => sum + file.retries, 0)
+      retries += file.retries
       onProgress?.({ bytes, totalBytes, elapsedMs: performance.now() - startedAt, retries })
     }
     // Small files take a connection each, large ones all of them, one file after the other.
