@@ -1,0 +1,8 @@
+export { renderIndexFormats } from './docs.ts'
+export { type IdMapping, openIdMapping } from './id-mapping.ts'
+export type { Metric } from './kernel/kernel.ts'
+export { maxResults, type OpenOptions, openIndex, type RecallIndex, type SearchResult } from './open-index.ts'
+export { indexFormats } from './read-index.ts'
+export { RecallError, type RecallErrorCode } from './recall-error.ts'
+export { type RecalledItems, recalledItems } from './recalled-items.ts'
+export type { SearchParams } from './vector-index.ts'
