@@ -1,11 +1,19 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
+import { renderOperators } from '@eas/fg'
+import { renderOps as renderTensorFlowOps } from '@eas/import-savedmodel'
+import { renderOps as renderTorchOps } from '@eas/import-torchscript'
 import { settingsTable } from '@eas/processor'
+import { renderIndexFormats } from '@eas/recall'
 import { renderServiceKeys } from '@eas/service-json'
 
 /** A table printed from code into a page, between `<!-- name:begin -->` and `<!-- name:end -->`. */
 export const tables: readonly { readonly page: string; readonly name: string; readonly render: () => string }[] = [
   { page: 'README.md', name: 'settings', render: renderSettings },
+  { page: 'packages/fg/README.md', name: 'operators', render: renderOperators },
+  { page: 'packages/import-savedmodel/README.md', name: 'savedmodel-ops', render: renderTensorFlowOps },
+  { page: 'packages/import-torchscript/README.md', name: 'torchscript-ops', render: renderTorchOps },
+  { page: 'packages/recall/README.md', name: 'index-formats', render: renderIndexFormats },
   { page: 'packages/service-json/README.md', name: 'service-keys', render: renderServiceKeys },
 ]
 

@@ -21,6 +21,11 @@ export const cases: Readonly<Record<string, string>> = {
   torch_out_uint16: 'a uint16 output arrives as DT_INT32',
   torch_out_rank0: 'an output of rank 0 has an empty array_shape',
 
+  trace_batch: 'all held-out rows to the traced TorchScript archive',
+  script_batch: 'all held-out rows to the scripted TorchScript archive',
+  savedmodel_batch: "all held-out rows to the SavedModel, with signature_name '' and 'serving_default'",
+  savedmodel_signature_json: 'an empty request to the SavedModel gives the signature as JSON',
+
   tf_single: 'one row gives the scores and the label of the framework',
   tf_batch: 'all held-out rows in one request',
   tf_signature_name: "signature_name '' and 'serving_default' give the same scores",

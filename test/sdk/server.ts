@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 const root = resolve(import.meta.dirname, '../..')
 const digits = join(root, 'packages/cli/examples/digits/digits.onnx')
 const digitsTf = join(root, 'packages/cli/examples/digits/digits-tf.onnx')
+const archive = (name: string) => join(root, 'packages/cli/examples/digits', name)
 const model = (name: string) => join(import.meta.dirname, 'models', name)
 
 const pytorch = 'pytorch_cpu_1.10'
@@ -29,6 +30,9 @@ interface Service {
 const services: Readonly<Record<string, Service>> = {
   digits: { processor: pytorch, model: digits, token },
   digits_tf: { processor: tensorflow, model: digitsTf, token },
+  digits_trace: { processor: pytorch, model: archive('digits.trace.pt'), token },
+  digits_script: { processor: pytorch, model: archive('digits.script.pt'), token },
+  digits_savedmodel: { processor: tensorflow, model: archive('digits.savedmodel'), token },
   echo: { processor: tensorflow, model: model('echo.onnx') },
   echo_torch: { processor: pytorch, model: model('echo-torch.onnx'), token },
   torch_out: { processor: pytorch, model: model('torch-out.onnx'), token },

@@ -7,7 +7,9 @@ const commands: { readonly [name: string]: () => Promise<Command> } = {
   predict: async () => (await import('./commands/predict.ts')).predictCommand(),
   inspect: async () => (await import('./commands/inspect.ts')).inspectCommand(),
   prepare: async () => (await import('./commands/prepare.ts')).prepareCommand(),
+  score: async () => (await import('./commands/score.ts')).scoreCommand(),
   import: async () => (await import('./commands/import.ts')).importCommand(),
+  fg: async () => (await import('./commands/fg.ts')).fgCommand(),
 }
 
 const program = new Command('eas')

@@ -1,3 +1,4 @@
+import type { ItemData } from '@eas/feature-store'
 import type { ModelFiles } from '@eas/models'
 import { Engine, type EngineEvent, type EngineState } from './engine/engine.ts'
 import type { Outcome } from './engine/messages.ts'
@@ -83,6 +84,11 @@ export class Deployment {
       answer(outcome)
       if (this.inside === 0) this.retiring?.()
     })
+  }
+
+  /** Its workers find these items from now on. */
+  useItems(data: ItemData): void {
+    this.engine.useItems(data)
   }
 
   cancel(id: number): void {

@@ -1,9 +1,8 @@
 export type { EngineState } from './engine/engine.ts'
 export { type Isolation, isolations } from './engine/host.ts'
-export { type ImportInput, type ImportReport, importToOnnx } from './import-to-onnx.ts'
+export type { ImportInput, ImportReport } from './import-to-onnx.ts'
 export { type LoadedServices, loadServices, type ServiceFile } from './load-services.ts'
 export { createLogger, type Logger } from './log.ts'
-export { prepareBeside, prepareModel } from './prepare.ts'
 export {
   bodyTooLarge,
   createProcessor,
@@ -17,3 +16,4 @@ export { type Machine, machineOf, reasonsAgainst, type ServiceContext, serviceSp
 export { createSession, type ModelInfo, type ModelSession, onnxRuntimeVersion, type ValueInfo } from './session.ts'
 export { type Settings, settingsFromEnv, settingsTable } from './settings.ts'
 export { signatureJson } from './signature-json.ts'
+export { importToOnnx, prepareBeside, prepareModel } from './tools.ts'

@@ -3,7 +3,7 @@ import { createMetrics } from './metrics.ts'
 
 it('render() gives counters, cumulative histograms and gauges in the Prometheus text format', async () => {
   const metrics = createMetrics(() => [
-    { name: 'digits', inside: 5, queued: 3, workers: 2, ready: true, modelBytes: 0 },
+    { name: 'digits', inside: 5, queued: 3, workers: 2, ready: true, modelBytes: 0, requestFiles: undefined },
   ])
   const stages = { receive: 0.1, queue: 0.2, decode: 0.01, compute: 7, encode: 0.01 }
   const record = { service: 'digits', method: 'POST', request_id: undefined, error: undefined, responseBytes: 52 }

@@ -1,4 +1,5 @@
 import type { Metric, Registry } from 'prom-client'
+import type { FileCounts } from './logs/file-writers.ts'
 import type { RequestRecord } from './recorder.ts'
 import { stageNames } from './stages.ts'
 
@@ -18,6 +19,8 @@ export interface ServiceGauges {
   readonly ready: boolean
   /** Of the files of the model that is loaded; 0 when none is. */
   readonly modelBytes: number
+  /** Of a service that keeps requests in files. */
+  readonly requestFiles: Readonly<FileCounts> | undefined
 }
 
 /** From half a millisecond to a minute: a small model answers within the first, a cold start within the last. */
@@ -102,6 +105,15 @@ export function createMetrics(gauges: () => readonly ServiceGauges[]): Metrics {
     'gauge',
     'Bytes of the files of the model that is loaded.',
     live(({ modelBytes }) => modelBytes),
+  )
+  family(
+    'eas_request_files_total',
+    'counter',
+    'Files of requests kept: written; dropped, as too many waited; failed.',
+    () =>
+      gauges().flatMap(({ name, requestFiles = {} }) =>
+        Object.entries(requestFiles).map(([outcome, value]) => ({ labels: { service: name, outcome }, value })),
+      ),
   )
   family('process_resident_memory_bytes', 'gauge', 'Resident memory size in bytes.', () => [
     { labels: {}, value: process.memoryUsage.rss() },

@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs'
+import { createReadStream, existsSync } from 'node:fs'
 import { mkdir, mkdtemp, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -12,13 +12,15 @@ import {
   modelOrigin,
   type PreparedManifest,
   platformName,
+  preparedEntryName,
   preparedFolder,
   preparedModelName,
   preparedWeightsName,
 } from '@eas/models'
 import { ImportRefusal, joinChunks, readModel } from '@eas/onnx'
 import { openStore, StoreError, type StoreSettings } from '@eas/storage'
-import { loweringOf } from './engine/open-model.ts'
+import { entryToJson } from './engine/entry-file.ts'
+import { type Entry, loweringOf } from './engine/lowering.ts'
 import type { Machine } from './service-spec.ts'
 import { type OpenableModel, onnxRuntimeVersion, optimiseModel } from './session.ts'
 
@@ -48,10 +50,11 @@ export async function prepareModel(files: ModelFiles, to: string): Promise<Prepa
   await mkdir(dirname(to), { recursive: true })
   const folder = await mkdtemp(`${to}.tmp-`)
   try {
-    const model = await openableOf(files)
+    const { model, entry, isWhole } = await openableOf(files)
     const level = (await hasLayouts(files, model)) ? 'all' : 'extended'
     await optimiseModel(model, { folder, model: preparedModelName, weights: preparedWeightsName }, level)
     const onnxruntime = onnxRuntimeVersion()
+    if (entry) await writeFile(join(folder, preparedEntryName), entryToJson(entry))
     const names = (await readdir(folder)).sort()
     const manifest: PreparedManifest = {
       format: manifestFormat,
@@ -60,6 +63,7 @@ export async function prepareModel(files: ModelFiles, to: string): Promise<Prepa
       platform: platformName(onnxruntime),
       level,
       prepackBytes: prepackBytes(await readFile(join(folder, preparedModelName))),
+      isWhole,
       files: await Promise.all(names.map((name) => describeFile(folder, name))),
     }
     await writeFile(join(folder, manifestName), `${JSON.stringify(manifest, null, 1)}\n`)
@@ -123,18 +127,41 @@ async function upload(files: ModelFiles, platform: string, stores: StoreSettings
   }
 }
 
+/** What a model is prepared from. */
+interface Openable {
+  readonly model: OpenableModel
+  /** How it is called, for a model that is not ONNX. */
+  readonly entry: Entry | undefined
+  readonly isWhole: boolean
+}
+
 /** The model as ONNX, lowered for the inputs it names itself. */
-async function openableOf(files: FoundModel): Promise<OpenableModel> {
+async function openableOf(files: FoundModel): Promise<Openable> {
+  const standsAlone = !existsSync(join(dirname(files.path), recommenderFile))
   const lowering = await loweringOf(files)
-  if (!lowering) return { onnx: files.path, isOptimised: false }
+  if (!lowering) return { model: { onnx: files.path, isOptimised: false }, entry: undefined, isWhole: standsAlone }
   try {
-    const { model } = await lowering.lower(undefined)
-    return { onnx: { bytes: joinChunks(model), folder: lowering.folder }, isOptimised: false }
+    const name = lowering.entryFor(undefined)
+    if (name === undefined) {
+      throw new EasError('not_implemented', 'Cannot prepare the model: only its requests say which nodes they ask for')
+    }
+    const { entry, model } = await lowering.lower(name, undefined)
+    const isWhole = standsAlone && entry.guards.length === 0 && !lowering.hasMoreEntries
+    return {
+      model: { onnx: { bytes: joinChunks(model), folder: lowering.folder }, isOptimised: false },
+      entry,
+      isWhole,
+    }
   } catch (thrown) {
     if (!(thrown instanceof ImportRefusal)) throw thrown
     throw new EasError('not_ready', `Cannot prepare the model: ${oneLine(thrown.message, 2000)}`, { cause: thrown })
+  } finally {
+    await lowering.close()
   }
 }
+
+/** Beside a model of TorchEasyRec lies what else its processor reads. */
+const recommenderFile = 'fg.json'
 
 async function hasLayouts({ path }: FoundModel, { onnx }: OpenableModel): Promise<boolean> {
   const bytes = typeof onnx === 'string' ? await readFile(path) : onnx.bytes

@@ -1,4 +1,5 @@
 import { assert, EasError, easStatus } from '@eas/base'
+import type { ItemCacheStatus } from '@eas/feature-store'
 import type { EasRequest, EasRequestHead, EasResponse } from '@eas/protocol'
 import { authorize } from './authorize.ts'
 import { discoveryReply } from './discovery.ts'
@@ -55,6 +56,8 @@ export interface ServiceReadiness {
   readonly loadMs?: number
   /** What was replayed before the model was ready, and what it bought. */
   readonly warm_up?: WarmUpReport
+  /** Of its item features: how many, as of when, and why they are no newer. */
+  readonly items?: ItemCacheStatus
   readonly error?: string
 }
 
@@ -101,6 +104,7 @@ export function createProcessor({ services: specs, settings, log }: ProcessorOpt
         workers: state.state === 'ready' ? state.workers : 0,
         ready: state.state === 'ready',
         modelBytes: service.bytes,
+        requestFiles: service.requestFileCounts,
       }
     }),
   )
@@ -191,7 +195,7 @@ export function createProcessor({ services: specs, settings, log }: ProcessorOpt
   ): Promise<Answer> {
     if (request.method === 'GET' || request.body.length === 0) {
       const state = await service.whenReady()
-      return { response: json(200, signatureJson(state.info, service.spec.signature_name)) }
+      return { response: json(200, signatureJson(state.info, state.info.signature ?? service.spec.signature_name)) }
     }
     const contentMd5 = looksAtMd5 ? request.headers['content-md5'] : undefined
     const { result, stages } = await service.predict({ body: request.body, contentMd5, receivedAt, client })
@@ -255,7 +259,7 @@ export function createProcessor({ services: specs, settings, log }: ProcessorOpt
         return { name, state: service.isEvicted || settings.load === 'lazy' ? 'idle' : 'loading' }
       if (state.state !== 'ready') return { name, state: state.state }
       const { execution_provider, loadMs } = state.info
-      const { version = '', warmUpReport } = service
+      const { version = '', warmUpReport, itemsStatus } = service
       return {
         name,
         state: 'ready',
@@ -264,6 +268,7 @@ export function createProcessor({ services: specs, settings, log }: ProcessorOpt
         workers: state.workers,
         loadMs: Math.round(loadMs),
         ...(warmUpReport && { warm_up: warmUpReport }),
+        ...(itemsStatus && { items: itemsStatus }),
       }
     })
     // A model that is loaded when it is asked for is as ready as it will be.
@@ -277,6 +282,7 @@ export function createProcessor({ services: specs, settings, log }: ProcessorOpt
     async handle(request) {
       const exchange = begin(request)
       const response = exchange.refusal ?? (await exchange.finish(request.body))
+      await Promise.all([...all].map((service) => service.flush(flushMsMax)))
       // Where requests come whole, the instance may be frozen once they are answered.
       recorder.flush()
       return response
@@ -297,6 +303,9 @@ export function createProcessor({ services: specs, settings, log }: ProcessorOpt
 /** Also for whoever reads bodies, to be used before one has been read whole. */
 export const bodyTooLarge = (bytes: number, bytesMax: number) =>
   new EasError('too_large', `Request body too large: ${bytes} bytes, the limit is ${bytesMax} (EAS_MAX_BODY_BYTES)`)
+
+/** Milliseconds that an answer may be kept for the files its request is to leave; few requests leave any. */
+const flushMsMax = 1000
 
 /** EAS's default of `metadata.rpc.keepalive`, for requests that are no service's. */
 const otherTimeoutMs = 5000
@@ -387,5 +396,9 @@ function logServiceEvent(log: Logger, service: string, event: ServiceEvent) {
       return log.info({ service, ...event.report }, 'model warmed up')
     case 'not_kept':
       return log.warn({ service, error: event.error.message }, 'request not kept for warm-up')
+    case 'not_written':
+      return log.warn({ service, error: event.error.message }, 'requests not written to disk')
+    case 'noted':
+      return log.info({ service, ...event.facts }, event.message)
   }
 }

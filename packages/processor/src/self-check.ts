@@ -1,7 +1,7 @@
 import type { Tensor, TensorOf } from '@eas/base'
-import { type ImportedInput, type ImportedModel, joinChunks } from '@eas/onnx'
-import type { Lowering } from './engine/lowered-model.ts'
-import { createSession } from './session.ts'
+import { type ElementType, joinChunks } from '@eas/onnx'
+import { createEntrySession } from './engine/entry-session.ts'
+import type { EntryInput, Lowered, Lowering } from './engine/lowering.ts'
 
 /** Largest difference, relative to the largest value of an output, that is rounding. */
 const toleranceOf = 1e-4
@@ -17,44 +17,39 @@ export interface SelfCheck {
  * Lowers a model a second time, for nothing but the sizes of the example, and compares what both compute of the same random
  * inputs. A mistake in how free sizes are followed shows here, with no reference needed.
  *
- * @returns `undefined` where there is nothing to compare: no size of the model is free.
+ * @returns `undefined` where there is nothing to compare: no size of the model is free, or none of them is followed by name.
  */
 export async function selfCheck(
   lowering: Lowering,
-  imported: ImportedModel,
+  lowered: Lowered,
   sizes: ReadonlyMap<string, number>,
 ): Promise<SelfCheck | undefined> {
-  const fixed = imported.inputs.map((input) => ({ ...input, shape: input.shape.map((dim) => sizeOf(dim, sizes)) }))
-  if (imported.inputs.every(({ shape }) => shape.every((dim) => typeof dim === 'number'))) return undefined
-  const specs = fixed.map(({ name, dtype, shape, position, key }) => ({
-    input: key === undefined ? position : typeof key === 'number' ? key : name,
-    dtype,
-    shape,
-    example: shape,
-  }))
-  const twin = await lowering.lower(specs)
+  const { inputs, outputs, name } = lowered.entry
+  const free = inputs.flatMap(({ shape }) => shape.filter((dim) => typeof dim === 'string'))
+  if (free.length === 0 || free.includes('')) return undefined
+  const fixed = inputs.map((input) => ({ ...input, shape: input.shape.map((dim) => sizeOf(dim, sizes)) }))
+  const specs = fixed.map(({ input, dtype, shape }) => ({ input, dtype: dtype as ElementType, shape, example: shape })) // it was lowered with it
+  const twin = await lowering.lower(name, specs)
   const feeds = new Map(fixed.map((input) => [input.name, randomTensor(input)]))
-  const [symbolic, static_] = [await run(lowering, imported, feeds), await run(lowering, twin, feeds)]
-  let worst: SelfCheck = { relativeError: 0, output: imported.outputs[0]?.name ?? '', agrees: true }
-  for (const [i, { name }] of imported.outputs.entries()) {
-    const [a, b] = [symbolic.get(name), static_.get(twin.outputs[i]?.name ?? '')]
+  const [symbolic, static_] = [await run(lowering, lowered, feeds), await run(lowering, twin, feeds)]
+  let worst: SelfCheck = { relativeError: 0, output: outputs[0]?.name ?? '', agrees: true }
+  for (const [i, output] of outputs.entries()) {
+    const [a, b] = [symbolic.get(output.name), static_.get(twin.entry.outputs[i]?.name ?? '')]
     const relativeError = a && b ? differenceOf(a, b) : Number.POSITIVE_INFINITY
     if (relativeError > worst.relativeError)
-      worst = { relativeError, output: name, agrees: relativeError <= toleranceOf }
+      worst = { relativeError, output: output.name, agrees: relativeError <= toleranceOf }
   }
   return worst
 }
 
-async function run({ folder }: Lowering, imported: ImportedModel, feeds: ReadonlyMap<string, Tensor>) {
-  const onnx = { bytes: joinChunks(imported.model), folder }
-  const session = await createSession(
-    { onnx, isOptimised: false },
-    { executionProviders: ['cpu'], intraOpNumThreads: 1 },
-  )
+async function run({ folder }: Lowering, { entry, model }: Lowered, feeds: ReadonlyMap<string, Tensor>) {
+  const onnx = { bytes: joinChunks(model), folder }
+  const options = { executionProviders: ['cpu'], intraOpNumThreads: 1 }
+  const session = await createEntrySession(entry, { onnx, isOptimised: false }, options)
   try {
     return session.run(
       feeds,
-      imported.outputs.map(({ name }) => name),
+      entry.outputs.map(({ name }) => name),
     )
   } finally {
     session.release()
@@ -65,7 +60,7 @@ const sizeOf = (dim: number | string, sizes: ReadonlyMap<string, number>) =>
   typeof dim === 'number' ? dim : (sizes.get(dim) ?? (Number(/^n(\d+)/.exec(dim)?.[1] ?? 0) || 3))
 
 /** The same numbers every time. Integers are 0 and 1, which are indices of anything. */
-function randomTensor({ dtype, shape }: Omit<ImportedInput, 'shape'> & { readonly shape: readonly number[] }): Tensor {
+function randomTensor({ dtype, shape }: Omit<EntryInput, 'shape'> & { readonly shape: readonly number[] }): Tensor {
   const count = shape.reduce((product, size) => product * size, 1)
   let state = 1
   const next = () => {

@@ -4,7 +4,9 @@ import { type ModelOrigin, type Mount, modelOrigin, platformName, whereIs } from
 import { modelMountPath, type ServiceConfig } from '@eas/service-json'
 import { type DiskCache, StoreError, type StoreSettings } from '@eas/storage'
 import type { Isolation } from './engine/host.ts'
+import { itemsSpec } from './items-spec.ts'
 import type { PipelineSpec } from './pipelines/index.ts'
+import { generatesFeatures, recommenderSpec, requestPlaces } from './recommender-spec.ts'
 import type { ServiceSpec } from './service.ts'
 import { onnxRuntimeVersion } from './session.ts'
 import type { Settings } from './settings.ts'
@@ -49,6 +51,9 @@ export function serviceSpec(config: ServiceConfig, context: ServiceContext): Ser
   const { rpc } = metadata
   const cores = Math.min(availableParallelism(), Math.ceil(metadata.cpu ?? Number.POSITIVE_INFINITY))
   const workersMax = Math.min(rpc.worker_threads, cores)
+  const items = generatesFeatures(config)
+    ? itemsSpec(config, settings, { baseDir: context.baseDir, mounts: mountsOf(config), stores })
+    : undefined
   return {
     name,
     group: metadata.group,
@@ -58,7 +63,7 @@ export function serviceSpec(config: ServiceConfig, context: ServiceContext): Ser
     origin: originOf(config, stores, context),
     warmUp: warmUpOf(config, stores, context),
     model: {
-      pipeline: pipelineOf(config),
+      pipeline: pipelineOf(config, settings),
       executionProviders: executionProviders(processor?.device, settings),
       intraOpNumThreads: Math.max(1, Math.floor(cores / workersMax)),
       batching: rpc.batching,
@@ -68,7 +73,14 @@ export function serviceSpec(config: ServiceConfig, context: ServiceContext): Ser
       verifyMd5: settings.contentMd5 === 'verify',
       javaIsCompressed: settings.javaIsCompressed === 'on',
     },
-    isolation: isolationOf(settings, serviceCount),
+    items,
+    requestFiles: generatesFeatures(config)
+      ? {
+          ...requestPlaces(config, (path) => whereIs(path, { baseDir: context.baseDir, mounts: mountsOf(config) })),
+          stores,
+        }
+      : undefined,
+    isolation: isolationOf(settings, serviceCount, items !== undefined),
     workersMax,
     processor_envs: config.processor_envs,
     rpc,
@@ -83,8 +95,11 @@ function originOf(config: ServiceConfig, stores: StoreSettings, context: Service
   const { model_entry } = config
   const mounts = mountsOf(config)
   const model_path = config.model_path ?? modelMountPath
+  // A prepared form is the model alone, without the features and indexes that lie beside it.
   const platform =
-    executionProviders(config.processor?.device, settings)[0] === 'cpu' ? platformName(onnxRuntimeVersion()) : undefined
+    executionProviders(config.processor?.device, settings)[0] === 'cpu' && !generatesFeatures(config)
+      ? platformName(onnxRuntimeVersion())
+      : undefined
   try {
     const deadlineMs = settings.downloadSeconds * 1000
     return modelOrigin({ model_path, model_entry }, { baseDir, mounts, stores, cache, platform, deadlineMs })
@@ -137,8 +152,6 @@ function warmUpOf(config: ServiceConfig, stores: StoreSettings, { settings, base
 /** Keys that PAI-EAS acts on and this version does not, so that nobody believes in them. */
 const withoutEffect: readonly (readonly [key: string, isSet: (config: ServiceConfig) => boolean])[] = [
   ['plugins', (config) => config.plugins.length > 0],
-  ['model_config.request_log_path', ({ torchEasyRec }) => torchEasyRec?.request_log_path !== undefined],
-  ['model_config.save_long_request', ({ torchEasyRec }) => torchEasyRec?.save_long_request === true],
   ['networking.gateway_policy.rate_limit', ({ networking }) => networking.gateway_policy.rate_limit.enable],
 ]
 
@@ -153,10 +166,10 @@ function signatureName({ model_config }: ServiceConfig): string {
 
 /** Why this version cannot serve a valid configuration, every reason at once; empty when it can. */
 export function reasonsAgainst(config: ServiceConfig): readonly string[] {
-  const { notServable, torchEasyRec, easyRec, model_path, storage } = config
+  const { notServable, model_path, storage } = config
   const reasons = [...notServable]
-  const fg_mode = torchEasyRec?.fg_mode ?? easyRec?.fg_mode ?? 'bypass'
-  if (fg_mode !== 'bypass') reasons.push(`model_config.fg_mode ${fg_mode} is not supported, bypass is`)
+  // Features as operators of the graph are TensorFlow's own library.
+  if (config.easyRec?.fg_mode === 'tf') reasons.push('model_config.fg_mode tf is not supported, normal and bypass are')
   const mounts = mountsOf(config).map(({ mount_path }) => `${mount_path}/`)
   if (
     model_path === undefined &&
@@ -171,8 +184,9 @@ export function reasonsAgainst(config: ServiceConfig): readonly string[] {
 }
 
 /** Which message each processor family speaks. */
-function pipelineOf(config: ServiceConfig): PipelineSpec {
+function pipelineOf(config: ServiceConfig, settings: Settings): PipelineSpec {
   const { processor, torchEasyRec } = config
+  if (generatesFeatures(config)) return recommenderSpec(config, settings)
   return processor?.family === 'tensorflow' || processor?.family === 'easyrec'
     ? { kind: 'tf', signature_name: signatureName(config) }
     : { kind: 'torch', outputs: torchEasyRec?.outputs ?? [] }
@@ -183,5 +197,8 @@ function executionProviders(device: 'cpu' | 'gpu' | undefined, { executionProvid
   return asked.at(-1) === 'cpu' ? asked : [...asked, 'cpu']
 }
 
-const isolationOf = ({ isolation }: Settings, serviceCount: number): Isolation =>
-  isolation !== 'auto' ? isolation : serviceCount > 1 ? 'process' : 'thread'
+/** Items are in memory that threads share, and processes cannot. */
+function isolationOf({ isolation }: Settings, serviceCount: number, hasItems: boolean): Isolation {
+  if (hasItems) return isolation === 'inline' ? 'inline' : 'thread'
+  return isolation !== 'auto' ? isolation : serviceCount > 1 ? 'process' : 'thread'
+}

@@ -1,11 +1,15 @@
 import { EasError } from '@eas/base'
+import type { ItemCacheStatus } from '@eas/feature-store'
 import type { ModelOrigin } from '@eas/models'
 import { Admission } from './admission.ts'
 import { Deployment } from './deployment.ts'
 import type { EngineEvent, EngineState } from './engine/engine.ts'
 import type { Isolation } from './engine/host.ts'
-import type { ModelSpec, Outcome } from './engine/messages.ts'
+import type { ModelSpec, Note, Outcome } from './engine/messages.ts'
 import { fromWireError } from './engine/model-worker.ts'
+import { Items, type ItemsSpec } from './items.ts'
+import type { FileCounts } from './logs/file-writers.ts'
+import { RequestFiles, type RequestFilesSpec } from './logs/request-files.ts'
 import type { ModelInfo } from './session.ts'
 import type { Stages } from './stages.ts'
 import { type Waiting, WaitingRoom } from './waiting-room.ts'
@@ -23,6 +27,10 @@ export interface ServiceSpec {
   readonly origin: ModelOrigin
   readonly warmUp: WarmUpSpec
   readonly model: Omit<ModelSpec, 'files' | 'startsQuickly'>
+  /** Where its item features come from; most services have none. */
+  readonly items: ItemsSpec | undefined
+  /** Where requests are kept, for services that may be asked to. */
+  readonly requestFiles: RequestFilesSpec | undefined
   readonly isolation: Isolation
   readonly workersMax: number
   readonly processor_envs: Readonly<Record<string, string>>
@@ -73,6 +81,8 @@ export type ServiceEvent =
   | { readonly kind: 'evicted'; readonly bytes: number }
   | { readonly kind: 'warmed'; readonly report: WarmUpReport }
   | { readonly kind: 'not_kept'; readonly error: Error }
+  | { readonly kind: 'not_written'; readonly error: Error }
+  | { readonly kind: 'noted'; readonly message: string; readonly facts: Readonly<Record<string, unknown>> }
 
 /** What a service tells of itself. */
 export interface ServiceListener {
@@ -99,6 +109,8 @@ export class Service {
   private readonly admission: Admission
   private readonly waitingRoom = new WaitingRoom()
   private readonly warmUp: WarmUp
+  private readonly items: Items | undefined
+  private readonly requestFiles: RequestFiles | undefined
   private deployment: Deployment | undefined
   private loading: Promise<void> | undefined
   private refreshing: Promise<void> | undefined
@@ -111,6 +123,10 @@ export class Service {
     this.spec = spec
     this.listener = listener
     const { model, rpc } = spec
+    this.items = spec.items && new Items(spec.items, (data) => this.deployment?.useItems(data))
+    this.requestFiles =
+      spec.requestFiles &&
+      new RequestFiles(spec.requestFiles, (error) => listener.onEvent({ kind: 'not_written', error }))
     this.warmUp = new WarmUp(
       spec.warmUp,
       async (body) => {
@@ -156,6 +172,14 @@ export class Service {
     return this.deployment?.version
   }
 
+  get requestFileCounts(): Readonly<FileCounts> | undefined {
+    return this.requestFiles?.counts
+  }
+
+  get itemsStatus(): ItemCacheStatus | undefined {
+    return this.items?.status
+  }
+
   /** Resolves when the model is ready; one load at a time, however many ask. A load that failed is tried again. */
   load(): Promise<void> {
     if (this.deployment) return Promise.resolve()
@@ -199,6 +223,7 @@ export class Service {
   predict({ body, contentMd5, receivedAt, client }: PredictInput): Promise<Served> {
     const start = performance.now()
     this.usedAt = start
+    this.items?.ride()
     const { keepalive } = this.spec.rpc
     const leftMs = receivedAt + keepalive - start
     return new Promise((resolve) => {
@@ -226,6 +251,7 @@ export class Service {
             if ('error' in outcome) settle(fromWireError(outcome.error), outcome.stages)
             else {
               settle(outcome, outcome.stages)
+              if (outcome.notes) this.note(outcome.notes)
               if (copy) this.warmUp.keep(copy)
             }
             this.letIn()
@@ -291,11 +317,16 @@ export class Service {
     await deployment.retire()
   }
 
+  /** Resolves when what requests left behind is written, or after so many milliseconds. */
+  async flush(withinMs: number): Promise<void> {
+    await this.requestFiles?.flush(withinMs)
+  }
+
   async close(): Promise<void> {
     this.closed = true
     this.waitingRoom.refuseAll(new EasError('not_ready', 'The service is ending'))
     await Promise.allSettled([this.loading, this.refreshing])
-    await this.deployment?.close()
+    await Promise.all([this.deployment?.close(), this.items?.close(), this.flush(this.spec.graceMs)])
   }
 
   /**
@@ -319,7 +350,9 @@ export class Service {
     const deployment = new Deployment(this.spec, this.listener.onEvent, this.spec.isolation !== 'inline')
     let info: ModelInfo
     try {
-      info = await deployment.ready
+      const [ready] = await Promise.all([deployment.ready, this.items?.load()])
+      info = ready
+      if (this.items?.data) deployment.useItems(this.items.data)
       await this.warm(deployment)
     } catch (thrown) {
       await deployment.close()
@@ -358,10 +391,13 @@ export class Service {
     const next = new Deployment(this.spec, this.listener.onEvent, false)
     try {
       await next.ready
+      if (this.items?.data) next.useItems(this.items.data)
       await this.warm(next)
       // It may have been evicted meanwhile, and even loaded again.
       if (this.deployment !== old || this.closed) return await next.close()
       this.deployment = next
+      // They may have changed while it warmed up.
+      if (this.items?.data) next.useItems(this.items.data)
       this.listener.onEvent({ kind: 'replaced', version: next.version })
       await old.retire()
     } catch (thrown) {
@@ -384,6 +420,13 @@ export class Service {
         }),
     )
     if (report) this.listener.onEvent({ kind: 'warmed', report })
+  }
+
+  private note(notes: readonly Note[]): void {
+    for (const note of notes) {
+      if (note.kind === 'file') this.requestFiles?.write(note, new Date())
+      else this.listener.onEvent({ kind: 'noted', message: note.message, facts: note.facts })
+    }
   }
 
   private letIn(): void {

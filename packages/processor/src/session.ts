@@ -27,6 +27,11 @@ export interface ModelInfo {
   readonly loadMs: number
   /** Weights have been left as they are, so that the session was there early; one that computes faster can follow. */
   readonly isProvisional: boolean
+  /** Of a model that has signatures: the one that this is, and the one that a request means which names none. */
+  readonly signature?: string
+  readonly defaultSignature?: string
+  /** Requests have to name the outputs that they ask for. */
+  readonly mustNameOutputs?: boolean
 }
 
 export interface ModelSession {

@@ -71,6 +71,26 @@ export const settingsTable = {
     0,
     'Seconds between looks for a newer version of each model, which takes the place of the old one when it is ready. 0: never.',
   ),
+  itemFeatures: text(
+    'EAS_ITEM_FEATURES',
+    'Item features of EasyRec services: the URL or path of a snapshot, or the settings of a source as JSON. `{fs_project}` and the like stand for values of `model_config`. Also in `processor_envs`.',
+  ),
+  itemFeaturesOffline: text(
+    'EAS_ITEM_FEATURES_OFFLINE',
+    'The same, for services whose `load_feature_from_offlinestore` is true.',
+  ),
+  itemIdsMax: integer(
+    'EAS_ITEM_IDS_MAX',
+    10_000,
+    1,
+    'Items of one request of an EasyRec service. Exported models may take memory by the square of it. More is answered 400.',
+  ),
+  itemRefreshSeconds: integer(
+    'EAS_ITEM_REFRESH_S',
+    30,
+    1,
+    'Seconds between looks for newer item features, where `model_config.period` does not say.',
+  ),
   buckets: list(
     'EAS_BUCKETS',
     'Where buckets live now: `oss://models=s3://company-models/eas` makes `oss://models/a` mean `s3://company-models/eas/a`.',

@@ -59,6 +59,8 @@ type namedCase struct {
 func cases() []namedCase {
 	list := []namedCase{
 		{"torch_single", func() { checkDigits(client("digits"), 1) }},
+		{"trace_batch", func() { checkDigits(client("digits_trace"), len(plan.Digits)) }},
+		{"script_batch", func() { checkDigits(client("digits_script"), len(plan.Digits)) }},
 		{"torch_batch", func() { checkDigits(client("digits"), len(plan.Digits)) }},
 		{"torch_map_inputs", mapInputs},
 		{"torch_debug_level", func() {
@@ -76,16 +78,21 @@ func cases() []namedCase {
 		{"torch_out_bool", func() { expect(torchOut(1, eas.TorchType_DT_UINT8).GetIntVal(), []int32{0, 1, 1, 1}, "values") }},
 		{"torch_out_uint16", func() { expect(torchOut(2, eas.TorchType_DT_INT32).GetIntVal(), []int32{0, 1, 2, 300}, "values") }},
 		{"torch_out_rank0", func() { expect(torchOut(3, eas.TorchType_DT_FLOAT).GetFloatVal(), []float32{303.5}, "values") }},
-		{"tf_single", func() { tfDigits(1, "serving_default") }},
-		{"tf_batch", func() { tfDigits(len(plan.Digits), "serving_default") }},
-		{"tf_signature_name", func() { tfDigits(2, ""); tfDigits(2, "serving_default") }},
+		{"tf_single", func() { tfDigits("digits_tf", 1, "serving_default") }},
+		{"savedmodel_batch", func() {
+			tfDigits("digits_savedmodel", len(plan.Digits), "")
+			tfDigits("digits_savedmodel", len(plan.Digits), "serving_default")
+		}},
+		{"savedmodel_signature_json", func() { signatureJSON("digits_savedmodel") }},
+		{"tf_batch", func() { tfDigits("digits_tf", len(plan.Digits), "serving_default") }},
+		{"tf_signature_name", func() { tfDigits("digits_tf", 2, ""); tfDigits("digits_tf", 2, "serving_default") }},
 		{"tf_fetch", tfFetch},
 		{"tf_scalar", func() {
 			response := must(client("echo").TFPredict(*tfEchoRequest()))
 			expect(len(response.GetTensorShape("out_scalar")), 0, "shape")
 			expect(response.GetFloatVal("out_scalar"), []float32{scalar}, "values")
 		}},
-		{"tf_signature_json", signatureJSON},
+		{"tf_signature_json", func() { signatureJSON("digits_tf") }},
 		{"compress_gzip_configured", func() { checkCompressed("digits_gzip", eas.CompressTypeGzip) }},
 		{"compress_gzip_sniffed", func() { checkCompressed("digits", eas.CompressTypeGzip) }},
 		{"compress_zlib_configured", func() { checkCompressed("digits_zlib", eas.CompressTypeZlib) }},
@@ -250,11 +257,11 @@ func checkScores(shape []int64, values []float32, rows int, expected func(digit)
 	}
 }
 
-func tfDigits(rows int, signatureName string) {
+func tfDigits(service string, rows int, signatureName string) {
 	request := eas.TFRequest{}
 	request.SetSignatureName(signatureName)
 	request.AddFeedFloat32("images", []int64{int64(rows), 64}, pixels(rows))
-	response := must(client("digits_tf").TFPredict(request))
+	response := must(client(service).TFPredict(request))
 	checkScores(response.GetTensorShape("scores"), response.GetFloatVal("scores"), rows, func(row digit) []float32 { return row.TfScores })
 }
 
@@ -265,13 +272,13 @@ func mapInputs() {
 	checkScores(response.GetTensorShapeMap("scores"), response.GetFloatValMap("scores"), 1, func(row digit) []float32 { return row.TorchScores })
 }
 
-func signatureJSON() {
+func signatureJSON(service string) {
 	var signature struct {
 		Inputs        []struct{ Name, Type string }
 		Outputs       []struct{ Name, Type string }
 		SignatureName *string `json:"signature_name"`
 	}
-	text := must(client("digits_tf").StringPredict(""))
+	text := must(client(service).StringPredict(""))
 	if err := json.Unmarshal([]byte(text), &signature); err != nil {
 		panic(err.Error())
 	}

@@ -109,10 +109,20 @@ def _():
     check_digits(client("digits"), request=request)
 
 
-def tf_digits(rows, signature_name):
+@case("trace_batch")
+def _():
+    check_digits(client("digits_trace"), ROWS)
+
+
+@case("script_batch")
+def _():
+    check_digits(client("digits_script"), ROWS)
+
+
+def tf_digits(rows, signature_name, service="digits_tf"):
     request = TFRequest(signature_name)
     request.add_feed("images", [len(rows), 64], TFRequest.DT_FLOAT, [x for row in rows for x in row["input"]])
-    response = client("digits_tf").predict(request)
+    response = client(service).predict(request)
     check_scores(response.get_tensor_shape("scores"), response.get_values("scores"), rows, "tfScores")
 
 
@@ -130,6 +140,26 @@ def _():
 def _():
     tf_digits(ROWS[:2], "")
     tf_digits(ROWS[:2], "serving_default")
+
+
+@case("savedmodel_batch")
+def _():
+    tf_digits(ROWS, "", "digits_savedmodel")
+    tf_digits(ROWS, "serving_default", "digits_savedmodel")
+
+
+@case("savedmodel_signature_json")
+def _():
+    signature = json.loads(client("digits_savedmodel").predict(StringRequest("")).response_data)
+    expect(
+        signature,
+        {
+            "inputs": [{"name": "images", "shape": [-1, 64], "type": "DT_FLOAT"}],
+            "outputs": [{"name": "scores", "shape": [-1, 10], "type": "DT_FLOAT"}],
+            "signature_name": "serving_default",
+        },
+        "signature",
+    )
 
 
 @case("tf_signature_json")

@@ -7,6 +7,8 @@ import { showing } from '../show-after.ts'
 
 interface ImportOptions {
   readonly output?: string
+  readonly signature: string
+  readonly fetch: readonly string[]
   readonly input: readonly ImportInput[]
   readonly check: boolean
   readonly json?: boolean
@@ -17,6 +19,13 @@ export const importCommand = () =>
     .description('Lower a TorchScript archive, a SavedModel or a frozen graph to ONNX.')
     .argument('<model>', 'model.pt, saved_model/ or frozen.pb; a file, a folder or a URL')
     .option('-o, --output <file>', 'where to write the ONNX file (default: nowhere, only say what became of it)')
+    .option('--signature <name>', 'signature of a SavedModel', '')
+    .option(
+      '--fetch <node>',
+      'node of a frozen graph to answer with; once for each',
+      (text: string, before: readonly string[]) => [...before, text],
+      [],
+    )
     .option(
       '--input <spec>',
       'dtype and shape of an input that the model does not say, such as x:float32[batch,3,224,224]; once for each',
@@ -30,30 +39,33 @@ export const importCommand = () =>
       `
 Examples:
   eas import resnet18.pt --input x:float32[batch,3,224,224] -o resnet18.onnx
-  eas import saved_model/ --json
+  eas import saved_model/ --signature serving_default --json
+  eas import frozen.pb --fetch softmax -o frozen.onnx
 
 A size is a number, or a name for one that may change; an example after a colon decides branches on it: x:float32[n:8,3].
 eas serve does all this by itself: there is no need to import a model before it is served.`,
     )
     .action(run)
 
-async function run(model: string, { output, input, check, json }: ImportOptions): Promise<void> {
+async function run(model: string, { output, signature, fetch, input, check, json }: ImportOptions): Promise<void> {
   const machine = machineOf(settingsFromEnv(process.env))
   const start = performance.now()
-  const options = { inputs: input, to: output && resolve(output), check }
+  const options = { signature, fetches: fetch, inputs: input, to: output && resolve(output), check }
   const report = await showing(`Importing ${model}`, importToOnnx(model, resolve('.'), machine, options))
   if (json) return print(JSON.stringify(report, null, 2))
-  const { format, inputs, outputs, ops, guards, assumptions, warnings, graphBytes, checked } = report
+  const { format, entry, inputs, outputs, prologue, ops, guards, assumptions, warnings, graphBytes, checked } = report
   const sections = [
     `${styled('bold', model)}: ${format}, lowered to ONNX in ${formatMs(performance.now() - start)}`,
     labelled([
+      ['entry', entry],
       ['graph', formatBytes(graphBytes)],
       ['written to', output],
       ['checked', checked && `against fixed sizes: relative error ${checked.relativeError.toExponential(1)}`],
     ]),
-    `${styled('bold', 'inputs')}\n${labelled(inputs.map(({ name, dtype, shape }) => [`  ${name}`, `${dtype} [${shape.join(', ')}]`]))}`,
-    `${styled('bold', 'outputs')}\n${labelled(outputs.map(({ name, dtype, shape }) => [`  ${name}`, `${dtype} [${shape.join(', ')}]`]))}`,
+    `${styled('bold', 'inputs')}\n${labelled(inputs.map(({ name, dtype, shape }) => [`  ${name}`, `${dtype ?? '?'} [${shape?.map((dim) => (dim === '' ? '?' : dim)).join(', ') ?? '…'}]`]))}`,
+    `${styled('bold', 'outputs')}\n${labelled(outputs.map(({ name, dtype, shape }) => [`  ${name}`, `${dtype ?? '?'} [${shape?.map((dim) => (dim === '' ? '?' : dim)).join(', ') ?? '…'}]`]))}`,
     `${styled('bold', 'operators')}\n  ${ops.join(', ')}`,
+    ...(prologue.length > 0 ? listed('computed in front of the graph', [prologue.join(', ')]) : []),
     ...listed('holds for requests where', guards),
     ...listed('taken for granted', assumptions),
     ...warnings.map((warning) => styled('yellow', `warning: ${warning}`)),

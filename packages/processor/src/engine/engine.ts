@@ -1,4 +1,5 @@
 import { EasError } from '@eas/base'
+import type { ItemData } from '@eas/feature-store'
 import type { ModelInfo } from '../session.ts'
 import { type Isolation, startHost } from './host.ts'
 import type { ModelSpec, Outcome, PredictItem } from './messages.ts'
@@ -42,6 +43,7 @@ export class Engine {
   private readonly workers = new Set<ModelWorker>()
   private readonly queue = new Map<number, Pending>()
   private info: ModelInfo | undefined
+  private items: ItemData | undefined
   private failure: EasError | undefined
   private loading: Promise<ModelInfo> | undefined
   private failures = 0
@@ -88,6 +90,12 @@ export class Engine {
     if (this.isIdle) this.pump()
     else this.pumping ??= setImmediate(this.pump)
     return id
+  }
+
+  /** Gives all workers these items, and those that are yet to start. */
+  useItems(data: ItemData): void {
+    this.items = data
+    for (const worker of this.workers) worker.useItems(data)
   }
 
   /** A request that nobody waits for any more: it is answered without being computed, unless it is being computed. */
@@ -203,7 +211,10 @@ export class Engine {
       })
       this.workers.add(worker)
       spec.then(
-        (known) => worker.load(known),
+        (known) => {
+          worker.load(known)
+          if (this.items) worker.useItems(this.items)
+        },
         (thrown) => worker.fail(EasError.from(thrown)),
       )
     })

@@ -1,8 +1,6 @@
 import type { Tensor } from '@eas/base'
 import type { ModelInfo, ModelSession } from '../session.ts'
-
-/** Tensors of a request, by name or position, before anything is known of the model they are for. */
-export type RequestTensors = ReadonlyMap<string | number, Tensor>
+import type { Asked } from './lowering.ts'
 
 /**
  * A model that answers: one session, or for a model that has to be lowered for the inputs it is given, as many as there are
@@ -14,10 +12,10 @@ export interface LoadedModel {
   /** Whether these feeds, which fit `info`, may be given to the session in use. */
   accepts(feeds: ReadonlyMap<string, Tensor>): boolean
   /**
-   * Puts a session into use that takes a request's tensors, where the one in use does not. Resolves to whether there is one.
+   * Puts a session into use that takes a request, where the one in use does not. Resolves to whether there is one.
    * Absent where there is only ever one session.
    */
-  readonly adapt?: (tensors: RequestTensors) => Promise<boolean>
+  readonly adapt?: (request: Asked) => Promise<boolean>
   /** As `ModelSession.run`. */
   run(feeds: ReadonlyMap<string, Tensor>, fetches: readonly string[]): Map<string, Tensor>
   release(): void

@@ -1,23 +1,21 @@
 import { EasError, oneLine, type Tensor } from '@eas/base'
-import { guardsHold, type ImportedModel, ImportRefusal, type InputSpec, joinChunks } from '@eas/onnx'
-import { createSession, type ModelInfo, type ModelSession, type SessionOptions } from '../session.ts'
+import { guardsHold, ImportRefusal, joinChunks } from '@eas/onnx'
+import type { ModelInfo, ModelSession, OpenableModel, SessionOptions } from '../session.ts'
+import { createEntrySession } from './entry-session.ts'
 import { ExampleShapes } from './example-shapes.ts'
-import type { LoadedModel, RequestTensors } from './loaded-model.ts'
+import { type LoadedModel, loadedSession } from './loaded-model.ts'
+import type { Asked, Entry, Lowering } from './lowering.ts'
 
-/** Lowers a model to ONNX, for the inputs given or those it names itself. */
-export interface Lowering {
-  /** Folder that the lowered model's weights are in. */
-  readonly folder: string
-  /** @throws {ImportRefusal} */
-  lower(inputs: readonly InputSpec[] | undefined): Promise<ImportedModel>
-  /** Names of the inputs, as far as the model says them. */
-  inputNames(): Promise<readonly string[]>
+/** One kind of request that there is a session for. */
+interface Variant {
+  readonly entry: Entry
+  readonly session: ModelSession
 }
 
-/** One kind of inputs that the model has been lowered for. */
-interface Variant {
-  readonly imported: ImportedModel
-  readonly session: ModelSession
+/** The form of a model that was prepared: an entry that need not be lowered. */
+export interface PreparedEntry {
+  readonly entry: Entry
+  readonly model: OpenableModel
 }
 
 /** Sessions of one model. The one used least recently goes for a further one. */
@@ -27,81 +25,106 @@ const refusalsMax = 32
 
 /**
  * Loads a model that has to be lowered to ONNX. One that does not say what its inputs are is lowered for the first request;
- * one that decides by the sizes of its inputs, again for a request it would decide otherwise for.
+ * one that decides by the sizes of its inputs, again for a request it would decide otherwise for; and each signature when it
+ * is first asked for.
  *
  * @throws {EasError} `not_ready` with every reason why the model cannot be lowered.
  */
-export async function lowerModel(lowering: Lowering, options: SessionOptions): Promise<LoadedModel> {
+export async function lowerModel(
+  lowering: Lowering,
+  options: SessionOptions,
+  prepared?: PreparedEntry,
+): Promise<LoadedModel> {
   const start = performance.now()
   const variants: Variant[] = []
-  const shapes = new ExampleShapes()
+  /** By entry: what requests have shown of its inputs. */
+  const shapes = new Map<string, ExampleShapes>()
   const refused = new Map<string, string>()
-
-  async function add(imported: ImportedModel): Promise<Variant> {
-    const onnx = { bytes: joinChunks(imported.model), folder: lowering.folder }
-    const session = await createSession({ onnx, isOptimised: false }, options)
-    const { info } = session
-    const warnings = [...info.warnings, ...imported.warnings.map((text) => oneLine(text, 300))]
-    const variant = {
-      imported,
-      session: { ...session, info: { ...info, warnings, loadMs: performance.now() - start } },
-    }
-    variants.unshift(variant)
-    for (const old of variants.splice(variantsMax)) old.session.release()
-    return variant
+  const shapesOf = (entry: string) => {
+    const known = shapes.get(entry) ?? new ExampleShapes()
+    shapes.set(entry, known)
+    return known
   }
 
+  async function add({ entry, model }: PreparedEntry): Promise<void> {
+    const session = await createEntrySession(entry, model, options)
+    const info = { ...session.info, ...defaultOf(entry), loadMs: performance.now() - start }
+    variants.unshift({ entry, session: { ...session, info } })
+    for (const old of variants.splice(variantsMax)) old.session.release()
+  }
+  async function lower(name: string, inputs: Parameters<Lowering['lower']>[1]): Promise<PreparedEntry> {
+    const { entry, model } = await lowering.lower(name, inputs)
+    const onnx = { bytes: joinChunks(model), folder: lowering.folder }
+    return { entry, model: { onnx, isOptimised: false } }
+  }
+
+  const first = lowering.entryFor(undefined)
+  const defaultOf = ({ kind }: Entry) =>
+    kind === 'signature' && first !== undefined ? { defaultSignature: first } : undefined
+  let pending: ModelInfo | undefined
   try {
-    const imported = await lowering.lower(undefined)
-    shapes.add(imported.inputs.map(({ name, dtype, shape }) => [name, { dtype, shape: shape.map(sizeOf) }]))
-    await add(imported)
+    const made = prepared ?? (first === undefined ? undefined : await lower(first, undefined))
+    if (made) {
+      const { entry } = made
+      shapesOf(entry.name).add(
+        entry.inputs.map(({ input, dtype, shape }) => [input, { dtype, shape: shape.map(sizeOf) }]),
+      )
+      await add(made)
+      if (entry.takesEmpty && entry.guards.length === 0 && !lowering.hasMoreEntries) {
+        await lowering.close()
+        return loadedSession((variants[0] as Variant).session) // it was added above
+      }
+    }
   } catch (thrown) {
     if (!(thrown instanceof ImportRefusal)) throw thrown
-    if (!needsInputs(thrown))
+    if (!needsInputs(thrown)) {
+      await lowering.close()
       throw new EasError('not_ready', `Cannot load the model: ${reasonsOf(thrown)}`, { cause: thrown })
+    }
   }
-  const pending: ModelInfo = {
-    inputs: (await lowering.inputNames()).map((name) => ({ name, dtype: undefined, shape: undefined })),
-    outputs: [],
-    execution_provider: options.executionProviders[0] ?? 'cpu',
-    warnings: ['The model does not say what its inputs are: it is lowered for the first request'],
-    loadMs: performance.now() - start,
-    isProvisional: false,
+  if (variants.length === 0) {
+    pending = {
+      ...(await lowering.describe()),
+      execution_provider: options.executionProviders[0] ?? 'cpu',
+      warnings: ['The model does not say how it is called: it is lowered for the first request'],
+      loadMs: performance.now() - start,
+      isProvisional: false,
+    }
   }
-  const fits = ({ imported }: Variant, feeds: ReadonlyMap<string, Tensor>) =>
-    imported.inputs.every(({ name, dtype }) => feeds.get(name)?.dtype === dtype) &&
-    guardsHold(
-      imported.guards,
-      imported.inputs.map(({ shape }) => shape),
-      imported.inputs.map(({ name }) => feeds.get(name)?.shape ?? []),
-    )
+
+  async function adapt(request: Asked): Promise<boolean> {
+    const name = lowering.entryFor(request)
+    if (name === undefined) return false
+    const known = variants.findIndex(({ entry }) => entry.name === name && fits(entry, feedsOf(entry, request)))
+    if (known >= 0) {
+      variants.unshift(...variants.splice(known, 1))
+      return true
+    }
+    const { tensors } = request
+    const kind = [name, ...[...tensors].map(([input, { dtype, shape }]) => `${input} ${dtype} ${shape}`)].join()
+    const reason = refused.get(kind)
+    if (reason !== undefined) throw new EasError('invalid_request', reason)
+    if (refused.size >= refusalsMax) return false
+    try {
+      const seen = shapesOf(name)
+      seen.add(tensors)
+      const specs = seen.specs().filter(({ input }) => tensors.has(input))
+      await add(await lower(name, specs))
+      return true
+    } catch (thrown) {
+      if (!(thrown instanceof ImportRefusal)) throw thrown
+      const message = `Cannot use the inputs: ${reasonsOf(thrown)}`
+      refused.set(kind, message)
+      throw new EasError('invalid_request', message, { cause: thrown })
+    }
+  }
 
   return {
     get info() {
-      return variants[0]?.session.info ?? pending
+      return variants[0]?.session.info ?? (pending as ModelInfo) // one of the two there always is
     },
-    accepts: (feeds) => variants[0] !== undefined && fits(variants[0], feeds),
-    async adapt(tensors) {
-      const known = variants.findIndex((variant) => fits(variant, feedsOf(variant.imported, tensors)))
-      if (known >= 0) {
-        variants.unshift(...variants.splice(known, 1))
-        return true
-      }
-      const kind = [...tensors].map(([input, { dtype, shape }]) => `${input} ${dtype} ${shape}`).join()
-      const reason = refused.get(kind)
-      if (reason !== undefined) throw new EasError('invalid_request', reason)
-      if (refused.size >= refusalsMax) return false
-      try {
-        shapes.add(tensors)
-        await add(await lowering.lower(shapes.specs().filter(({ input }) => tensors.has(input))))
-        return true
-      } catch (thrown) {
-        if (!(thrown instanceof ImportRefusal)) throw thrown
-        const message = `Cannot use the inputs: ${reasonsOf(thrown)}`
-        refused.set(kind, message)
-        throw new EasError('invalid_request', message, { cause: thrown })
-      }
-    },
+    accepts: (feeds) => variants[0] !== undefined && fits(variants[0].entry, feeds),
+    adapt,
     run(feeds, fetches) {
       const [variant] = variants
       if (!variant) throw new EasError('not_ready', 'The model has not been lowered yet')
@@ -109,6 +132,7 @@ export async function lowerModel(lowering: Lowering, options: SessionOptions): P
     },
     release() {
       for (const { session } of variants.splice(0)) session.release()
+      void lowering.close().catch(() => {}) // what is read only cannot lose anything
     },
   }
 }
@@ -117,13 +141,28 @@ export async function lowerModel(lowering: Lowering, options: SessionOptions): P
 const sizeOf = (label: number | string) =>
   typeof label === 'number' ? label : Number(/^n(\d+)$/.exec(label)?.[1] ?? 1)
 
-/** A request's tensors under the names of the model's inputs: by those, or by position. */
-function feedsOf({ inputs }: ImportedModel, tensors: RequestTensors): ReadonlyMap<string, Tensor> {
+/** A request's tensors under the names of the entry's inputs: by those, or by position. */
+function feedsOf({ inputs }: Entry, { tensors }: Asked): ReadonlyMap<string, Tensor> {
   return new Map(
     inputs.flatMap(({ name }, position) => {
       const tensor = tensors.get(name) ?? tensors.get(position)
       return tensor ? [[name, tensor] as const] : []
     }),
+  )
+}
+
+/** Whether a request's tensors are of the kind that an entry was lowered for. */
+function fits({ inputs, guards, takesEmpty }: Entry, feeds: ReadonlyMap<string, Tensor>): boolean {
+  if (!inputs.every(({ name, dtype }) => feeds.get(name)?.dtype === dtype)) return false
+  const given = inputs.map(({ name }) => feeds.get(name)?.shape ?? [])
+  if (!takesEmpty) {
+    const labelled = inputs.map(({ shape }) => shape)
+    return guardsHold(guards, labelled, given)
+  }
+  return inputs.every(
+    ({ shape }, i) =>
+      shape.length === given[i]?.length &&
+      shape.every((size, axis) => typeof size === 'string' || size === given[i]?.[axis]),
   )
 }
 

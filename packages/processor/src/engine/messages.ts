@@ -57,7 +57,12 @@ export interface WireError {
 export type Note =
   | { readonly kind: 'log'; readonly message: string; readonly facts: Readonly<Record<string, unknown>> }
   /** A file to write: where its kind is kept, under the name. */
-  | { readonly kind: 'file'; readonly of: 'request_log' | 'torch_req'; readonly name: string; readonly bytes: Uint8Array }
+  | {
+      readonly kind: 'file'
+      readonly of: 'request_log' | 'torch_req'
+      readonly name: string
+      readonly bytes: Uint8Array
+    }
 
 /** Milliseconds of the stages that a worker sees. */
 export interface WorkStages {

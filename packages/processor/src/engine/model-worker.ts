@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { assert, EasError } from '@eas/base'
+import type { ItemData } from '@eas/feature-store'
 import type { ModelInfo } from '../session.ts'
 import type { Host, HostEvents } from './host.ts'
 import type { FromWorker, ModelSpec, Outcome, PredictItem, WireError } from './messages.ts'
@@ -56,6 +57,10 @@ export class ModelWorker {
 
   load(spec: ModelSpec): void {
     this.host.post({ kind: 'load', spec })
+  }
+
+  useItems(data: ItemData): void {
+    this.host.post({ kind: 'items', data })
   }
 
   /** It is not needed: its model cannot be had. */

@@ -1,11 +1,8 @@
-import { open } from 'node:fs/promises'
-import { basename, dirname } from 'node:path'
-import { EasError } from '@eas/base'
-import type { FoundModel, ModelFormat } from '@eas/models'
-import type { ModelSource } from '@eas/onnx'
+import type { FoundModel } from '@eas/models'
 import { createSession, type OpenableModel, type SessionOptions } from '../session.ts'
+import { createEntrySession } from './entry-session.ts'
 import { type LoadedModel, loadedSession } from './loaded-model.ts'
-import type { Lowering } from './lowered-model.ts'
+import { loweringOf } from './lowering.ts'
 
 /** Weights from which rearranging them delays the first answer by more than a session costs anyway. */
 const prepackBytesMin = 32 * 1024 * 1024
@@ -18,57 +15,22 @@ const prepackBytesMin = 32 * 1024 * 1024
  */
 export async function openModel(
   files: FoundModel,
-  options: SessionOptions & { readonly startsQuickly: boolean },
+  { startsQuickly, ...options }: SessionOptions & { readonly startsQuickly: boolean },
 ): Promise<LoadedModel> {
+  const { prepared } = files
+  const skipsPrepacking = startsQuickly && (prepared?.prepackBytes ?? 0) >= prepackBytesMin
+  const model: OpenableModel = prepared
+    ? { onnx: prepared.path, isOptimised: true, skipsPrepacking }
+    : { onnx: files.path, isOptimised: false }
+  const entry = prepared?.entryPath === undefined ? undefined : await readEntry(prepared.entryPath)
+  if (entry && prepared?.isWhole) return loadedSession(await createEntrySession(entry, model, options))
   const lowering = await loweringOf(files)
-  if (lowering) {
-    const { lowerModel } = await import('./lowered-model.ts')
-    return lowerModel(lowering, options)
-  }
-  const { path, prepared } = files
-  const skipsPrepacking = options.startsQuickly && (prepared?.prepackBytes ?? 0) >= prepackBytesMin
-  const model: OpenableModel = { onnx: path, isOptimised: prepared !== undefined, skipsPrepacking }
-  return loadedSession(await createSession(model, options))
+  if (!lowering) return loadedSession(await createSession(model, options))
+  const { lowerModel } = await import('./lowered-model.ts')
+  return lowerModel(lowering, options, entry && { entry, model })
 }
 
-/** How a model is lowered; `undefined` for one that is ONNX. What lowers is loaded only for a model that needs it. */
-export async function loweringOf({ format, path }: FoundModel): Promise<Lowering | undefined> {
-  return lowerings[format]?.(path)
-}
-
-const lowerings: { readonly [F in ModelFormat]: ((path: string) => Promise<Lowering>) | undefined } = {
-  onnx: undefined,
-  async torchscript(path) {
-    const { describeTorchScript, importTorchScript } = await import('@eas/import-torchscript')
-    const source = await fileSource(path)
-    const location = basename(path)
-    return {
-      folder: dirname(path),
-      lower: (inputs) => importTorchScript(source, { location, ...(inputs && { inputs }) }),
-      async inputNames() {
-        const [forward] = (await describeTorchScript(source)).methods
-        return forward?.parameters.filter(({ kind }) => kind === 'tensor').map(({ name }) => name) ?? []
-      },
-    }
-  },
-  savedmodel: notYet,
-  'frozen-graph': notYet,
-}
-
-function notYet(): never {
-  throw new EasError('not_implemented', 'Cannot load the model: this format is not read yet')
-}
-
-/** A file that is read where it is needed. It stays open for as long as the process: later requests may need it again. */
-async function fileSource(path: string): Promise<ModelSource> {
-  const file = await open(path)
-  const { size } = await file.stat()
-  return {
-    size,
-    async read(start, end) {
-      const buffer = Buffer.allocUnsafeSlow(Math.max(0, Math.min(end, size) - start))
-      const { bytesRead } = await file.read(buffer, 0, buffer.length, start)
-      return buffer.subarray(0, bytesRead)
-    },
-  }
+async function readEntry(path: string) {
+  const { entryFrom } = await import('./entry-file.ts')
+  return entryFrom(path)
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { dirname } from 'node:path'
 import { EasError, type Tensor } from '@eas/base'
-import { attachItems, type ItemData } from '@eas/feature-store'
+import type { ItemData } from '@eas/feature-store'
 import { type Compressor, compress, compressors, decompress, recogniseCompression } from '@eas/protocol'
 import { createPipeline, type Pipeline, type PredictCall } from '../pipelines/index.ts'
 import type { ModelInfo } from '../session.ts'
@@ -38,7 +38,7 @@ export async function createRuntime(spec: ModelSpec): Promise<Runtime> {
       return model.info
     },
     merges,
-    useItems: (data) => pipeline.useItems?.(attachItems(data)),
+    useItems: (data) => pipeline.useItems?.(data),
     async predict(items, isCancelled, report) {
       const jobs: Job[] = []
       for (const item of items) {
@@ -88,7 +88,8 @@ class Job {
       const message = inflate(spec, pipeline, body)
       try {
         this.call = pipeline.decode(message, model.info)
-        if (this.call.fetches.length === 0 || model.accepts(this.call.feeds)) return undefined
+        const asksNothing = this.call.fetches.length === 0 && model.info.outputs.length > 0
+        if (asksNothing || model.accepts(this.call.feeds)) return undefined
       } catch (thrown) {
         if (!model.adapt || !(thrown instanceof EasError) || !pipeline.isMessage(message)) throw thrown
       }
@@ -102,7 +103,8 @@ class Job {
     const start = performance.now()
     const { pipeline } = this
     try {
-      await model.adapt?.(pipeline.tensorsOf(message))
+      const { signature_name, output_filter } = pipeline.asksFor?.(message) ?? { signature_name: '', output_filter: [] }
+      await model.adapt?.({ tensors: pipeline.tensorsOf(message), signature_name, output_filter })
       this.call = pipeline.decode(message, model.info)
       if (!model.accepts(this.call.feeds))
         throw new EasError('invalid_request', 'Cannot use the inputs: the model takes none of these shapes')
@@ -120,7 +122,7 @@ class Job {
     // Java's isCompressed reads Snappy without a header, and `Content-Encoding` would only confuse what is in between.
     const headers = spec.responseCompressor === compressor ? compressionHeaders(compressor, plain.length) : undefined
     this.stages.encode = performance.now() - start
-    const notes = this.call.notes?.(this.stages) ?? []
+    const notes = this.call.notes?.({ stages: this.stages, deadline: this.item.deadline }) ?? []
     return { id: this.item.id, body, headers, stages: this.stages, ...(notes.length > 0 && { notes }) }
   }
 
@@ -130,7 +132,13 @@ class Job {
     const body = this.pipeline.encodeFailure?.(EasError.from(thrown))
     if (!body) return { id, error, stages: this.stages }
     const facts = { error: error.message, cause: error.cause }
-    return { id, body, headers: undefined, stages: this.stages, notes: [{ kind: 'log', message: 'request failed', facts }] }
+    return {
+      id,
+      body,
+      headers: undefined,
+      stages: this.stages,
+      notes: [{ kind: 'log', message: 'request failed', facts }],
+    }
   }
 }
 

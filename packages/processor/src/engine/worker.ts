@@ -1,5 +1,6 @@
 import { setPriority } from 'node:os'
 import { isMainThread, workerData } from 'node:worker_threads'
+import type { ItemData } from '@eas/feature-store'
 import { preloadOnnxRuntime } from '../session.ts'
 import { type ChannelData, WorkerEnd } from './channel.ts'
 import type { FromWorker, Outcome, PredictItem, ToWorker } from './messages.ts'
@@ -15,6 +16,8 @@ export class ModelServer {
   private readonly post: PostToParent
   private readonly listen: () => Promise<void> | undefined
   private runtime: Runtime | undefined
+  /** They may come before the runtime is there. */
+  private items: ItemData | undefined
   private readonly queue: PredictItem[][] = []
   private readonly cancelled = new Set<number>()
   private running = false
@@ -35,16 +38,22 @@ export class ModelServer {
     if (message.kind === 'load') this.idle = this.load(message)
     else if (message.kind === 'cancel') this.cancelled.add(message.id)
     else if (message.kind === 'close') this.isClosed = true
-    else if (message.kind === 'items') this.runtime?.useItems(message.data)
+    else if (message.kind === 'items') this.useItems(message.data)
     else {
       this.queue.push([...message.items])
       if (!this.running) this.idle = this.run()
     }
   }
 
+  private useItems(data: ItemData): void {
+    this.items = data
+    this.runtime?.useItems(data)
+  }
+
   private async load({ spec }: ToWorker & { kind: 'load' }): Promise<void> {
     try {
       this.runtime = await createRuntime(spec)
+      if (this.items) this.runtime.useItems(this.items)
       this.post({ kind: 'loaded', info: this.runtime.info })
     } catch (thrown) {
       this.post({ kind: 'failed', error: toWireError(thrown) })

@@ -9,15 +9,15 @@ import {
   torchrecPredict,
 } from '@eas/protocol'
 import type { Pipeline, PipelineContext } from './pipeline.ts'
+import type { RecommenderSpec } from './recommender.ts'
 import { tfPipeline } from './tf.ts'
 import { torchPipeline, torchTensors } from './torch.ts'
-import type { TorcheasyrecSpec } from './torcheasyrec.ts'
 
 /** How a service reads its requests, as plain data that can cross to another thread. */
 export type PipelineSpec =
   | { readonly kind: 'torch'; readonly outputs: readonly string[] }
   | { readonly kind: 'tf'; readonly signature_name: string }
-  | TorcheasyrecSpec
+  | RecommenderSpec
 
 /** What clients may send to a service of another kind, by the SDK class that makes it. */
 const messages = [
@@ -27,7 +27,12 @@ const messages = [
   { name: 'EasyRecRequest', isRequest: easyrecPredict.isRequest },
 ] as const
 
-const expected = { torch: 'TorchRequest', tf: 'TFRequest', torcheasyrec: 'TorchRecRequest', easyrec: 'EasyRecRequest' } as const
+const expected = {
+  torch: 'TorchRequest',
+  tf: 'TFRequest',
+  torcheasyrec: 'TorchRecRequest',
+  easyrec: 'EasyRecRequest',
+} as const
 
 /** @throws {EasError} `not_ready` when what the family needs beside the model is not there. */
 export async function createPipeline(spec: PipelineSpec, context: PipelineContext): Promise<Pipeline> {

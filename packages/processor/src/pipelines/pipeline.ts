@@ -1,5 +1,5 @@
 import type { EasError, Tensor } from '@eas/base'
-import type { ItemView } from '@eas/feature-store'
+import type { ItemData } from '@eas/feature-store'
 import type { Note, WorkStages } from '../engine/messages.ts'
 import type { ModelInfo } from '../session.ts'
 
@@ -20,10 +20,12 @@ export interface Pipeline {
   isMessage(bytes: Uint8Array): boolean
   /** The tensors of a request, by name or position, for a model of which nothing is known yet. */
   tensorsOf(body: Uint8Array): ReadonlyMap<string | number, Tensor>
+  /** What else of a request decides how the model is called; absent in families whose requests cannot say. */
+  asksFor?(body: Uint8Array): { readonly signature_name: string; readonly output_filter: readonly string[] }
   /** @throws {EasError} `invalid_request` naming the input or filter that does not fit the model. */
   decode(body: Uint8Array, model: ModelInfo): PredictCall
   /** From now on, requests find these items. */
-  useItems?(items: ItemView): void
+  useItems?(items: ItemData): void
   /** A failure as an answer, in families whose answers can say it; `undefined` when this one cannot be. */
   encodeFailure?(error: EasError): Uint8Array | undefined
 }
@@ -36,5 +38,12 @@ export interface PredictCall {
   /** The response body, which owns its buffer. */
   encode(results: ReadonlyMap<string, Tensor>): Uint8Array
   /** What is to be logged or kept of the request, once it is answered. */
-  notes?(stages: WorkStages): readonly Note[]
+  notes?(work: Work): readonly Note[]
+}
+
+/** How a request fared in its worker. */
+export interface Work {
+  readonly stages: WorkStages
+  /** Milliseconds since 1970 by which it had to be answered. */
+  readonly deadline: number
 }

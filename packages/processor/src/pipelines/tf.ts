@@ -11,17 +11,13 @@ import type { Pipeline } from './pipeline.ts'
  *
  * @see proto/tf_predict.proto
  */
-export const tfPipeline = (signatureName: string): Pipeline => ({
+export const tfPipeline = (configured: string): Pipeline => ({
   isMessage: tfPredict.isRequest,
   tensorsOf: (body) => tfPredict.decodeRequest(body).inputs,
+  asksFor: tfPredict.decodeRequest,
   decode(body, model) {
     const { signature_name, inputs, output_filter } = tfPredict.decodeRequest(body)
-    if (signature_name !== '' && signature_name !== signatureName) {
-      throw new EasError(
-        'invalid_request',
-        `Unknown signature_name ${oneLine(signature_name)}: the model has ${signatureName}`,
-      )
-    }
+    checkSignature(signature_name, model, configured)
     return {
       feeds: namedFeeds(model, inputs, tfCarriers),
       fetches: fetchesOf(model, output_filter),
@@ -34,9 +30,26 @@ export const tfPipeline = (signatureName: string): Pipeline => ({
   },
 })
 
+/**
+ * An ONNX model has one signature and no name for it, so it has the one that is configured. A model with several is put to the
+ * one asked for when this has thrown.
+ */
+function checkSignature(signature_name: string, model: ModelInfo, configured: string): void {
+  const { signature = configured, defaultSignature = signature } = model
+  const asked = signature_name || defaultSignature
+  if (asked === signature) return
+  throw new EasError('invalid_request', `Unknown signature_name ${oneLine(asked)}: the model has ${oneLine(signature)}`)
+}
+
 function fetchesOf(model: ModelInfo, output_filter: readonly string[]): readonly string[] {
   const names = model.outputs.map((output) => output.name)
-  if (output_filter.length === 0) return names
+  if (output_filter.length === 0) {
+    if (!model.mustNameOutputs) return names
+    throw new EasError(
+      'invalid_request',
+      'Missing output_filter: a frozen graph has no signature, so a request names the nodes that it asks for',
+    )
+  }
   for (const name of output_filter) {
     if (!names.includes(name)) {
       throw new EasError(

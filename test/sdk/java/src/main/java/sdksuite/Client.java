@@ -36,6 +36,8 @@ public final class Client {
 
     static {
         CASES.put("torch_single", () -> checkDigits(client("digits"), 1));
+        CASES.put("trace_batch", () -> checkDigits(client("digits_trace"), Plan.rows()));
+        CASES.put("script_batch", () -> checkDigits(client("digits_script"), Plan.rows()));
         CASES.put("torch_batch", () -> checkDigits(client("digits"), Plan.rows()));
         CASES.put("torch_map_inputs", Client::mapInputs);
         CASES.put("torch_debug_level", () -> {
@@ -73,12 +75,21 @@ public final class Client {
         CASES.put("torch_out_uint16", () -> expect(torchOut(2).getIntVals(2), Arrays.asList(0, 1, 2, 300), "values"));
         CASES.put("torch_out_rank0", () -> expect(torchOut(3).getFloatVals(3), Arrays.asList(303.5f), "values"));
 
-        CASES.put("tf_single", () -> tfDigits(1, "serving_default"));
-        CASES.put("tf_batch", () -> tfDigits(Plan.rows(), "serving_default"));
+        CASES.put("tf_single", () -> tfDigits("digits_tf", 1, "serving_default"));
+        CASES.put("savedmodel_batch", () -> {
+            tfDigits("digits_savedmodel", Plan.rows(), "");
+            tfDigits("digits_savedmodel", Plan.rows(), "serving_default");
+        });
+        CASES.put("savedmodel_signature_json", () -> {
+            JSONObject signature = JSON.parseObject(client("digits_savedmodel").predict(""));
+            expect(signature.getString("signature_name"), "serving_default", "signature name");
+            expect(signature.getJSONArray("inputs").getJSONObject(0).getString("name"), "images", "input name");
+        });
+        CASES.put("tf_batch", () -> tfDigits("digits_tf", Plan.rows(), "serving_default"));
         CASES.put("tf_signature_name", () -> {
-            tfDigits(2, "");
-            tfDigits(2, null);
-            tfDigits(2, "serving_default");
+            tfDigits("digits_tf", 2, "");
+            tfDigits("digits_tf", 2, null);
+            tfDigits("digits_tf", 2, "serving_default");
         });
         CASES.put("tf_fetch", () -> {
             TFRequest request = Tensors.tfRequest();
@@ -252,11 +263,11 @@ public final class Client {
         }
     }
 
-    private static void tfDigits(int rows, String signatureName) throws Exception {
+    private static void tfDigits(String service, int rows, String signatureName) throws Exception {
         TFRequest request = new TFRequest();
         if (signatureName != null) request.setSignatureName(signatureName);
         request.addFeed("images", TFDataType.DT_FLOAT, new long[] {rows, 64}, pixels(rows));
-        TFResponse response = client("digits_tf").predict(request);
+        TFResponse response = client(service).predict(request);
         checkScores(response.getTensorShape("scores"), response.getFloatVals("scores"), rows, "tfScores");
     }
 

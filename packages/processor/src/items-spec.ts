@@ -1,0 +1,105 @@
+import { EasError, oneLine } from '@eas/base'
+import { type Mount, whereIs } from '@eas/models'
+import type { ServiceConfig } from '@eas/service-json'
+import { openStore, type StoreSettings } from '@eas/storage'
+import type { ItemsSpec } from './items.ts'
+import type { Settings } from './settings.ts'
+
+/** The processor's words for where FeatureStore has the items, as `EAS_ITEM_FEATURES` may quote them. */
+const quotable = [
+  'region',
+  'fs_project',
+  'fs_model',
+  'fs_entity',
+  'featuredb_username',
+  'featuredb_password',
+  'access_key_id',
+  'access_key_secret',
+] as const
+
+interface Where {
+  readonly baseDir: string
+  readonly mounts: readonly Mount[]
+  readonly stores: StoreSettings
+}
+
+/**
+ * Where a service's items are: `EAS_ITEM_FEATURES` of its `processor_envs`, else of the environment; where
+ * `load_feature_from_offlinestore` is true, `EAS_ITEM_FEATURES_OFFLINE` first. A URL or path is that of a snapshot, JSON the
+ * settings of a source. `{fs_project}` and the like stand for the configuration's values, so that one setting serves all
+ * services whose configurations are FeatureStore's.
+ *
+ * @throws {EasError} `invalid_request` for a text that is neither, or that quotes what is not there.
+ */
+export function itemsSpec(config: ServiceConfig, settings: Settings, where: Where): ItemsSpec | undefined {
+  const { model_config, processor_envs } = config
+  const values = typeof model_config === 'object' ? model_config : {}
+  const offline = values.load_feature_from_offlinestore
+  const isOffline = offline === true || String(offline).toLowerCase() === 'true'
+  const text =
+    (isOffline && (processor_envs.EAS_ITEM_FEATURES_OFFLINE || settings.itemFeaturesOffline)) ||
+    processor_envs.EAS_ITEM_FEATURES ||
+    settings.itemFeatures
+  if (!text) return undefined
+  const period = values.period
+  return {
+    open: openerOf(text, values, where),
+    // Minutes, in the words of the processor.
+    refreshMs: typeof period === 'number' && period > 0 ? period * 60_000 : settings.itemRefreshSeconds * 1000,
+  }
+}
+
+function openerOf(text: string, values: Readonly<Record<string, unknown>>, where: Where): ItemsSpec['open'] {
+  if (!text.trimStart().startsWith('{"')) return snapshotOpener(quoted(text, values), {}, where)
+  const json = parse(text, values)
+  if (json.type === 'snapshot' && typeof json.url === 'string') {
+    const { type: _type, url, ...options } = json
+    return snapshotOpener(url, options, where)
+  }
+  return async () => {
+    const { openItemSource } = await import('@eas/feature-store')
+    return explained(() => openItemSource({ ...json, type: String(json.type) }))
+  }
+}
+
+/** A snapshot is found like a model: relative to service.json, through its mounts, with the stores of the process. */
+function snapshotOpener(url: string, options: Readonly<Record<string, unknown>>, where: Where): ItemsSpec['open'] {
+  const place = whereIs(url, where)
+  return async () => {
+    const { snapshotSource } = await import('@eas/feature-store')
+    return explained(() => snapshotSource(openStore(place, where.stores), options))
+  }
+}
+
+/** What is wrong with the settings of a source is a configuration's fault. */
+function explained<T>(open: () => T): T {
+  try {
+    return open()
+  } catch (thrown) {
+    const message = thrown instanceof Error ? thrown.message : String(thrown)
+    throw new EasError('invalid_request', `Cannot use EAS_ITEM_FEATURES: ${oneLine(message)}`, { cause: thrown })
+  }
+}
+
+function parse(text: string, values: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  let json: unknown
+  try {
+    json = JSON.parse(text, (_, value: unknown) => (typeof value === 'string' ? quoted(value, values) : value))
+  } catch (thrown) {
+    if (thrown instanceof EasError) throw thrown
+    throw new EasError('invalid_request', 'Cannot use EAS_ITEM_FEATURES: it is neither a place nor JSON')
+  }
+  return json as Record<string, unknown> // it begins as an object
+}
+
+function quoted(text: string, values: Readonly<Record<string, unknown>>): string {
+  return text.replace(/\{([a-z_]+)\}/g, (_, name: string) => {
+    const key = quotable.find((known) => known === name)
+    // Two spellings of one key are in use.
+    const value = key && (values[key] ?? (key === 'featuredb_password' ? values.featuredb_passwd : undefined))
+    if (typeof value === 'string' && value !== '') return value
+    const known = quotable.join(', ')
+    const why = key ? `model_config has no ${key}` : `{${name}} is none of ${known}`
+    throw new EasError('invalid_request', `Cannot use EAS_ITEM_FEATURES: ${why}`)
+  })
+}

@@ -1,0 +1,38 @@
+import type { Tensor } from '@eas/base'
+import { attachItems, type ItemView } from '@eas/feature-store'
+import { torchrecPredict } from '@eas/protocol'
+import type { Pipeline, PipelineContext } from './pipeline.ts'
+import { notesOf, type RecommenderSpec, recommenderOf } from './recommender.ts'
+
+/**
+ * The TorchEasyRec processor with `fg_mode` `normal`: a user, a context and item ids, answered with a score per item or
+ * with the items recalled.
+ *
+ * @see proto/torchrec_predict.proto
+ */
+export async function torcheasyrecPipeline(spec: RecommenderSpec, context: PipelineContext): Promise<Pipeline> {
+  const recommender = await recommenderOf(spec, context)
+  let items: ItemView | undefined
+  return {
+    isMessage: torchrecPredict.isRequest,
+    tensorsOf(body): ReadonlyMap<string, Tensor> {
+      // A model of which nothing is known takes every tensor there is.
+      const nothingKnown = { inputs: [], outputs: [] }
+      return recommender.begin(torchrecPredict.decodeRequest(body), nothingKnown, items).tensors
+    },
+    useItems(data) {
+      items = attachItems(data)
+    },
+    decode(body, model) {
+      const request = torchrecPredict.decodeRequest(body)
+      const recommendation = recommender.begin(request, model, items)
+      const { feeds, fetches } = recommendation
+      return {
+        feeds,
+        fetches,
+        encode: (results) => torchrecPredict.encodeResponse(recommendation.finish(results)),
+        notes: (work) => notesOf(spec, recommendation, request.meta_data.get('request_id'), body, work),
+      }
+    },
+  }
+}
