@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { fromEasResponse, type HttpEvent, responseBytesMax, toEasRequest } from './event.ts'
+import { fromEasResponse, type HttpEvent, type HttpEventV1, type HttpEventV2, toEasRequest } from './event.ts'
 
 /**
  * The example of AWS's page on function URLs, request payload, with what an SDK sends in place of its values. Header names
@@ -42,7 +42,7 @@ const event = {
   isBase64Encoded: true,
 }
 
-const bodyOf = (more: Partial<HttpEvent>) => [...toEasRequest({ ...event, ...more }).body]
+const bodyOf = (more: Partial<HttpEventV2>) => [...toEasRequest({ ...event, ...more }).body]
 
 describe('toEasRequest()', () => {
   it('keeps method, target and bytes as the client sent them, and lowers header names', () => {
@@ -78,20 +78,74 @@ describe('toEasRequest()', () => {
   })
 
   it.each([
-    ['a REST API', { version: '1.0', httpMethod: 'POST', path: '/' }, '1.0'],
-    ['a load balancer', { httpMethod: 'POST', path: '/', requestContext: { elb: {} } }, 'undefined'],
-    ['a queue', { Records: [] }, 'undefined'],
-  ])('refuses the event of %s, which it would misread', (_, other, version) => {
+    ['a queue', { Records: [] }, 'Records'],
+    ['a schedule', { 'detail-type': 'Scheduled Event', source: 'aws.events' }, 'detail-type, source'],
+  ])('refuses the event of %s, which it would misread', (_, other, keys) => {
     expect(() => toEasRequest(other as unknown as HttpEvent)).toThrow(
-      `Cannot read the event: it must have payload format 2.0, as those of function URLs and HTTP APIs, got ${version}`,
+      `Cannot read the event: it must be that of a function URL, an HTTP or REST API, or a load balancer, got ${keys}`,
     ) // the cast: Lambda does not check either
+  })
+})
+
+/** The example of API Gateway's page on proxy integrations, shortened, and the one of the load balancer's. */
+const rest: HttpEventV1 = {
+  httpMethod: 'POST',
+  path: '/api/predict/digits/a b',
+  headers: { Accept: '*/*', 'X-Twice': 'second' },
+  multiValueHeaders: { Accept: ['*/*'], 'X-Twice': ['first', 'second'] },
+  queryStringParameters: { uid: '1 2', n: '', 你: '&=' },
+  multiValueQueryStringParameters: { uid: ['1 2'], n: [''], 你: ['&=', '~'] },
+  requestContext: {},
+  body: 'CgD/gA==',
+  isBase64Encoded: true,
+}
+const balanced: HttpEventV1 = {
+  requestContext: {
+    elb: { targetGroupArn: 'arn:aws:elasticloadbalancing:region:123456789012:targetgroup/t/6d0ecf831eec9f09' },
+  },
+  httpMethod: 'GET',
+  path: '/api/predict/digits/a%20b',
+  queryStringParameters: { uid: '1+2', '%E4%BD%A0': '%26%3D' },
+  headers: { host: 'lb', 'X-One': '1' },
+  body: '',
+  isBase64Encoded: false,
+}
+
+describe('toEasRequest() of payload format 1.0', () => {
+  it('spells the target as the Java SDK signs it, where a REST API has decoded it', () => {
+    expect(toEasRequest(rest).target).toBe('/api/predict/digits/a%20b?uid=1+2&n&%E4%BD%A0=%26%3D&%E4%BD%A0=%7E')
+  })
+
+  it('joins the values of a repeated header', () => {
+    expect(toEasRequest(rest).headers).toEqual({ accept: '*/*', 'x-twice': 'first, second' })
+  })
+
+  it('keeps the target that a load balancer hands over as it came', () => {
+    const { target, headers, body } = toEasRequest(balanced)
+    expect(target).toBe('/api/predict/digits/a%20b?uid=1+2&%E4%BD%A0=%26%3D')
+    expect(headers).toEqual({ host: 'lb', 'x-one': '1' })
+    expect(body.length).toBe(0)
+  })
+
+  it('takes null, as the consoles send it, for nothing', () => {
+    const { headers, target, body } = toEasRequest({
+      ...rest,
+      headers: null,
+      multiValueHeaders: null,
+      queryStringParameters: null,
+      multiValueQueryStringParameters: null,
+      body: null,
+    })
+    expect([headers, target, body.length]).toEqual([{}, '/api/predict/digits/a%20b', 0])
   })
 })
 
 describe('fromEasResponse()', () => {
   it('gives the bytes of the body, and no more of the memory behind them, as base64', () => {
     const body = Uint8Array.of(1, 0, 255, 128, 10, 2).subarray(1, 5)
-    expect(fromEasResponse({ status: 200, headers: { 'content-type': 'application/octet-stream' }, body })).toEqual({
+    expect(
+      fromEasResponse({ status: 200, headers: { 'content-type': 'application/octet-stream' }, body }, event),
+    ).toEqual({
       statusCode: 200,
       headers: { 'content-type': 'application/octet-stream' },
       body: Buffer.of(0, 255, 128, 10).toString('base64'),
@@ -101,20 +155,19 @@ describe('fromEasResponse()', () => {
 
   it('leaves the connection to the platform', () => {
     const response = { status: 450, headers: { connection: 'close', allow: 'GET' }, body: new Uint8Array() }
-    expect(fromEasResponse(response)).toMatchObject({ statusCode: 450, headers: { allow: 'GET' }, body: '' })
-    expect(fromEasResponse(response).headers).not.toHaveProperty('connection')
+    expect(fromEasResponse(response, event)).toMatchObject({ statusCode: 450, headers: { allow: 'GET' }, body: '' })
+    expect(fromEasResponse(response, event).headers).not.toHaveProperty('connection')
   })
 
-  it('says with a 500 that a body is larger than Lambda returns', () => {
-    const of = (bytes: number) => fromEasResponse({ status: 200, headers: {}, body: new Uint8Array(bytes) })
-    const largest = of(responseBytesMax)
-    expect(largest.statusCode).toBe(200)
-    expect(JSON.stringify(largest).length).toBeLessThan(6 * 1024 * 1024)
-
-    const { statusCode, headers, body } = of(responseBytesMax + 1)
-    expect([statusCode, headers]).toEqual([500, { 'content-type': 'text/plain; charset=utf-8' }])
-    expect(Buffer.from(body, 'base64').toString()).toBe(
-      'Cannot return the answer: it is 4715521 bytes, Lambda returns at most 4715520',
-    )
+  it('answers a load balancer with lists of values when it sends them', () => {
+    const response = { status: 200, headers: { allow: 'GET' }, body: new Uint8Array() }
+    const { headers, ...lists } = balanced
+    expect(fromEasResponse(response, balanced)).toMatchObject({ headers: { allow: 'GET' } })
+    expect(fromEasResponse(response, { ...lists, multiValueHeaders: { host: ['lb'] } })).toEqual({
+      statusCode: 200,
+      multiValueHeaders: { allow: ['GET'] },
+      body: '',
+      isBase64Encoded: true,
+    })
   })
 })

@@ -1,33 +1,22 @@
-import { readFile } from 'node:fs/promises'
-import { createLogger, createProcessor, loadServices, settingsFromEnv } from '@eas/processor'
-import middy from '@middy/core'
-import { fromEasResponse, type HttpEvent, type HttpResult, toEasRequest } from './event.ts'
+import { handleWithin, loadedWithin, platformLimits } from '@eas/event-sources'
+import { core } from './core.ts'
+import { fromEasResponse, type HttpEvent, isLoadBalancer, responseHeaders, toEasRequest } from './event.ts'
+import { entry, streamedEntry } from './middleware.ts'
 
-const path = process.env.SERVICE_JSON || 'service.json'
-// An instance has one request at a time, so nothing waits for the thread that computes it.
-const settings = settingsFromEnv({ ...process.env, EAS_ISOLATION: process.env.EAS_ISOLATION || 'inline' })
-const log = createLogger(settings.logLevel, false)
-const { services, warnings } = await loadServices([{ path, text: await readFile(path, 'utf8') }], settings)
-for (const { file, message } of warnings) log.warn({ file }, message)
+const { processor, service } = core
 
-const processor = createProcessor({ services, settings, log })
-const waitMsMax = Math.max(...services.map(({ rpc }) => rpc.keepalive))
+/** AWS Lambda behind a function URL, an HTTP or REST API, or a load balancer. */
+export const handler = entry(processor, async (event: HttpEvent) => {
+  const request = toEasRequest(event)
+  await loadedWithin(processor, service.rpc.keepalive)
+  const limits = isLoadBalancer(event) ? platformLimits.awsLoadBalancer : platformLimits.awsLambda
+  return fromEasResponse(await handleWithin(processor, limits, request), event)
+})
 
-/** AWS Lambda behind a function URL or an HTTP API, payload format 2.0. */
-export const handler = middy<HttpEvent, HttpResult>()
-  .before(modelLoaded)
-  .handler(async (event) => fromEasResponse(await processor.handle(toEasRequest(event))))
-
-/**
- * Resolves when the model has loaded or failed, or after `rpc.keepalive`. It is asked for by each request rather than at
- * start: what runs between start and the first request may be frozen halfway, and a load that failed is tried again.
- */
-function modelLoaded(): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, waitMsMax)
-    void processor.load().then(() => {
-      clearTimeout(timer)
-      resolve()
-    })
-  })
-}
+/** AWS Lambda behind a function URL whose `InvokeMode` is `RESPONSE_STREAM`: no base64, and answers up to 200 MB. */
+export const streamHandler = streamedEntry(processor, async (event: HttpEvent) => {
+  const request = toEasRequest(event)
+  await loadedWithin(processor, service.rpc.keepalive)
+  const response = await handleWithin(processor, platformLimits.awsLambdaStreamed, request)
+  return { statusCode: response.status, headers: responseHeaders(response), body: response.body }
+})

@@ -1,0 +1,134 @@
+import { spawn } from 'node:child_process'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { cloudRunPlan } from './cloud-run.ts'
+import { readDeployment } from './deployment.ts'
+import { type FcFunction, type FcPlan, fcPlan, tokenPlaceholder } from './fc.ts'
+import { type FcAccount, fc2, fc3 } from './fc-api.ts'
+import { type DeployOptions, deployOptions, serviceFolder } from './options.ts'
+import { sYaml } from './s-yaml.ts'
+import { yamlFile } from './yaml.ts'
+import { zipOf } from './zip.ts'
+
+type Env = Readonly<Record<string, string | undefined>>
+type Say = (line: string) => void
+
+/** A cloud that the `serverless` command is told by the plugin: what it writes for `package`, and what it does for `deploy`. */
+export interface Cloud {
+  /** Writes the complete plan into `folder`; asks nobody. */
+  package(custom: unknown, folder: string, say: Say): Promise<void>
+  /** Does what the plan says that `package` has written. `dry`: says what it would do. */
+  deploy(
+    custom: unknown,
+    folder: string,
+    options: { readonly dry: boolean; readonly env: Env; readonly say: Say },
+  ): Promise<void>
+}
+
+const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`
+const write = async (folder: string, name: string, text: string, say: Say) => {
+  await mkdir(folder, { recursive: true })
+  await writeFile(join(folder, name), text)
+  say(`wrote ${join(folder, name)}`)
+}
+const sayNotes = (notes: readonly string[], say: Say) => {
+  for (const note of notes) say(`not as configured: ${note}`)
+}
+
+const fc: Cloud = {
+  async package(custom, folder, say) {
+    const options = deployOptions(custom)
+    const plan = fcPlan(await readDeployment(options))
+    sayNotes(plan.notes, say)
+    await write(folder, 'fc-plan.json', json(plan), say)
+    if (plan.generation === 3) await write(folder, 's.yaml', yamlFile(sYaml(plan, options, '..')), say)
+  },
+  async deploy(custom, _folder, { dry, env, say }) {
+    const options = deployOptions(custom)
+    const plan = fcPlan(await readDeployment(options))
+    if (dry) {
+      for (const { function: input, triggers } of plan.functions) {
+        say(
+          `would create or update ${input.functionName} in ${plan.region}, and its triggers ${triggers.map(({ triggerName }) => triggerName).join(', ')}`,
+        )
+      }
+      return
+    }
+    const account = accountFrom(env, plan)
+    const token = env.EAS_TOKEN
+    if (!token) throw new Error('Cannot deploy: EAS_TOKEN must be the token that clients sign with')
+    const api = plan.generation === 2 ? await fc2(account, 'eas') : await fc3(account)
+    for (const each of plan.functions) {
+      const { url } = await api.put(await readyToSend(each, options, token))
+      say(url ? `${each.function.functionName}: ${url}` : `${each.function.functionName}: deployed`)
+    }
+  },
+}
+
+/** The plan with the token and the code in it. */
+export async function readyToSend(plan: FcFunction, options: DeployOptions, token: string): Promise<FcFunction> {
+  const { environmentVariables, code, ...input } = plan.function as FcFunction['function'] & {
+    environmentVariables: Record<string, string>
+    code?: { zipFile: string }
+  } // as fc.ts writes it
+  const withToken = Object.fromEntries(
+    Object.entries(environmentVariables).map(([name, value]) => [name, value === tokenPlaceholder ? token : value]),
+  )
+  const folder = serviceFolder(options)
+  const zipped = code && (await zipOf({ '': code.zipFile, [folder]: folder })).toString('base64')
+  return {
+    ...plan,
+    function: { ...input, environmentVariables: withToken, ...(zipped ? { code: { zipFile: zipped } } : {}) },
+  }
+}
+
+/** @see Alibaba Cloud "Credentials of SDKs", environment variables */
+function accountFrom(env: Env, { region }: FcPlan): FcAccount {
+  const names = ['ALIBABA_CLOUD_ACCOUNT_ID', 'ALIBABA_CLOUD_ACCESS_KEY_ID', 'ALIBABA_CLOUD_ACCESS_KEY_SECRET']
+  const missing = names.filter((name) => !env[name])
+  if (missing.length > 0) throw new Error(`Cannot deploy: ${missing.join(', ')} must be set`)
+  const [accountId = '', accessKeyId = '', accessKeySecret = ''] = names.map((name) => env[name])
+  return {
+    accountId,
+    accessKeyId,
+    accessKeySecret,
+    region,
+    ...(env.ALIBABA_CLOUD_SECURITY_TOKEN ? { securityToken: env.ALIBABA_CLOUD_SECURITY_TOKEN } : {}),
+    ...(env.EAS_FC_ENDPOINT ? { endpoint: env.EAS_FC_ENDPOINT } : {}),
+  }
+}
+
+const cloudrun: Cloud = {
+  async package(custom, folder, say) {
+    const { files, commands, notes } = cloudRunPlan(await readDeployment(deployOptions(custom)))
+    sayNotes(notes, say)
+    for (const [name, content] of Object.entries(files)) await write(folder, name, yamlFile(content), say)
+    await write(
+      folder,
+      'deploy.sh',
+      `#!/bin/sh -ex\n${commands.map((words) => words.map(quoted).join(' ')).join('\n')}\n`,
+      say,
+    )
+  },
+  async deploy(custom, folder, { dry, env, say }) {
+    const { commands } = cloudRunPlan(await readDeployment(deployOptions(custom)))
+    const canRun = !dry && (await succeeds('gcloud', ['--version'], folder, env))
+    if (!dry && !canRun) say('gcloud is not there; run these where it is:')
+    for (const [program = '', ...args] of commands) {
+      say(`$ ${[program, ...args].map(quoted).join(' ')}`)
+      if (canRun && !(await succeeds(program, args, folder, env))) throw new Error(`${program} failed`)
+    }
+  },
+}
+
+/** For a shell; variables stay what they are. */
+const quoted = (word: string) => (/^[\w@%+=:,./${}-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)
+
+const succeeds = (program: string, args: readonly string[], cwd: string, env: Env) =>
+  new Promise<boolean>((resolve) => {
+    spawn(program, args, { cwd, env, stdio: args[0] === '--version' ? 'ignore' : 'inherit' })
+      .on('error', () => resolve(false))
+      .on('exit', (code) => resolve(code === 0))
+  })
+
+export const clouds: Readonly<Record<string, Cloud>> = { fc, cloudrun }

@@ -1,0 +1,214 @@
+import { batchEnvironment, clamped, type Deployment, notMounted } from './deployment.ts'
+
+/** Bodies of the requests of API 2023-03-30, in the order in which they are made. */
+export interface FcPlan {
+  readonly region: string
+  readonly generation: 2 | 3
+  readonly functions: readonly FcFunction[]
+  readonly notes: readonly string[]
+}
+
+export interface FcFunction {
+  /** `CreateFunctionInput`; `code.zipFile` is a folder's name here, and its contents when it is sent. */
+  readonly function: Readonly<Record<string, unknown>> & { readonly functionName: string }
+  /** `CreateTriggerInput`; `triggerConfig` is sent as text. */
+  readonly triggers: readonly (Readonly<Record<string, unknown>> & { readonly triggerName: string })[]
+  /** `PutAsyncInvokeConfigInput`. */
+  readonly asyncInvokeConfig?: Readonly<Record<string, unknown>>
+  /** `PutProvisionConfigInput`. */
+  readonly provisionConfig?: Readonly<Record<string, unknown>>
+  /** `PutConcurrencyInput`. */
+  readonly concurrencyConfig?: Readonly<Record<string, unknown>>
+}
+
+/** GB of each GPU type that is rented whole, the smallest first. @see Alibaba Cloud "GPU-accelerated instance types" */
+const gpuTypes = [
+  { gpuType: 'fc.gpu.tesla.1', memoryGb: 16, cpu: [8, 8], memoryMb: [32_768, 32_768] },
+  { gpuType: 'fc.gpu.ada.1', memoryGb: 48, cpu: [4, 16], memoryMb: [32_768, 98_304] },
+] as const
+
+/** The token: no file has it, `deploy` takes it from its own environment. */
+export const tokenPlaceholder = '$' + '{EAS_TOKEN}'
+
+/** @see Alibaba Cloud Function Compute, API 2023-03-30: CreateFunction, CreateTrigger; "Limits" */
+export function fcPlan(deployment: Deployment): FcPlan {
+  const { options, minInstances, maxInstances } = deployment
+  const notes = [...deployment.notes]
+  const { image, generation = 3, region = 'cn-hangzhou' } = options
+  if (!image && deployment.machine.gpu)
+    throw new Error('Function Compute runs a GPU in a container only: set custom.eas.image')
+  if (!image && generation === 2)
+    throw new Error('Function Compute 2.0 is served from a container only: set custom.eas.image')
+
+  const base = { ...machineOf(deployment, notes), ...surroundings(deployment, notes) }
+  const name = deployment.name
+  const timeout = clamped(deployment.timeoutS, [1, 86_400], notes, 'Timeout in s')
+  if (!image && deployment.concurrency > 1)
+    notes.push(
+      'metadata.rpc.worker_threads, max_queue_size: an instance of the built-in runtime has one request at a time; a container has more',
+    )
+  const concurrency = image ? clamped(deployment.concurrency, [1, 200], notes, 'Requests at once') : undefined
+
+  const predict: FcFunction = {
+    function: {
+      functionName: name,
+      description: `EAS service ${name}`,
+      ...base,
+      ...runtime('index', image, timeout),
+      ...(concurrency === undefined ? {} : { instanceConcurrency: concurrency }),
+      timeout,
+      environmentVariables: { ...deployment.environment, EAS_TOKEN: tokenPlaceholder },
+    },
+    // The SDKs sign with the service's token, which the function checks itself.
+    triggers: [
+      {
+        triggerName: 'http',
+        triggerType: 'http',
+        qualifier: 'LATEST',
+        triggerConfig: {
+          authType: 'anonymous',
+          methods: ['GET', 'POST', 'HEAD', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'],
+          disableURLInternet: false,
+        },
+      },
+    ],
+    ...(minInstances > 0 ? { provisionConfig: { defaultTarget: minInstances } } : {}),
+    ...(maxInstances === undefined ? {} : { concurrencyConfig: { reservedConcurrency: maxInstances } }),
+  }
+  const functions = options.batch ? [predict, batchFunction(deployment, base)] : [predict]
+  return { region, generation, functions, notes }
+}
+
+/** An OSS trigger and asynchronous tasks end here. */
+function batchFunction(deployment: Deployment, base: object): FcFunction {
+  const { name, options } = deployment
+  const { bucket = '', prefix = '' } = options.batch ?? {}
+  const timeout = 3600
+  return {
+    function: {
+      functionName: `${name}-batch`,
+      description: `EAS service ${name}, objects of ${bucket}`,
+      ...base,
+      ...runtime('batch', options.image, timeout),
+      timeout,
+      environmentVariables: { ...batchEnvironment(deployment, timeout), EAS_TOKEN: tokenPlaceholder },
+    },
+    triggers: [
+      {
+        triggerName: 'oss',
+        triggerType: 'oss',
+        qualifier: 'LATEST',
+        ...(options.role ? { invocationRole: options.role } : {}),
+        sourceArn: `acs:oss:${options.region ?? 'cn-hangzhou'}:*:${bucket}`,
+        triggerConfig: { events: ['oss:ObjectCreated:*'], filter: { key: { prefix, suffix: '' } } },
+      },
+    ],
+    asyncInvokeConfig: { asyncTask: true, maxAsyncRetryAttempts: 3, maxAsyncEventAgeInSeconds: 86_400 },
+  }
+}
+
+/** The built-in runtime, from a folder of code, or a container. Both load the model before the first request. */
+function runtime(entry: string, image: string | undefined, timeout: number) {
+  const initializerTimeout = Math.min(300, Math.max(60, timeout))
+  if (!image) {
+    return {
+      runtime: 'nodejs20',
+      handler: `${entry}.handler`,
+      code: { zipFile: 'dist/functions/aliyun-fc' },
+      instanceLifecycleConfig: {
+        initializer: { handler: `${entry}.initialize`, timeout: initializerTimeout },
+        preStop: { handler: `${entry}.preStop`, timeout: 90 },
+      },
+    }
+  }
+  return {
+    runtime: 'custom-container',
+    handler: 'index.handler', // required, not looked at
+    customContainerConfig: {
+      image,
+      port: 9000,
+      healthCheckConfig: {
+        httpGetUrl: '/healthz',
+        initialDelaySeconds: 1,
+        periodSeconds: 5,
+        timeoutSeconds: 3,
+        failureThreshold: 3,
+        successThreshold: 1,
+      },
+    },
+    instanceLifecycleConfig: {
+      initializer: { handler: '/initialize', timeout: initializerTimeout },
+      preStop: { handler: '/pre-stop', timeout: 90 },
+    },
+  }
+}
+
+function machineOf({ machine, diskGb }: Deployment, notes: string[]) {
+  const diskSize = { diskSize: diskGb === undefined ? 512 : 10_240 }
+  if (diskGb !== undefined && diskGb > 10) notes.push(`Disk in GB: ${diskGb} becomes 10, the platform's limit`)
+  const { gpu } = machine
+  if (gpu) {
+    const type = gpuTypes.find(({ memoryGb }) => memoryGb >= gpu.memoryGb) ?? gpuTypes[1]
+    if (gpu.count > 1) notes.push(`metadata.gpu: ${gpu.count} becomes 1, a function has one`)
+    if (gpu.memoryGb > type.memoryGb) notes.push(`GPU memory in GB: ${gpu.memoryGb} becomes ${type.memoryGb}`)
+    return {
+      cpu: clamped(machine.cpu, type.cpu, notes, 'Cores'),
+      memorySize: clamped(machine.memoryMb, type.memoryMb, notes, 'Memory in MB'),
+      ...diskSize,
+      gpuConfig: { gpuType: type.gpuType, gpuMemorySize: type.memoryGb * 1024 },
+    }
+  }
+  const cpu = clamped(Math.ceil(machine.cpu * 20) / 20, [0.05, 16], notes, 'Cores')
+  // Between 1 and 4 GB per core, in steps of 64 MB.
+  const memorySize = clamped(
+    machine.memoryMb,
+    [Math.ceil(cpu * 1024), Math.min(32_768, cpu * 4096)],
+    notes,
+    'Memory in MB',
+  )
+  return { cpu, memorySize: Math.max(128, Math.ceil(memorySize / 64) * 64), ...diskSize }
+}
+
+function surroundings({ storage, networking, role, labels }: Deployment, notes: string[]) {
+  const oss = storage.flatMap((mount) => {
+    if (mount.kind !== 'oss') return []
+    const [, bucketName = '', path = ''] = /^oss:\/\/([^/.]+)[^/]*(\/.*)?$/.exec(mount.path) ?? []
+    const { mount_path: mountDir, endpoint, readOnly = true } = mount
+    return [
+      { bucketName, bucketPath: path || '/', mountDir, readOnly, ...(endpoint ? { endpoint: urlOf(endpoint) } : {}) },
+    ]
+  })
+  const nas = storage.flatMap((mount) =>
+    mount.kind === 'nfs'
+      ? [{ serverAddr: `${mount.server}:${mount.path}`, mountDir: mount.mount_path, enableTLS: false }]
+      : [],
+  )
+  for (const { kind, mount_path } of storage) {
+    if (kind !== 'oss' && kind !== 'nfs' && kind !== 'empty_dir') notes.push(notMounted(mount_path, kind))
+  }
+  for (const [what, mounts] of [
+    ['OSS', oss],
+    ['NAS', nas],
+  ] as const) {
+    if (mounts.length > 5) notes.push(`storage: a function has at most 5 ${what} mounts, the first 5 are kept`)
+  }
+  const { vpc_id, vswitch_id, security_group_id } = networking
+  return {
+    ...(oss.length > 0 ? { ossMountConfig: { mountPoints: oss.slice(0, 5) } } : {}),
+    ...(nas.length > 0 ? { nasConfig: { userId: 0, groupId: 0, mountPoints: nas.slice(0, 5) } } : {}),
+    ...(vpc_id
+      ? {
+          vpcConfig: {
+            vpcId: vpc_id,
+            vSwitchIds: vswitch_id ? [vswitch_id] : [],
+            securityGroupId: security_group_id ?? '',
+          },
+        }
+      : {}),
+    ...(role ? { role } : {}),
+    ...(Object.keys(labels).length > 0 ? { tags: Object.entries(labels).map(([key, value]) => ({ key, value })) } : {}),
+    internetAccess: true,
+  }
+}
+
+const urlOf = (endpoint: string) => (/^https?:/.test(endpoint) ? endpoint : `https://${endpoint}`)

@@ -1,0 +1,21 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/** What of ONNX Runtime's packages is loaded on one machine; the rest is for others, for compilers and for installing. */
+const parts = (arch: string) => [
+  { folder: 'onnxruntime-common', files: /^package\.json$/ },
+  { folder: 'onnxruntime-common/dist/cjs', files: /^(?:package\.json|[\w-]+\.js)$/ },
+  { folder: 'onnxruntime-node', files: /^package\.json$/ },
+  { folder: 'onnxruntime-node/dist', files: /\.js$/ },
+  { folder: `onnxruntime-node/bin/napi-v6/linux/${arch}`, files: /^/ },
+]
+
+/** Files of the packages that a deployed folder needs, relative to `node_modules`. */
+export async function runtimeFiles(nodeModules: string, arch: 'x64' | 'arm64'): Promise<readonly string[]> {
+  const found = await Promise.all(
+    parts(arch).map(async ({ folder, files }) =>
+      (await readdir(join(nodeModules, folder))).filter((name) => files.test(name)).map((name) => `${folder}/${name}`),
+    ),
+  )
+  return found.flat().filter((path) => !/\.(?:d\.ts|map)$|\/(?:cjs|esm)$/.test(path))
+}

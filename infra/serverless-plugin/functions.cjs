@@ -1,0 +1,38 @@
+// The provider's name, `service`, `functions`, `iam` and `package` of serverless.yml, from the service.json that custom.eas names. Other clouds than AWS get their
+// functions from the plan; the framework wants one to be there.
+const { pathToFileURL } = require('node:url')
+
+const load = async (module) => {
+  const { tsImport } = await import('tsx/esm/api')
+  return tsImport(`../deploy/${module}.ts`, pathToFileURL(__filename).href)
+}
+
+async function deployment(resolveVariable) {
+  const { deployOptions } = await load('options')
+  const { readDeployment } = await load('deployment')
+  return readDeployment(deployOptions(await resolveVariable('self:custom.eas')))
+}
+
+module.exports.cloud = process.env.CLOUD || 'aws'
+
+/** Stacks and functions of several services must not share a name. */
+module.exports.service = async ({ resolveVariable }) =>
+  `eas-${(await deployment(resolveVariable)).name.replace(/[^A-Za-z0-9]+/g, '-')}`
+
+module.exports.functions = async ({ resolveVariable }) => {
+  if ((await resolveVariable('self:provider.name')) !== 'aws') return { predict: { handler: 'index.handler' } }
+  const { awsPlan } = await load('aws')
+  return awsPlan(await deployment(resolveVariable)).functions
+}
+
+module.exports.iam = async ({ resolveVariable }) => {
+  if ((await resolveVariable('self:provider.name')) !== 'aws') return {}
+  const { awsPlan } = await load('aws')
+  return { role: { statements: awsPlan(await deployment(resolveVariable)).statements } }
+}
+
+module.exports.package = async ({ resolveVariable }) => {
+  if ((await resolveVariable('self:provider.name')) !== 'aws') return { artifact: 'package.json' } // nothing is zipped
+  const { awsPackage } = await load('aws')
+  return awsPackage(await deployment(resolveVariable))
+}

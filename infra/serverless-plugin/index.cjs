@@ -1,0 +1,90 @@
+// Teaches the `serverless` command two more clouds, `fc` and `cloudrun`, whose plans infra/deploy makes; says what AWS does
+// not keep of a service.json. CommonJS, as plugins are loaded; the rest is TypeScript, which tsx reads.
+const { resolve } = require('node:path')
+const { pathToFileURL } = require('node:url')
+
+const load = async (module) => {
+  const { tsImport } = await import('tsx/esm/api')
+  return tsImport(`../deploy/${module}.ts`, pathToFileURL(__filename).href) // `../bundle` is beside that folder
+}
+
+/** A provider of the framework: its name, and the settings of serverless.yml, which are AWS's and mean nothing to it. */
+const provider = (name) =>
+  class {
+    static getProviderName() {
+      return name
+    }
+    constructor(serverless) {
+      this.serverless = serverless
+      serverless.setProvider(name, this)
+      const text = { type: 'string' }
+      serverless.configSchemaHandler.defineProvider(name, {
+        provider: { properties: { region: text, runtime: text, architecture: text, iam: { type: 'object' } } },
+        function: { properties: { handler: text } },
+      })
+    }
+  }
+
+module.exports = class EasPlugin {
+  constructor(serverless, options, { log }) {
+    const { configSchemaHandler, configurationInput = {}, serviceDir, pluginManager } = serverless
+    configSchemaHandler.defineCustomProperties({ type: 'object', properties: { eas: { type: 'object' } } })
+    for (const name of ['fc', 'cloudrun']) pluginManager.addPlugin(provider(name))
+    const say = (line) => log.notice(line)
+    const custom = () => serverless.service.custom?.eas ?? configurationInput.custom?.eas
+    const cloudName = serverless.service.provider.name ?? configurationInput.provider?.name
+    const folder = resolve(serviceDir ?? '.', options.package ?? '.serverless')
+
+    this.commands = { deploy: { options: { dry: { usage: 'Say what would be done', type: 'boolean' } } } }
+    const build = async () => (await load('../bundle')).bundleWithinLimits(say)
+    const hooks =
+      cloudName === 'aws'
+        ? this.aws(serverless, { options, custom, say })
+        : this.other(cloudName, { options, custom, folder, say })
+    this.hooks = Object.fromEntries(
+      Object.entries({ 'before:package:initialize': build, ...hooks }).map(([event, hook]) => [
+        event,
+        async () => {
+          try {
+            await hook()
+          } catch (error) {
+            throw new serverless.classes.Error(error.message) // which the framework shows without a stack
+          }
+        },
+      ]),
+    )
+  }
+
+  /** The framework deploys to AWS itself; it has no dry run, so that one ends where it would ask for credentials. */
+  aws(serverless, { options, custom, say }) {
+    const sayNotes = async () => {
+      const { deployOptions } = await load('options')
+      const { readDeployment } = await load('deployment')
+      const { awsPlan } = await load('aws')
+      for (const note of awsPlan(await readDeployment(deployOptions(custom()))).notes) say(`not as configured: ${note}`)
+    }
+    const onlySay = () => {
+      if (!options.dry) return
+      const { hooks } = serverless.pluginManager
+      for (const [event, all] of Object.entries(hooks)) {
+        const ends = /^(?:after:)?deploy:(?:deploy|finalize)$|^finalize$/.test(event)
+        if (ends) hooks[event] = all.filter(({ pluginName }) => !pluginName.startsWith('Aws'))
+      }
+      hooks['deploy:deploy'] = [{ pluginName: 'EasPlugin', hook: sayResources }]
+    }
+    const sayResources = () => {
+      const { Resources } = serverless.service.provider.compiledCloudFormationTemplate
+      for (const [name, { Type }] of Object.entries(Resources)) say(`would create or update ${Type} ${name}`)
+    }
+    return { initialize: onlySay, 'before:package:cleanup': sayNotes }
+  }
+
+  other(cloudName, { options, custom, folder, say }) {
+    const cloud = async () => (await load('clouds')).clouds[cloudName]
+    return {
+      'package:finalize': async () => (await cloud()).package(custom(), folder, say),
+      'deploy:deploy': async () =>
+        (await cloud()).deploy(custom(), folder, { dry: options.dry === true, env: process.env, say }),
+    }
+  }
+}
