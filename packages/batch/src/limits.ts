@@ -1,0 +1,15 @@
+/** Bounds on what objects hold, each far above what real ones do. */
+export const batchLimits = {
+  /** Bytes of one row of text or one recorded request. An image of `[3, 224, 224]` is 3 MB as text. */
+  rowBytes: 64 * 1024 * 1024,
+  /** Levels of lists and objects in a row. */
+  depth: 32,
+  /** Columns of a table. Wide feature tables have some thousands. */
+  columns: 65_536,
+  /** Bytes of one Parquet row group or Arrow record batch, decoded. Writers' defaults are 128 MB and 64 k rows. */
+  groupBytes: 1024 * 1024 * 1024,
+  /** Characters of a reason in the error file. */
+  reasonChars: 300,
+  /** Bytes of a manifest, a chunk's record or a mapping. */
+  documentBytes: 256 * 1024 * 1024,
+} as const

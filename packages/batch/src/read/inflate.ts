@@ -1,0 +1,75 @@
+import { Readable } from 'node:stream'
+import * as zlib from 'node:zlib'
+import { StoreError } from '@eas/storage'
+import { Decompress } from 'fzstd'
+import { BatchError, reasonOf } from '../batch-error.ts'
+
+type Bytes = AsyncIterable<Uint8Array>
+
+/** How a stream is compressed, by the bytes it begins with. @see RFC 1952, RFC 8878 */
+export const compressions: readonly {
+  readonly name: string
+  readonly magic: readonly number[]
+  readonly inflate: (bytes: Bytes) => Bytes
+}[] = [
+  { name: 'gzip', magic: [0x1f, 0x8b], inflate: (bytes) => through(bytes, zlib.createGunzip(), 'gzip') },
+  { name: 'zstd', magic: [0x28, 0xb5, 0x2f, 0xfd], inflate: inflateZstd },
+]
+
+/** What Node has from 22.15 on and the types of Node 20 do not know. */
+const native = zlib as { createZstdDecompress?: () => NodeJS.ReadWriteStream }
+
+function inflateZstd(bytes: Bytes): Bytes {
+  return native.createZstdDecompress ? through(bytes, native.createZstdDecompress(), 'zstd') : portably(bytes)
+}
+
+async function* through(bytes: Bytes, inflater: NodeJS.ReadWriteStream, name: string): AsyncGenerator<Uint8Array> {
+  const source = Readable.from(bytes, { objectMode: false })
+  let broken: unknown
+  source.on('error', (error) => {
+    broken = error
+    ;(inflater as NodeJS.ReadWriteStream & { destroy(error: Error): void }).destroy(error) // every stream of zlib has it
+  })
+  try {
+    for await (const piece of source.pipe(inflater) as AsyncIterable<Uint8Array>) yield piece // zlib gives bytes
+  } catch (thrown) {
+    if (broken !== undefined) throw broken
+    throw malformed(name, thrown)
+  } finally {
+    source.destroy()
+  }
+}
+
+async function* portably(bytes: Bytes): AsyncGenerator<Uint8Array> {
+  let pieces: Uint8Array[] = []
+  const inflater = new Decompress((piece) => pieces.push(piece.slice()))
+  let held: Uint8Array | undefined
+  try {
+    for await (const piece of bytes) {
+      if (held) inflater.push(held)
+      held = piece.slice()
+      yield* pieces
+      pieces = []
+    }
+    inflater.push(held ?? new Uint8Array(), true)
+  } catch (thrown) {
+    if (thrown instanceof StoreError) throw thrown
+    throw malformed('zstd', thrown)
+  }
+  yield* pieces
+}
+
+const malformed = (name: string, thrown: unknown) =>
+  new BatchError('bad_object', `Cannot read the object: it is no sound ${name}: ${reasonOf(thrown)}`, { cause: thrown })
+
+/** The stream from `offset` on, for one that cannot be entered in its middle. */
+export async function* behind(bytes: Bytes, offset: number): AsyncGenerator<Uint8Array> {
+  let left = offset
+  for await (const piece of bytes) {
+    if (left >= piece.length) left -= piece.length
+    else {
+      yield left > 0 ? piece.subarray(left) : piece
+      left = 0
+    }
+  }
+}

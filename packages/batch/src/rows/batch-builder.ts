@@ -1,0 +1,209 @@
+import { isUtf8 } from 'node:buffer'
+import type { Tensor } from '@eas/base'
+import { RowError } from '../batch-error.ts'
+import { FeedBuilder } from './feed-builder.ts'
+import { JsonScanner } from './json-scanner.ts'
+import type { RowPlan, Target } from './mapping.ts'
+
+/** A value that came as JSON and can go out as it is. */
+export class JsonText {
+  readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
+}
+
+/** Rows that one or more calls of the model will score. */
+export interface RowBatch {
+  readonly count: number
+  /** Where each row stands in its object: 0-based. */
+  readonly positions: readonly number[]
+  /** Kept columns by name: a value per row, `undefined` where the row has none. */
+  readonly kept: ReadonlyMap<string, readonly unknown[]>
+  /** Rows that can be one tensor, most often all. */
+  readonly groups: readonly RowGroup[]
+}
+
+export interface RowGroup {
+  /** Indexes into the batch; `undefined`: all of it, in order. */
+  readonly rows: readonly number[] | undefined
+  readonly feeds: ReadonlyMap<string, Tensor>
+}
+
+interface Key {
+  readonly bytes: Uint8Array
+  readonly name: string
+  readonly targets: readonly Target[]
+  readonly isKept: boolean
+}
+
+/** Turns rows into tensors, one row at a time. A row that does not fit throws and leaves no trace. */
+export class BatchBuilder {
+  private readonly plan: RowPlan
+  private readonly builders: readonly FeedBuilder[]
+  private readonly scanner = new JsonScanner()
+  private readonly keys: Key[] = []
+  private readonly byName = new Map<string, Key>()
+  private kept = new Map<string, unknown[]>()
+  private rowKept: [string, unknown][] = []
+  private positions: number[] = []
+
+  constructor(plan: RowPlan) {
+    this.plan = plan
+    this.builders = plan.inputs.map(({ name, dtype, shape }) => new FeedBuilder(name, dtype, shape))
+  }
+
+  get count(): number {
+    return this.positions.length
+  }
+
+  /** Of the feeds. */
+  get bytes(): number {
+    return this.builders.reduce((sum, builder) => sum + builder.bytes, 0)
+  }
+
+  /** A row that is a JSON object in these bytes. @throws {RowError} */
+  addJson(bytes: Uint8Array, start: number, end: number, position: number): void {
+    if (!isUtf8(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end))) {
+      throw new RowError('It is not UTF-8')
+    }
+    this.begin()
+    const { scanner } = this
+    scanner.bytes = bytes
+    scanner.at = start
+    scanner.end = end
+    if (scanner.peek() !== openBrace) throw new RowError('It is not a JSON object')
+    scanner.at++
+    if (!scanner.take(closeBrace)) {
+      let i = 0
+      do {
+        const key = this.readKey(i++)
+        scanner.expect(colon)
+        this.readMember(key)
+      } while (scanner.take(comma))
+      scanner.expect(closeBrace)
+    }
+    if (scanner.peek() !== -1) throw scanner.wrong('something follows the object')
+    this.end(position)
+  }
+
+  /** A row of a table: a value for each of `names`, a text in CSV. @throws {RowError} */
+  addValues(names: readonly string[], read: (column: number) => unknown, position: number, areTexts = false): void {
+    this.begin()
+    for (const [column, name] of names.entries()) {
+      const key = this.keyOf(name)
+      if (key.targets.length === 0 && !key.isKept) continue
+      const value = read(column)
+      for (const { input, slot } of key.targets) {
+        const builder = this.builders[input] as FeedBuilder // planned
+        if (slot) builder.readSlotValue(value, slot.index, slot.count)
+        else if (areTexts) builder.readText(String(value))
+        else builder.readValue(value)
+      }
+      if (key.isKept && value !== undefined) this.rowKept.push([name, value])
+    }
+    this.end(position)
+  }
+
+  /** The rows so far; the builder starts again. */
+  take(): RowBatch {
+    const count = this.count
+    const groups = this.takeGroups()
+    const batch = { count, positions: this.positions, kept: this.kept, groups }
+    this.positions = []
+    this.kept = new Map()
+    return batch
+  }
+
+  private begin(): void {
+    for (const builder of this.builders) builder.beginRow()
+    this.rowKept = []
+  }
+
+  private end(position: number): void {
+    for (const builder of this.builders) builder.checkRow()
+    for (const builder of this.builders) builder.endRow()
+    const row = this.positions.length
+    for (const [name, value] of this.rowKept) {
+      const column = this.kept.get(name) ?? []
+      column[row] = value
+      this.kept.set(name, column)
+    }
+    this.positions.push(position)
+  }
+
+  /** The member's key: most often that which stood there in the row before. */
+  private readKey(i: number): Key {
+    const { scanner, keys } = this
+    scanner.peek()
+    const start = scanner.at
+    const expected = keys[i]
+    if (expected && startsWith(scanner, expected.bytes)) {
+      scanner.at = start + expected.bytes.length
+      return expected
+    }
+    const name = scanner.string()
+    const key = this.keyOf(name, scanner.bytes.slice(start, scanner.at))
+    if (i < keysMax) keys[i] = key.bytes.length > 0 ? key : { ...key, bytes: scanner.bytes.slice(start, scanner.at) }
+    return key
+  }
+
+  private keyOf(name: string, bytes = nothing): Key {
+    const known = this.byName.get(name)
+    if (known) return known
+    const targets = this.plan.targets.get(name) ?? []
+    const key = { bytes, name, targets, isKept: this.plan.keep?.has(name) ?? targets.length === 0 }
+    // Rows may all have keys of their own; those that are met first are remembered.
+    if (this.byName.size < keysMax) this.byName.set(name, key)
+    return key
+  }
+
+  private readMember({ name, targets, isKept }: Key): void {
+    const { scanner } = this
+    scanner.peek()
+    const start = scanner.at
+    for (const [i, { input, slot }] of targets.entries()) {
+      if (i > 0) scanner.at = start
+      const builder = this.builders[input] as FeedBuilder // planned
+      if (slot) builder.readSlotJson(scanner, slot.index, slot.count)
+      else builder.readJson(scanner)
+    }
+    if (targets.length === 0) scanner.skip()
+    if (isKept) this.rowKept.push([name, new JsonText(scanner.text(start, scanner.at))])
+  }
+
+  private takeGroups(): RowGroup[] {
+    const { builders, count } = this
+    const rowsOf = new Map<string, number[]>()
+    const differing = builders.filter((builder) => !builder.isUniform)
+    for (let row = 0; differing.length > 0 && row < count; row++) {
+      const key = differing.map((builder) => builder.shapeKey(row)).join(';')
+      const rows = rowsOf.get(key)
+      if (rows) rows.push(row)
+      else rowsOf.set(key, [row])
+    }
+    if (rowsOf.size <= 1) {
+      return [{ rows: undefined, feeds: new Map(builders.map((builder) => [builder.name, builder.takeAll()])) }]
+    }
+    const groups = [...rowsOf.values()].map((rows) => ({
+      rows,
+      feeds: new Map(builders.map((builder) => [builder.name, builder.takeRows(rows)])),
+    }))
+    for (const builder of builders) builder.reset()
+    return groups
+  }
+}
+
+function startsWith({ bytes, at, end }: JsonScanner, expected: Uint8Array): boolean {
+  if (end - at < expected.length) return false
+  for (let i = 0; i < expected.length; i++) if (bytes[at + i] !== expected[i]) return false
+  return true
+}
+
+const openBrace = 0x7b
+const closeBrace = 0x7d
+const colon = 0x3a
+const comma = 0x2c
+const keysMax = 10_000
+const nothing = new Uint8Array()

@@ -1,0 +1,317 @@
+import { type DataOf, type DType, dtypes, sizeOf, type Tensor } from '@eas/base'
+import { RowError } from '../batch-error.ts'
+import { batchLimits } from '../limits.ts'
+import { type ElementType, elementTypes } from './element-type.ts'
+import { JsonScanner } from './json-scanner.ts'
+
+type Numbers = { [D in Exclude<DType, 'string'>]: DataOf<D> }[Exclude<DType, 'string'>]
+
+/** Rows of one input under way to being a tensor: their elements end to end, and each row's shape. */
+export class FeedBuilder {
+  readonly name: string
+  readonly dtype: DType
+  /** Rows that are complete. */
+  rows = 0
+  private readonly element: ElementType
+  /** Dimensions of a row; -1 where rows may differ; `undefined` when the model does not say. */
+  private readonly rowShape: readonly number[] | undefined
+  /** Elements of a row; `undefined` when rows may differ. */
+  private readonly rowSize: number | undefined
+  private numbers: Numbers | undefined
+  private texts: Uint8Array[] = []
+  private used = 0
+  private rowStart = 0
+  private readonly starts: number[] = []
+  private readonly shapes: (readonly number[])[] = []
+  /** Lengths of the row's lists, by depth. */
+  private dims: number[] = []
+  /** How deep the row's elements are; -1 before the first. */
+  private leafDepth = -1
+  private isFilled = false
+  /** Columns that the row's elements come in, one each; `undefined` when the row is one value. */
+  private slots: number | undefined
+  private slotsFilled = 0
+
+  /** @param shape Of the input, with the dimension of rows. */
+  constructor(name: string, dtype: DType, shape: readonly number[]) {
+    this.name = name
+    this.dtype = dtype
+    this.element = elementTypes[dtype]
+    this.rowShape = shape.length === 0 ? undefined : shape.slice(1)
+    this.rowSize = this.rowShape?.every((dim) => dim >= 0) ? sizeOf(this.rowShape) : undefined
+    this.numbers = dtype === 'string' ? undefined : new dtypes[dtype].array(1024)
+  }
+
+  /** Bytes of the complete rows; of texts, their own. */
+  get bytes(): number {
+    return this.numbers ? this.rowStart * this.numbers.BYTES_PER_ELEMENT : this.rowStart * 16
+  }
+
+  /** Whether every row has the same shape, because the model says it. */
+  get isUniform(): boolean {
+    return this.rowSize !== undefined
+  }
+
+  beginRow(): void {
+    this.used = this.rowStart
+    if (this.numbers === undefined) this.texts.length = this.rowStart
+    this.dims = []
+    this.leafDepth = -1
+    this.isFilled = false
+    this.slots = undefined
+    this.slotsFilled = 0
+  }
+
+  /** The whole row from JSON: a value, or lists of them. */
+  readJson(scanner: JsonScanner): void {
+    this.claim()
+    if (scanner.peek() === openBracket) this.readList(scanner, 0)
+    else {
+      this.leaf(0)
+      this.readElement(scanner)
+    }
+  }
+
+  /** The whole row from a value: a number, a text, a list or a typed array. */
+  readValue(value: unknown): void {
+    this.claim()
+    this.addValue(value, 0)
+  }
+
+  /** The whole row from a text, as CSV has it: a value, a JSON list, or values with spaces, `;` or `|` between. */
+  readText(text: string): void {
+    if (/^\s*\[/.test(text)) {
+      const scanner = new JsonScanner()
+      scanner.bytes = Buffer.from(text)
+      scanner.end = scanner.bytes.length
+      this.readJson(scanner)
+      if (scanner.peek() !== -1)
+        throw new RowError(`${this.name}: ${scanner.wrong('something follows the list').message}`)
+      return
+    }
+    const parts = this.dtype === 'string' || this.rowShape?.length === 0 ? [] : text.trim().split(/\s*[;|,]\s*|\s+/)
+    this.readValue(parts.length > 1 ? parts : text)
+  }
+
+  /** One element of a row whose elements stand in columns of their own. */
+  readSlotJson(scanner: JsonScanner, slot: number, slots: number): void {
+    this.openSlots(slots)
+    const { used } = this
+    this.used = this.rowStart + slot
+    this.readElement(scanner)
+    this.used = used
+  }
+
+  readSlotValue(value: unknown, slot: number, slots: number): void {
+    this.openSlots(slots)
+    const { used } = this
+    this.used = this.rowStart + slot
+    this.addElement(value)
+    this.used = used
+  }
+
+  /** Checks the row, without counting it yet. @throws {RowError} when it has no value or one of another shape. */
+  checkRow(): void {
+    if (!this.isFilled) throw new RowError(`${this.name} is missing`)
+    const { rowShape, slots } = this
+    if (slots !== undefined) {
+      if (this.slotsFilled !== slots) throw new RowError(`${this.name} has ${this.slotsFilled} of its ${slots} columns`)
+      this.dims = [slots]
+    } else if (this.leafDepth >= 0 && this.leafDepth !== this.dims.length) {
+      throw new RowError(`${this.name} holds lists beside values`)
+    }
+    const { dims } = this
+    const count = this.used - this.rowStart
+    if (!rowShape) return
+    const isWritten = dims.length === rowShape.length && rowShape.every((dim, i) => dim < 0 || dim === dims[i])
+    if (isWritten) return
+    // A flat list may stand for any shape that it fills, and a single value for a shape of one element.
+    const free = rowShape.indexOf(-1)
+    const isFlat = dims.length <= 1 && free === rowShape.lastIndexOf(-1)
+    const others = sizeOf(rowShape.map((dim) => (dim < 0 ? 1 : dim))) ?? 0
+    const fills = free < 0 ? count === others : others > 0 && count % others === 0
+    if (!isFlat || !fills || (rowShape.length === 0 && dims.length > 0 && count !== 1)) {
+      const given = dims.length === 0 ? 'a single value' : `[${dims.join(',')}]`
+      throw new RowError(
+        `${this.name} takes [${rowShape.map((dim) => (dim < 0 ? '?' : dim)).join(',')}] in each row, got ${given}`,
+      )
+    }
+    this.dims = rowShape.map((dim) => (dim < 0 ? count / others : dim))
+  }
+
+  endRow(): void {
+    if (this.rowSize === undefined) {
+      this.starts.push(this.rowStart)
+      this.shapes.push(this.dims)
+    }
+    this.rowStart = this.used
+    this.rows++
+  }
+
+  /** The shape of a row, as text; rows of one call have the same. */
+  shapeKey(row: number): string {
+    return this.rowSize === undefined ? (this.shapes[row] ?? []).join() : ''
+  }
+
+  /** The tensor of all rows, which have one shape. The builder starts again with storage of its own. */
+  takeAll(): Tensor {
+    const shape = [this.rows, ...(this.rowSize === undefined ? (this.shapes[0] ?? []) : (this.rowShape ?? []))]
+    const tensor = this.tensor(shape, 0, this.rowStart)
+    this.reset()
+    return tensor
+  }
+
+  /** The tensor of some rows, which have one shape. */
+  takeRows(rows: readonly number[]): Tensor {
+    const rowDims = this.rowSize === undefined ? (this.shapes[rows[0] ?? 0] ?? []) : (this.rowShape ?? [])
+    const size = sizeOf(rowDims) ?? 0
+    const startOf = (row: number) => (this.rowSize === undefined ? (this.starts[row] ?? 0) : row * size)
+    const shape = [rows.length, ...rowDims]
+    const { numbers } = this
+    if (!numbers) {
+      const data = rows.flatMap((row) => this.texts.slice(startOf(row), startOf(row) + size))
+      return { dtype: 'string', shape, data }
+    }
+    const data = new dtypes[this.dtype as Exclude<DType, 'string'>].array(rows.length * size) // has numbers
+    for (const [i, row] of rows.entries()) {
+      data.set(numbers.subarray(startOf(row), startOf(row) + size) as never, i * size) // the same kind of array
+    }
+    return { dtype: this.dtype, shape, data } as Tensor // the array of the dtype
+  }
+
+  reset(): void {
+    const { numbers } = this
+    // Not written to again: the tensors view it.
+    if (numbers) this.numbers = new dtypes[this.dtype as Exclude<DType, 'string'>].array(Math.max(1024, this.rowStart)) // has numbers
+    this.texts = []
+    this.used = 0
+    this.rowStart = 0
+    this.rows = 0
+    this.starts.length = 0
+    this.shapes.length = 0
+  }
+
+  private tensor(shape: readonly number[], from: number, to: number): Tensor {
+    const { numbers } = this
+    if (!numbers) return { dtype: 'string', shape, data: this.texts.slice(from, to) }
+    return { dtype: this.dtype, shape, data: numbers.subarray(from, to) } as Tensor // the array of the dtype
+  }
+
+  private claim(): void {
+    if (this.isFilled) throw new RowError(`${this.name} stands twice`)
+    this.isFilled = true
+  }
+
+  private openSlots(slots: number): void {
+    if (this.slots === undefined) this.claim()
+    this.slotsFilled++
+    this.slots = slots
+    this.used = this.rowStart + slots
+    this.reserve(0)
+  }
+
+  private readList(scanner: JsonScanner, depth: number): void {
+    if (depth >= batchLimits.depth) throw new RowError(`${this.name} is more than ${batchLimits.depth} lists deep`)
+    scanner.at++
+    let count = 0
+    if (!scanner.take(closeBracket)) {
+      do {
+        if (scanner.peek() === openBracket) this.readList(scanner, depth + 1)
+        else {
+          this.leaf(depth + 1)
+          this.readElement(scanner)
+        }
+        count++
+      } while (scanner.take(comma))
+      scanner.expect(closeBracket)
+    }
+    this.closeList(depth, count)
+  }
+
+  private addValue(value: unknown, depth: number): void {
+    const isText = this.dtype === 'string' && value instanceof Uint8Array
+    if (isText || !(Array.isArray(value) || ArrayBuffer.isView(value))) {
+      this.leaf(depth)
+      this.addElement(value)
+      return
+    }
+    if (depth >= batchLimits.depth) throw new RowError(`${this.name} is more than ${batchLimits.depth} lists deep`)
+    const items = value as ArrayLike<unknown> // a list, or a view of numbers
+    if (this.numbers && items.length > 0 && value.constructor === this.numbers.constructor && this.element.copies) {
+      this.leaf(depth + 1)
+      this.reserve(items.length)
+      this.numbers.set(items as never, this.used) // the same kind of array
+      this.used += items.length
+    } else {
+      for (let i = 0; i < items.length; i++) this.addValue(items[i], depth + 1)
+    }
+    this.closeList(depth, items.length)
+  }
+
+  /** Elements are all as deep. */
+  private leaf(depth: number): void {
+    if (this.leafDepth === depth) return
+    if (this.leafDepth >= 0) throw new RowError(`${this.name} holds lists beside values`)
+    this.leafDepth = depth
+  }
+
+  /** Lists of one depth are of one length. */
+  private closeList(depth: number, count: number): void {
+    while (this.dims.length <= depth) this.dims.push(-1)
+    const known = this.dims[depth]
+    if (known === -1) this.dims[depth] = count
+    else if (known !== count) throw new RowError(`${this.name} holds lists of different lengths`)
+  }
+
+  private readElement(scanner: JsonScanner): void {
+    if (scanner.peek() === lowerN) {
+      scanner.word('null')
+      throw new RowError(`${this.name} is null`)
+    }
+    if (this.used >= this.capacity) this.reserve(1)
+    try {
+      if (this.numbers)
+        this.element.json(scanner, this.numbers as never, this.used++) // the array of the dtype
+      else this.texts[this.used++] = Buffer.from(scanner.string())
+    } catch (error) {
+      if (error instanceof RowError) throw new RowError(`${this.name}: ${error.message}`)
+      throw error
+    }
+  }
+
+  private addElement(value: unknown): void {
+    if (value === null || value === undefined) throw new RowError(`${this.name} is null`)
+    if (this.used >= this.capacity) this.reserve(1)
+    if (!this.numbers) {
+      if (typeof value === 'string') this.texts[this.used++] = Buffer.from(value)
+      else if (value instanceof Uint8Array) this.texts[this.used++] = value
+      else throw new RowError(`${this.name} takes texts, got ${typeof value}`)
+      return
+    }
+    try {
+      this.element.value(value, this.numbers as never, this.used++) // the array of the dtype
+    } catch (error) {
+      if (error instanceof RowError) throw new RowError(`${this.name}: ${error.message}`)
+      throw error
+    }
+  }
+
+  private get capacity(): number {
+    return this.numbers?.length ?? Number.POSITIVE_INFINITY
+  }
+
+  private reserve(count: number): void {
+    const { numbers, used } = this
+    const needed = Math.max(used, this.rowStart) + count
+    if (!numbers || needed <= numbers.length) return
+    const array = dtypes[this.dtype as Exclude<DType, 'string'>].array // has numbers
+    const larger = new array(Math.max(needed, numbers.length * 2))
+    larger.set(numbers as never) // the same kind of array
+    this.numbers = larger
+  }
+}
+
+const openBracket = 0x5b
+const closeBracket = 0x5d
+const comma = 0x2c
+const lowerN = 0x6e

@@ -1,0 +1,65 @@
+import { fromBfloat16, fromHalf, type Tensor } from '@eas/base'
+import { JsonText } from '../rows/batch-builder.ts'
+
+/** An element as a value: numbers as numbers, 64-bit integers as `bigint`, truths as `boolean`, texts as `string`. */
+export function elementOf({ dtype, data }: Tensor, i: number): number | bigint | boolean | string {
+  const element = data[i]
+  if (element instanceof Uint8Array)
+    return Buffer.from(element.buffer, element.byteOffset, element.byteLength).toString('utf8')
+  if (dtype === 'bool') return element !== 0
+  if (dtype === 'float16') return fromHalf(Number(element))
+  if (dtype === 'bfloat16') return fromBfloat16(Number(element))
+  return element ?? 0
+}
+
+/** JSON of a number; what JSON has no number for is null, as `JSON.stringify` has it. */
+export function jsonOf(value: number | bigint | boolean | string): string {
+  if (typeof value === 'number') return Number.isFinite(value) ? String(value) : 'null'
+  return typeof value === 'string' ? JSON.stringify(value) : String(value)
+}
+
+/** JSON of a row of an output: nested lists by its shape behind the first dimension. */
+export function jsonOfRow(tensor: Tensor, index: number): string {
+  const { shape } = tensor
+  let size = 1
+  for (let i = 1; i < shape.length; i++) size *= shape[i] ?? 1
+  return nested(tensor, index * size, size, 1)
+}
+
+function nested(tensor: Tensor, from: number, size: number, dim: number): string {
+  const { shape } = tensor
+  if (dim >= shape.length) return jsonOf(elementOf(tensor, from))
+  const length = shape[dim] ?? 0
+  let text = '['
+  if (dim === shape.length - 1 && tensor.dtype === 'float32') {
+    // What nearly every output is.
+    for (let i = 0; i < length; i++) {
+      const value = tensor.data[from + i] as number // a float32 of this row
+      if (i > 0) text += ','
+      text += Number.isFinite(value) ? value : 'null'
+    }
+    return `${text}]`
+  }
+  const step = length === 0 ? 0 : size / length
+  for (let i = 0; i < length; i++) text += (i > 0 ? ',' : '') + nested(tensor, from + i * step, step, dim + 1)
+  return `${text}]`
+}
+
+/** JSON of a kept value: as it came, or of what a table has in its columns. */
+export function jsonOfKept(value: unknown): string {
+  if (value instanceof JsonText) return value.text
+  return JSON.stringify(plain(value)) ?? 'null'
+}
+
+/** A kept value for a table: JSON is read. */
+export const keptValue = (value: unknown): unknown => (value instanceof JsonText ? JSON.parse(value.text) : value)
+
+/** What JSON can hold: 64-bit integers as numbers where those are exact, else as texts; bytes as base64. */
+function plain(value: unknown): unknown {
+  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : String(value)
+  if (value instanceof Date || value === null || typeof value !== 'object') return value
+  if (value instanceof Uint8Array)
+    return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64')
+  if (Array.isArray(value) || ArrayBuffer.isView(value)) return Array.from(value as ArrayLike<unknown>, plain) // a list or numbers
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, plain(member)]))
+}
