@@ -1,6 +1,7 @@
 export type { UnpackLimits } from './archive/limits.ts'
 export type { Unpacked } from './archive/tree-writer.ts'
 export { type ArchiveKind, archiveKind, type UnpackOptions, unpack } from './archive/unpack.ts'
+export { removeLeftovers, uniqueName } from './cache/claims.ts'
 export {
   type CacheEntry,
   DiskCache,

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
 import type { PutObjectCommandInput, S3Client } from '@aws-sdk/client-s3'
-import { compareKeys } from '../key.ts'
 import { exactBody, sizeOfBody } from '../net/body.ts'
 import { type Credentials, keysOf } from '../net/sigv4.ts'
 import { refused } from '../net/status.ts'
@@ -111,32 +110,6 @@ export async function s3Writes(settings: S3Settings, wire: Wire) {
       const command = new sdk.HeadObjectCommand({ Bucket: bucket, Key: key })
       const now = await call(`read ${url}/${key}`, options, () => client.send(command, { ...abortBy(options) }))
       return now.Metadata?.[writerMark] === mark
-    },
-
-    async *list(prefix: string, options: Parameters<ObjectStore['list']>[1] = {}): AsyncGenerator<ObjectInfo> {
-      const doing = `list ${url}/${prefix}`
-      let token: string | undefined
-      let last = options.after
-      do {
-        const command = new sdk.ListObjectsV2Command({
-          Bucket: bucket,
-          Prefix: prefix,
-          ...(token === undefined ? { StartAfter: options.after } : { ContinuationToken: token }),
-        })
-        const page = await call(doing, options, () => client.send(command, { ...abortBy(options) }))
-        for (const { Key: key, Size: size, ETag, LastModified: modified } of page.Contents ?? []) {
-          const version = etagOf(ETag)
-          if (key === undefined || size === undefined || version === undefined || !key.startsWith(prefix)) {
-            throw new StoreError('corrupt', `Cannot ${doing}: an entry has no key, size or ETag`)
-          }
-          if (last !== undefined && compareKeys(key, last) <= 0) {
-            throw new StoreError('corrupt', `Cannot ${doing}: the keys are not in order`)
-          }
-          last = key
-          yield { key, size, version, ...(modified && { modified }) }
-        }
-        token = page.IsTruncated ? page.NextContinuationToken : undefined
-      } while (token !== undefined)
     },
 
     async delete(key: string, options?: CallOptions): Promise<void> {

@@ -1,12 +1,13 @@
 import { once } from '@eas/base'
-import { checkKey, encodeKey } from '../key.ts'
-import { type CredentialSource, type Credentials, signV4 } from '../net/sigv4.ts'
+import { checkKey, encodeKey, encodeSegment } from '../key.ts'
+import { type CredentialSource, type Credentials, signV4, type ToSign } from '../net/sigv4.ts'
 import { refused, xmlError } from '../net/status.ts'
 import { discard, makeWire, readSmall, type Wire, type WireResponse } from '../net/wire.ts'
-import type { ObjectInfo, ObjectStore, ReadOptions } from '../object-store.ts'
+import type { CallOptions, ObjectInfo, ObjectStore, ReadOptions } from '../object-store.ts'
 import { StoreError } from '../store-error.ts'
 import { lengthOf, rangedReads } from './ranged.ts'
 import { digestsOf, etagOf } from './s3-headers.ts'
+import { type ListPage, listPageBytes, parseListPage } from './s3-list.ts'
 import type { CreateRule } from './s3-writes.ts'
 
 export interface S3Settings {
@@ -30,7 +31,7 @@ export interface S3Settings {
 /**
  * Objects of one bucket of S3, or of any store that speaks its API.
  *
- * Reads are plain requests signed here: they stand in the path of a cold start, and the SDK takes 80 ms to load and several
+ * Reads and listings are plain requests signed here: they stand in the path of a cold start, and the SDK takes 80 ms to load and several
  * times the processor time per byte. Everything else is the SDK's, which is imported when it is first needed.
  */
 export function s3Store(settings: S3Settings, wire: Wire = makeWire()): ObjectStore {
@@ -48,15 +49,40 @@ export function s3Store(settings: S3Settings, wire: Wire = makeWire()): ObjectSt
     return fromEnvironment() ?? (await writes()).credentials()
   }
 
-  async function send(method: 'GET' | 'HEAD', key: string, headers: Record<string, string>, options: ReadOptions) {
-    checkKey(key, url)
-    const path = `${base}/${encodeKey(key)}`
-    const conditions = options.version === undefined ? headers : { ...headers, 'if-match': `"${options.version}"` }
+  /** @param request What is signed; its query is escaped here. */
+  async function ask(request: Omit<ToSign, 'origin'>, signal: AbortSignal | undefined, what: string) {
     const keys = await credentials().catch((error) => {
       throw StoreError.from(error, `get credentials for ${url}`, 'denied')
     })
-    const signed = keys ? await signV4({ method, origin, path, headers: conditions }, keys, region) : conditions
-    return wire.send({ method, origin, path, headers: signed, signal: options.signal, doing: doing(key) })
+    const { method, query = {}, headers = {} } = request
+    const signed = keys ? await signV4({ ...request, origin }, keys, region) : { ...headers }
+    const pairs = Object.entries(query).map(([name, value]) => `${encodeSegment(name)}=${encodeSegment(value)}`)
+    const path = pairs.length > 0 ? `${request.path}?${pairs.join('&')}` : request.path
+    return wire.send({ method, origin, path, headers: signed, signal, doing: what })
+  }
+
+  async function send(method: 'GET' | 'HEAD', key: string, headers: Record<string, string>, options: ReadOptions) {
+    checkKey(key, url)
+    const conditions = options.version === undefined ? headers : { ...headers, 'if-match': `"${options.version}"` }
+    return ask({ method, path: `${base}/${encodeKey(key)}`, headers: conditions }, options.signal, doing(key))
+  }
+
+  async function listPage(
+    prefix: string,
+    token: string | undefined,
+    last: string | undefined,
+    { after, signal }: CallOptions & { readonly after?: string },
+  ): Promise<ListPage> {
+    const what = `list ${url}/${prefix}`
+    const from: Record<string, string> =
+      token !== undefined ? { 'continuation-token': token } : after !== undefined ? { 'start-after': after } : {}
+    const query = { 'list-type': '2', prefix, ...from }
+    const response = await ask({ method: 'GET', path: `${base}/`, query }, signal, what)
+    if (response.status !== 200) {
+      throw refused({ ...response, ...xmlError(`${await readSmall(response.body, 64 * 1024, what)}`) }, what)
+    }
+    const xml = (await readSmall(response.body, listPageBytes, what)).toString('utf8')
+    return parseListPage(xml, prefix, last, what)
   }
 
   async function get(key: string, range: string | undefined, options: ReadOptions): Promise<WireResponse> {
@@ -91,8 +117,19 @@ export function s3Store(settings: S3Settings, wire: Wire = makeWire()): ObjectSt
     url,
     head,
     ...rangedReads({ doing, get, head, infoOf }),
-    async *list(prefix, options) {
-      yield* (await writes()).list(prefix, options)
+    async *list(prefix, options = {}) {
+      const what = `list ${url}/${prefix}`
+      let token: string | undefined
+      let last = options.after
+      do {
+        const page = await listPage(prefix, token, last, options)
+        yield* page.objects
+        last = page.objects.at(-1)?.key ?? last
+        if (page.next !== undefined && page.next === token) {
+          throw new StoreError('corrupt', `Cannot ${what}: it goes on where it began`)
+        }
+        token = page.next
+      } while (token !== undefined)
     },
     async put(key, body, options) {
       checkKey(key, url)
