@@ -70,11 +70,31 @@ export async function spawnServer(options: SpawnOptions): Promise<Spawned> {
   }
 }
 
+/** A bundled server that stays, for requests one after the other. */
+export async function keepServer(serviceJsons: readonly string[], env: Readonly<Record<string, string>>) {
+  const port = await freePort()
+  const child = spawn(process.execPath, [main, 'serve', ...serviceJsons, '--port', String(port)], {
+    env: { ...process.env, EAS_TOKEN: token, EAS_LOG_LEVEL: 'error', ...env },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  const socket = await connected(port)
+  return {
+    pid: child.pid ?? 0,
+    ask: (service: string, request: Uint8Array) => exchange(socket, predictRequest(service, token, request)),
+    end() {
+      socket.destroy()
+      child.kill('SIGKILL')
+    },
+  }
+}
+
 /** Starts a Node script and waits for its first byte of output. */
 export async function spawnScript(script: string, args: readonly string[]): Promise<number> {
   const start = performance.now()
   const child = spawn(process.execPath, ['--eval', script, '--', ...args], {
     cwd: root,
+    // As the server does without; with it the script would start later.
+    env: { ...process.env, ORT_DISABLE_TELEMETRY: '1' },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const ended = once(child, 'exit')

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
@@ -28,6 +28,15 @@ const slowJson = files.write(
 
 const sum = post('/api/predict/add', torchBody([floats([1, 2], 1, 2), floats([1, 2], 10, 20)]))
 const slowRequest = (steps: number) => post('/api/predict/slow', slowBody(steps))
+/** Files that a process has open. */
+const filesOf = (pid: number | undefined) =>
+  readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
+    try {
+      return readlinkSync(`/proc/${pid}/fd/${fd}`)
+    } catch {
+      return [] // closed meanwhile
+    }
+  })
 const ready = (port: number) => exchange(port, rawRequest('GET', '/readyz', [['Host', 'test']]))
 
 describe('A model whose process crashes', () => {
@@ -81,6 +90,20 @@ describe('A model whose process crashes', () => {
     expect(children.length).toBeGreaterThanOrEqual(2)
     await server.stop()
     await expect.poll(() => children.filter(isRunning), { timeout: 5000 }).toEqual([])
+  })
+})
+
+describe('ONNX Runtime', () => {
+  it.each(['thread', 'process'])('has nothing open to report to its makers with: %s', async (isolation) => {
+    const home = join(files.folder, `home-${isolation}`)
+    mkdirSync(home)
+    const server = await serve({ args: [addJson], env: { EAS_ISOLATION: isolation, HOME: home } })
+    expect((await exchange(server.port, sum))?.status).toBe(200)
+    const open = [server.child.pid, ...childrenOf(server.child.pid)].flatMap((pid) => filesOf(pid))
+    expect(open.length).toBeGreaterThan(3)
+    expect(open.filter((path) => /onnxruntime\.db|mat-debug/.test(path))).toEqual([])
+    expect(readdirSync(home)).toEqual([])
+    await server.stop()
   })
 })
 

@@ -3,6 +3,7 @@ import type { DType, Tensor } from '@eas/base'
 import { EasError, oneLine } from '@eas/base'
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
 import type { Binding } from 'onnxruntime-node/dist/binding.js'
+import { disableTelemetry } from './engine/telemetry.ts'
 
 /** An input or an output of a model. */
 export interface ValueInfo {
@@ -86,8 +87,14 @@ export const onnxRuntimeVersion = (): string => '1.30.0' // pinned in package.js
 
 /** Brings ONNX Runtime's native library into the process: most of what a first session waits for, but for its model. */
 export async function preloadOnnxRuntime(): Promise<void> {
-  const { initOrt } = await import('onnxruntime-node/dist/binding.js')
+  await nativeBinding()
+}
+
+async function nativeBinding() {
+  disableTelemetry()
+  const { binding, initOrt } = await import('onnxruntime-node/dist/binding.js')
   initOrt()
+  return binding
 }
 
 /**
@@ -102,8 +109,7 @@ export async function preloadOnnxRuntime(): Promise<void> {
 export async function createSession(model: OpenableModel, options: SessionOptions): Promise<ModelSession> {
   const start = performance.now()
   const { Tensor } = await import('onnxruntime-node')
-  const { binding, initOrt } = await import('onnxruntime-node/dist/binding.js')
-  initOrt()
+  const binding = await nativeBinding()
   const warnings: string[] = []
   const { session, execution_provider } = open(binding.InferenceSession, model, options, warnings)
   const info: ModelInfo = {
@@ -148,8 +154,7 @@ export async function optimiseModel(
   to: { readonly folder: string; readonly model: string; readonly weights: string },
   level: 'disabled' | 'extended' | 'all',
 ): Promise<void> {
-  const { binding, initOrt } = await import('onnxruntime-node/dist/binding.js')
-  initOrt()
+  const binding = await nativeBinding()
   const session = new binding.InferenceSession()
   const options: InferenceSession.SessionOptions = {
     executionProviders: ['cpu'],

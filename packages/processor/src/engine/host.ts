@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { ParentEnd } from './channel.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
+import { disableTelemetry } from './telemetry.ts'
 
 /** Where a model lives: something that takes messages, gives messages, and can die. */
 export interface Host {
@@ -30,6 +31,7 @@ export type StartHost = (env: Readonly<Record<string, string>>, events: HostEven
 
 export const startHost: { readonly [I in Isolation]: StartHost } = {
   thread(env, events) {
+    disableTelemetry()
     let alive = true
     const channel = new ParentEnd((message) => alive && events.onMessage(message))
     const worker = new Worker(entry, {
@@ -62,6 +64,7 @@ export const startHost: { readonly [I in Isolation]: StartHost } = {
   },
 
   process(env, events) {
+    disableTelemetry()
     const child = fork(fileURLToPath(entry), [], {
       env: { ...process.env, ...env },
       serialization: 'advanced',
@@ -91,6 +94,7 @@ export const startHost: { readonly [I in Isolation]: StartHost } = {
   },
 
   inline(env, events) {
+    disableTelemetry()
     Object.assign(process.env, env)
     let alive = true
     // What computes is not loaded where it computes elsewhere.
