@@ -124,9 +124,9 @@ async function largeModel(report: Report, folder: string): Promise<void> {
     })
     report.figure({
       figure: 'embedding model of 400 MB, peak memory, prepared, over 1.35 times the model',
-      value: median(peaks['prepared'] ?? []) - 1.35 * megabytes,
+      value: median(peaks.prepared ?? []) - 1.35 * megabytes,
       unit: 'MB',
-      against: `${median(peaks['plain'] ?? []).toFixed(0)} MB in all as it is`,
+      against: `${median(peaks.plain ?? []).toFixed(0)} MB in all as it is`,
       goal: { max: 100 },
     })
     const networkMs = (plain.bytes / (connections * connectionCap)) * 1000

@@ -35,28 +35,28 @@ export async function featureStoreOf(python: string, report: Report): Promise<vo
     figure: `load of ${rows} items`,
     value: result.loadMs,
     unit: 'ms',
-    against: '20 columns of Parquet, snappy',
+    against: `20 columns of Parquet, snappy; ${Math.round(result.loadCpuMs)} ms of processor time`,
     goal: { max: 10_000 },
   })
   report.figure({
     figure: 'resident memory of the items',
     value: result.residentBytes / result.bytes,
     unit: 'x',
-    against: `their ${megabytes.toFixed(0)} MB; ${(result.peakBytes / 1e6).toFixed(0)} MB at most while loading`,
+    against: `their ${megabytes.toFixed(0)} MB; ${(result.peakBytes / 1e6).toFixed(0)} MB at most while loading, ${(result.swappedBytes / 1e6).toFixed(0)} MB after three swaps`,
     goal: { max: 1.5 },
   })
   report.figure({
     figure: 'time of a lookup',
     value: 1e6 / result.lookupsPerSecond,
     unit: 'us',
-    against: `${(result.lookupsPerSecond / 1e6).toFixed(1)} million a second`,
+    against: `${(result.lookupsPerSecond / 1e6).toFixed(1)} million a second of processor time`,
     goal: { max: 0.2 },
   })
   report.figure({
     figure: 'delay of requests during a swap, p99',
-    value: result.delayMsP99,
-    unit: 'ms',
-    against: `p50 ${result.delayMsP50.toFixed(1)} ms, longest ${result.delayMsMax.toFixed(1)} ms, in ${(result.swapMs / 1000).toFixed(1)} s`,
-    goal: { max: 50 },
+    value: result.swappingMs[1] / result.quietMs[1],
+    unit: 'x',
+    against: `${result.quietMs[1].toFixed(2)} ms without; a swap takes ${(result.swapMs / 1000).toFixed(1)} s`,
+    goal: { max: 1.2 },
   })
 }

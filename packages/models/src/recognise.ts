@@ -82,7 +82,11 @@ async function ofFolder(folder: string, name: string, depth: number): Promise<Fo
       `Cannot choose a model: ${name} has ${count} of them; name one in model_entry`,
     )
   }
-  const below = onlyFolder(entries)
+  // A TorchEasyRec match model is exported as two towers, of which services run the user's.
+  const isMatch = ['user', 'item'].every((tower) =>
+    entries.some((entry) => entry.isDirectory() && entry.name === tower),
+  )
+  const below = isMatch ? 'user' : onlyFolder(entries)
   if (below !== undefined && depth > 0) return ofFolder(join(folder, below), name, depth - 1)
   throw new EasError('not_implemented', `Cannot load ${name}: the folder has no model of a format that is known`)
 }

@@ -105,7 +105,7 @@ export async function importToOnnx(
     )
     throw new EasError('not_implemented', `Cannot import ${model}:${reasons.join('')}`, { cause: thrown })
   } finally {
-    await lowering?.close()
+    lowering?.close()
     files.release()
   }
 }

@@ -1,5 +1,5 @@
 import { createReadStream, existsSync } from 'node:fs'
-import { mkdir, mkdtemp, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, open, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { EasError, oneLine } from '@eas/base'
@@ -18,7 +18,7 @@ import {
   preparedWeightsName,
 } from '@eas/models'
 import { ImportRefusal, joinChunks, readModel } from '@eas/onnx'
-import { openStore, StoreError, type StoreSettings } from '@eas/storage'
+import { openStore, removeLeftovers, StoreError, type StoreSettings, uniqueName } from '@eas/storage'
 import { entryToJson } from './engine/entry-file.ts'
 import { type Entry, loweringOf } from './engine/lowering.ts'
 import type { Machine } from './service-spec.ts'
@@ -47,8 +47,11 @@ const prepackedInput: { readonly [op: string]: number } = {
  * @throws {EasError} `not_ready` when ONNX Runtime cannot load the model.
  */
 export async function prepareModel(files: ModelFiles, to: string): Promise<PreparedManifest> {
-  await mkdir(dirname(to), { recursive: true })
-  const folder = await mkdtemp(`${to}.tmp-`)
+  const making = `${to}.making`
+  const folder = join(making, `prepared.${uniqueName()}`)
+  await mkdir(folder, { recursive: true })
+  // Of processes that were killed at it.
+  await removeLeftovers(making)
   try {
     const { model, entry, isWhole } = await openableOf(files)
     const level = (await hasLayouts(files, model)) ? 'all' : 'extended'
@@ -73,6 +76,7 @@ export async function prepareModel(files: ModelFiles, to: string): Promise<Prepa
     return manifest
   } finally {
     await rm(folder, { recursive: true, force: true })
+    await rmdir(making).catch(() => {}) // unless another process is at it
   }
 }
 
@@ -156,7 +160,7 @@ async function openableOf(files: FoundModel): Promise<Openable> {
     if (!(thrown instanceof ImportRefusal)) throw thrown
     throw new EasError('not_ready', `Cannot prepare the model: ${oneLine(thrown.message, 2000)}`, { cause: thrown })
   } finally {
-    await lowering.close()
+    lowering.close()
   }
 }
 

@@ -189,7 +189,7 @@ function pipelineOf(config: ServiceConfig, settings: Settings): PipelineSpec {
   if (generatesFeatures(config)) return recommenderSpec(config, settings)
   return processor?.family === 'tensorflow' || processor?.family === 'easyrec'
     ? { kind: 'tf', signature_name: signatureName(config) }
-    : { kind: 'torch', outputs: torchEasyRec?.outputs ?? [] }
+    : { kind: 'torch', outputs: torchEasyRec?.outputs ?? [], casts: torchEasyRec !== undefined }
 }
 
 function executionProviders(device: 'cpu' | 'gpu' | undefined, { executionProviders }: Settings): readonly string[] {

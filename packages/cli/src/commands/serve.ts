@@ -8,14 +8,14 @@ import { showAfter } from '../show-after.ts'
 interface ServeOptions {
   readonly host: string
   readonly port: number
-  readonly processor: string
+  readonly processor?: string
   readonly name?: string
 }
 
 export const serveCommand = () =>
   new Command('serve')
     .description('Serve models over HTTP, as PAI-EAS does.')
-    .argument('<files...>', 'service.json files, or .onnx files to serve with defaults')
+    .argument('<files...>', 'service.json files, or models to serve with defaults: a file, a folder or a URL')
     .addOption(new Option('--host <host>', 'address to listen on').env('HOST').default('127.0.0.1'))
     .addOption(
       new Option('--port <port>', 'port to listen on, 0 for any free one')
@@ -23,8 +23,8 @@ export const serveCommand = () =>
         .default(8080)
         .argParser(parsePort),
     )
-    .option('--processor <code>', 'processor of a model file that comes without a service.json', 'pytorch_cpu_1.10')
-    .option('--name <name>', 'service name of a model file (default: from the file name)')
+    .option('--processor <code>', 'processor of a model that comes without a service.json (default: by its format)')
+    .option('--name <name>', 'service name of a model (default: from its file name)')
     .addHelpText(
       'after',
       `
@@ -32,7 +32,9 @@ Examples:
   eas serve service.json                    the service that a PAI-EAS configuration describes
   eas serve model.onnx --name digits        POST http://127.0.0.1:8080/api/predict/digits
   eas serve a.json b.json                   several services, each model in a process of its own
+  eas serve resnet18.pt                     TorchScript, a SavedModel or a frozen graph just the same
   eas serve m.onnx --processor tensorflow_cpu_2.7
+  eas serve s3://bucket/models/digits/      from object storage; credentials from the environment
 
 The token comes from the environment, EAS_TOKEN, or from service.json. Logs are JSON lines on standard output.
 /healthz, /readyz and /metrics tell how it is doing. SIGTERM and Ctrl-C end it once open requests are answered.`,
@@ -69,9 +71,12 @@ async function serve(files: readonly string[], options: ServeOptions): Promise<v
   const address = options.host.includes(':') ? `[${options.host}]` : options.host
   for (const { name, state, execution_provider, error } of states) {
     const url = `http://${address}:${listening}/api/predict/${name}`
-    process.stderr.write(
-      state === 'ready' ? `${name} is ready on ${execution_provider}: ${url}\n` : `${name} ${state}: ${error}\n`,
-    )
+    const outcomes: { readonly [S in typeof state]?: string } = {
+      ready: `is ready on ${execution_provider}: ${url}`,
+      idle: `is loaded by its first request: ${url}`,
+      failed: `failed: ${error}`,
+    }
+    process.stderr.write(`${name} ${outcomes[state] ?? `is ${state}: ${url}`}\n`)
   }
 
   let ending = false

@@ -71,14 +71,14 @@ export async function lowerModel(
       )
       await add(made)
       if (entry.takesEmpty && entry.guards.length === 0 && !lowering.hasMoreEntries) {
-        await lowering.close()
+        lowering.close()
         return loadedSession((variants[0] as Variant).session) // it was added above
       }
     }
   } catch (thrown) {
     if (!(thrown instanceof ImportRefusal)) throw thrown
     if (!needsInputs(thrown)) {
-      await lowering.close()
+      lowering.close()
       throw new EasError('not_ready', `Cannot load the model: ${reasonsOf(thrown)}`, { cause: thrown })
     }
   }
@@ -132,7 +132,7 @@ export async function lowerModel(
     },
     release() {
       for (const { session } of variants.splice(0)) session.release()
-      void lowering.close().catch(() => {}) // what is read only cannot lose anything
+      lowering.close()
     },
   }
 }

@@ -23,7 +23,7 @@ export interface Lowering {
   lower(entry: string, inputs: readonly InputSpec[] | undefined): Promise<Lowered>
   /** Whether the model has other entries than the one that is meant where none is named. */
   readonly hasMoreEntries: boolean
-  close(): Promise<void>
+  close(): void
 }
 
 /** What a request says of how the model is to be called. */

@@ -81,6 +81,41 @@ export const tfCarriers: CarrierTable = {
   uint64: uint64AsInt64,
 }
 
+/**
+ * TorchScript takes whole numbers of either length, and floats, where an ONNX graph declares one: what a client of the
+ * TorchEasyRec processor sends is cast to it.
+ */
+export const castCarriers: CarrierTable = {
+  ...torchCarriers,
+  int32: {
+    as: 'int64',
+    widen: (tensor) => tensor,
+    narrow: ({ shape, data }, name) => ({
+      dtype: 'int32',
+      shape,
+      data: Int32Array.from(data as BigInt64Array, (value, i) => {
+        if (BigInt.asIntN(32, value) !== value) throw outOfRange(name, i, value, 'int32')
+        return Number(value)
+      }),
+    }),
+  },
+  int64: {
+    as: 'int32',
+    widen: (tensor) => tensor,
+    narrow: ({ shape, data }) => ({ dtype: 'int64', shape, data: BigInt64Array.from(data as Int32Array, BigInt) }), // `as` above
+  },
+  float32: {
+    as: 'float64',
+    widen: (tensor) => tensor,
+    narrow: ({ shape, data }) => ({ dtype: 'float32', shape, data: Float32Array.from(data as Float64Array) }), // `as` above
+  },
+  float64: {
+    as: 'float32',
+    widen: (tensor) => tensor,
+    narrow: ({ shape, data }) => ({ dtype: 'float64', shape, data: Float64Array.from(data as Float32Array) }), // `as` above
+  },
+}
+
 const outOfRange = (name: string, index: number, value: number | bigint, dtype: DType) =>
   new EasError('invalid_request', `Cannot use input ${name}: element ${index} is ${value}, outside of ${dtype}`)
 

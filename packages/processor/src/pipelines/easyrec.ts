@@ -20,7 +20,7 @@ export async function easyrecPipeline(spec: RecommenderSpec, context: PipelineCo
   })
   return {
     isMessage: easyrecPredict.isRequest,
-    tensorsOf: (body) => recommender.begin(requestOf(body), { inputs: [], outputs: [] }, items).tensors,
+    tensorsOf: (body) => recommender.begin(requestOf(body), { inputs: [], outputs: [] }, items).allInputs(),
     useItems(data) {
       items = attachItems(data)
     },

@@ -8,6 +8,7 @@ import {
   torchPredict,
   torchrecPredict,
 } from '@eas/protocol'
+import { castCarriers, torchCarriers } from './carriers.ts'
 import type { Pipeline, PipelineContext } from './pipeline.ts'
 import type { RecommenderSpec } from './recommender.ts'
 import { tfPipeline } from './tf.ts'
@@ -15,7 +16,8 @@ import { torchPipeline, torchTensors } from './torch.ts'
 
 /** How a service reads its requests, as plain data that can cross to another thread. */
 export type PipelineSpec =
-  | { readonly kind: 'torch'; readonly outputs: readonly string[] }
+  /** `casts`: numbers are cast to what the model takes, as TorchEasyRec's models do for themselves. */
+  | { readonly kind: 'torch'; readonly outputs: readonly string[]; readonly casts: boolean }
   | { readonly kind: 'tf'; readonly signature_name: string }
   | RecommenderSpec
 
@@ -56,7 +58,7 @@ export async function createPipeline(spec: PipelineSpec, context: PipelineContex
 async function pipelineOf(spec: PipelineSpec, context: PipelineContext): Promise<Pipeline> {
   switch (spec.kind) {
     case 'torch':
-      return torchPipeline(spec.outputs)
+      return torchPipeline(spec.outputs, spec.casts ? castCarriers : torchCarriers)
     case 'tf':
       return tfPipeline(spec.signature_name)
     case 'torcheasyrec': {

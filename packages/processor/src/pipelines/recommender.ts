@@ -42,11 +42,12 @@ export function notesOf(
   const isLong = elapsedMs >= spec.longRequestMs
   const facts = { request_id: request_id && oneLine(request_id, 100), debug_level: level.level }
   if (isLong || level.logsStages) {
-    const { features = 0, rank = 0, recall = 0 } = recommendation.stages
+    const { features = 0, lookup = 0, rank = 0, recall = 0 } = recommendation.stages
     const { decode, compute, encode } = stages
     const times = {
       queue: elapsedMs - decode - compute - encode,
-      ...{ decode: decode - features, features, compute, rank, recall, encode: encode - rank - recall },
+      ...{ decode: decode - features - lookup, features, lookup, compute },
+      ...{ rank, recall, encode: encode - rank - recall },
     }
     const ms = Object.fromEntries(Object.entries(times).map(([stage, time]) => [stage, Math.round(time * 1000) / 1000]))
     const message = isLong ? 'long request' : 'stages of a request'

@@ -1,7 +1,7 @@
 import { EasError, type Tensor } from '@eas/base'
 import { type TorchPredictRequest, torchPredict } from '@eas/protocol'
 import type { ModelInfo } from '../session.ts'
-import { torchCarriers, widen } from './carriers.ts'
+import { type CarrierTable, torchCarriers, widen } from './carriers.ts'
 import { namedFeeds, toFeed } from './feeds.ts'
 import type { Pipeline } from './pipeline.ts'
 
@@ -10,16 +10,17 @@ import type { Pipeline } from './pipeline.ts'
  * answered with positional `outputs`, named `map_inputs` with `map_outputs`. `output_filter` picks outputs by index, and
  * they come back in its order.
  *
+ * @param carriers What a client may send a tensor as, by the dtype that the model takes.
  * @param outputs Names of the outputs to return (`model_config.outputs`); all when empty.
  * @see proto/pytorch_predict.proto
  */
-export const torchPipeline = (outputs: readonly string[]): Pipeline => ({
+export const torchPipeline = (outputs: readonly string[], carriers: CarrierTable): Pipeline => ({
   isMessage: torchPredict.isRequest,
   tensorsOf: torchTensors,
   decode(body, model) {
     const request = torchPredict.decodeRequest(body)
     const named = request.map_inputs.size > 0
-    const feeds = named ? mapFeeds(model, request) : positionalFeeds(model, request)
+    const feeds = named ? mapFeeds(model, request, carriers) : positionalFeeds(model, request, carriers)
     const fetches = fetchesOf(model, outputs, request.output_filter)
     return {
       feeds,
@@ -46,14 +47,14 @@ export function torchTensors(body: Uint8Array): ReadonlyMap<string | number, Ten
   ])
 }
 
-function mapFeeds(model: ModelInfo, request: TorchPredictRequest) {
+function mapFeeds(model: ModelInfo, request: TorchPredictRequest, carriers: CarrierTable) {
   if (request.inputs.length > 0) {
     throw new EasError('invalid_request', 'Cannot use both inputs and map_inputs: the request must have one of them')
   }
-  return namedFeeds(model, request.map_inputs, torchCarriers)
+  return namedFeeds(model, request.map_inputs, carriers)
 }
 
-function positionalFeeds(model: ModelInfo, { inputs }: TorchPredictRequest) {
+function positionalFeeds(model: ModelInfo, { inputs }: TorchPredictRequest, carriers: CarrierTable) {
   if (inputs.length > model.inputs.length) {
     throw new EasError('invalid_request', `Too many inputs: the model has ${model.inputs.length}, got ${inputs.length}`)
   }
@@ -61,7 +62,7 @@ function positionalFeeds(model: ModelInfo, { inputs }: TorchPredictRequest) {
   for (const [i, input] of model.inputs.entries()) {
     const tensor = inputs[i]
     if (!tensor) throw new EasError('invalid_request', `Missing inputs[${i}] (${input.name}): it has no values`)
-    feeds.set(input.name, toFeed(input, `inputs[${i}] (${input.name})`, tensor, torchCarriers))
+    feeds.set(input.name, toFeed(input, `inputs[${i}] (${input.name})`, tensor, carriers))
   }
   return feeds
 }

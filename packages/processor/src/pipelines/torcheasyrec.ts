@@ -18,7 +18,7 @@ export async function torcheasyrecPipeline(spec: RecommenderSpec, context: Pipel
     tensorsOf(body): ReadonlyMap<string, Tensor> {
       // A model of which nothing is known takes every tensor there is.
       const nothingKnown = { inputs: [], outputs: [] }
-      return recommender.begin(torchrecPredict.decodeRequest(body), nothingKnown, items).tensors
+      return recommender.begin(torchrecPredict.decodeRequest(body), nothingKnown, items).allInputs()
     },
     useItems(data) {
       items = attachItems(data)

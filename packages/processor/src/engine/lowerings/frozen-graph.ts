@@ -16,7 +16,7 @@ interface Nodes {
  * @see EAS, "TensorFlow processor"
  */
 export async function frozenGraphLowering(path: string): Promise<Lowering> {
-  const source = await fileSource(path)
+  const source = fileSource(path)
   const graph = await openFrozenGraph(source, basename(path)).finally(() => source.close())
   return {
     folder: dirname(path),
@@ -38,6 +38,6 @@ export async function frozenGraphLowering(path: string): Promise<Lowering> {
       const inputs = feeds.map((feed) => (isSaid(feed) ? feed : (specs.find(({ input }) => input === feed) ?? feed)))
       return loweredSignature('nodes', name, graph.lower({ inputs, outputs: [...new Set(fetches)] }), specs)
     },
-    close: async () => {},
+    close() {},
   }
 }

@@ -32,6 +32,6 @@ export async function savedModelLowering(folder: string): Promise<Lowering> {
       const inputs = specs.filter(({ input }) => said?.get(String(input))?.shape === undefined)
       return loweredSignature('signature', name, model.lower({ signature: name, inputs }), inputs)
     },
-    close: async () => {},
+    close() {},
   }
 }

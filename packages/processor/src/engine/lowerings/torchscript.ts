@@ -8,7 +8,7 @@ const method = 'forward'
 
 /** A TorchScript archive. Its ONNX model has the inputs and outputs of `forward`, and its weights are ranges of the archive. */
 export async function torchScriptLowering(path: string): Promise<Lowering> {
-  const source = await fileSource(path)
+  const source = fileSource(path)
   const location = basename(path)
   return {
     folder: dirname(path),
