@@ -1,19 +1,24 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
+import { renderSourceSettings, renderSources } from '@eas/feature-store'
 import { renderOperators } from '@eas/fg'
 import { renderOps as renderTensorFlowOps } from '@eas/import-savedmodel'
 import { renderOps as renderTorchOps } from '@eas/import-torchscript'
 import { settingsTable } from '@eas/processor'
 import { renderIndexFormats } from '@eas/recall'
 import { renderServiceKeys } from '@eas/service-json'
+import { renderDebugLevels } from '@eas/torcheasyrec'
 
 /** A table printed from code into a page, between `<!-- name:begin -->` and `<!-- name:end -->`. */
 export const tables: readonly { readonly page: string; readonly name: string; readonly render: () => string }[] = [
   { page: 'README.md', name: 'settings', render: renderSettings },
+  { page: 'packages/feature-store/README.md', name: 'sources', render: renderSources },
+  { page: 'packages/feature-store/README.md', name: 'source-settings', render: renderSourceSettings },
   { page: 'packages/fg/README.md', name: 'operators', render: renderOperators },
   { page: 'packages/import-savedmodel/README.md', name: 'savedmodel-ops', render: renderTensorFlowOps },
   { page: 'packages/import-torchscript/README.md', name: 'torchscript-ops', render: renderTorchOps },
   { page: 'packages/recall/README.md', name: 'index-formats', render: renderIndexFormats },
+  { page: 'packages/torcheasyrec/README.md', name: 'debug-levels', render: renderDebugLevels },
   { page: 'packages/service-json/README.md', name: 'service-keys', render: renderServiceKeys },
 ]
 

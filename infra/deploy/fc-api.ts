@@ -165,7 +165,7 @@ export async function fc2(account: FcAccount, serviceName: string): Promise<FcAp
 function inGeneration2(input: FcFunction['function']): { service: Json; options: Json } {
   const { vpcConfig, nasConfig, ossMountConfig, role, internetAccess, tags: _, diskSize, gpuConfig, ...rest } = input
   const { customContainerConfig, instanceLifecycleConfig, ...own } = rest
-  const { image, port, healthCheckConfig } = (customContainerConfig ?? {}) as Json // a plan's own
+  const { image, entrypoint, port, healthCheckConfig } = (customContainerConfig ?? {}) as Json // a plan's own
   const gpu = gpuConfig as { gpuType: string; gpuMemorySize: number } | undefined
   return {
     service: defined({ vpcConfig, nasConfig, ossMountConfig, role, internetAccess }),
@@ -173,7 +173,7 @@ function inGeneration2(input: FcFunction['function']): { service: Json; options:
       ...own,
       diskSize,
       caPort: port,
-      customContainerConfig: { image },
+      customContainerConfig: { image, command: JSON.stringify(entrypoint) },
       customHealthCheckConfig: healthCheckConfig,
       instanceLifecycleConfig,
       ...(gpu ? { instanceType: gpu.gpuType, gpuMemorySize: gpu.gpuMemorySize } : {}),

@@ -126,6 +126,7 @@ function runtime(entry: string, image: string | undefined, timeout: number) {
     handler: 'index.handler', // required, not looked at
     customContainerConfig: {
       image,
+      entrypoint: ['node', 'app/container.js'],
       port: 9000,
       healthCheckConfig: {
         httpGetUrl: '/healthz',

@@ -1,6 +1,7 @@
 // The hash is an internal of the package: what is measured here is not what it exports.
 import { bucketsOfPool } from '../../packages/fg/src/hash/index.ts'
 import { type Bench, roundsFromEnv } from './bench.ts'
+import { cpuMs } from './fg-cpu.ts'
 import { interleave, median } from './interleave.ts'
 
 const texts = 1_000_000
@@ -15,9 +16,8 @@ export const fgHash: Bench = {
     const pools = { short: poolOf((i) => `item_${(i * 7919) % 1_000_003}`), long: poolOf((i) => `${i}:`.repeat(9)) }
     const out = new BigInt64Array(texts)
     const ns = (pool: typeof pools.short, kind: 'std' | 'farm') => () => {
-      const start = performance.now()
-      bucketsOfPool(pool, 1_000_003, kind, out)
-      return ((performance.now() - start) * 1e6) / texts
+      const ms = cpuMs(() => bucketsOfPool(pool, 1_000_003, kind, out))
+      return (ms * 1e6) / texts
     }
     const samples = await interleave(
       {

@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 // Tokenizers are an internal of the package: what is measured here is not what it exports.
 import { createTokenizer } from '../../packages/fg/src/text/index.ts'
 import { type Bench, roundsFromEnv } from './bench.ts'
+import { cpuMs } from './fg-cpu.ts'
 import { median } from './interleave.ts'
 import { preparePython } from './python.ts'
 import { root } from './servers.ts'
@@ -20,7 +21,7 @@ const tokenizers = {
   'SentencePiece BPE': 'sp-bpe.model',
 } as const
 
-/** Texts to ids, one at a time on one core, against the native libraries behind their Python packages. */
+/** Texts to ids, one at a time, in processor time, against the native libraries behind their Python packages. */
 export const fgText: Bench = {
   name: 'fg-text',
   summary: 'tokenizers, against the tokenizers and sentencepiece packages of Python',
@@ -58,16 +59,16 @@ export const fgText: Bench = {
   },
 }
 
-/** Milliseconds of each round over all texts, after two that warm up. */
+/** Processor milliseconds of each round over all texts, after two that warm up. */
 function samplesOf(file: string, texts: readonly string[], rounds: number): number[] {
   const { encode } = createTokenizer(
     file.endsWith('.model') ? 'sentencepiece' : 'bpe',
     readFileSync(join(golden, file)),
   )
   const samples = Array.from({ length: rounds + 2 }, () => {
-    const start = performance.now()
-    for (const text of texts) encode(text)
-    return performance.now() - start
+    return cpuMs(() => {
+      for (const text of texts) encode(text)
+    })
   })
   return samples.slice(2)
 }

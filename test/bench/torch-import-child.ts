@@ -6,7 +6,10 @@ import { performance } from 'node:perf_hooks'
 /** Imports one archive in a process of its own and prints what that took as one JSON line. */
 const [path = '', specs = '[]', output = ''] = process.argv.slice(2)
 const start = performance.now()
-const { importTorchScript } = await import('@eas/import-torchscript')
+const [{ importTorchScript }, { joinChunks }] = await Promise.all([
+  import('@eas/import-torchscript'),
+  import('@eas/onnx'),
+])
 const file = await open(path)
 const { size } = await file.stat()
 let fetchedBytes = 0
@@ -20,8 +23,9 @@ const source = {
   },
 }
 const { model } = await importTorchScript(source, { location: basename(path), inputs: JSON.parse(specs) })
-writeFileSync(output, Buffer.concat(model))
+const graph = joinChunks(model)
+writeFileSync(output, graph)
 const importMs = performance.now() - start
-const graphBytes = model.reduce((sum, chunk) => sum + chunk.length, 0)
+const graphBytes = graph.length
 const peakBytes = process.resourceUsage().maxRSS * 1024
 process.stdout.write(`${JSON.stringify({ importMs, peakBytes, graphBytes, fetchedBytes, fileBytes: size })}\n`)

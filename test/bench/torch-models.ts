@@ -1,4 +1,4 @@
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -106,22 +106,26 @@ type Torch = Awaited<ReturnType<typeof startTorch>>
 /** A process of torch_models.py: a line in, a line out. */
 async function startTorch(python: string) {
   const child = spawn(python, [join(import.meta.dirname, 'torch_models.py'), folder, ...wanted()])
+  // What exporters say fills the pipe unless it is read; the last of it says why there is an end.
+  let said = ''
+  child.stderr.on('data', (chunk) => {
+    said = `${said}${chunk}`.slice(-4096)
+  })
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   const failure = new Promise<never>((_, reject) => child.once('error', reject))
   failure.catch(() => {})
-  await Promise.race([nextLine(lines, child), failure])
+  await Promise.race([nextLine(lines, () => said), failure])
   return {
     async micros(name: string): Promise<number> {
       child.stdin.write(`${name}\n`)
-      return Number(await nextLine(lines, child))
+      return Number(await nextLine(lines, () => said))
     },
     stop: () => void child.kill(),
   }
 }
 
-async function nextLine(lines: AsyncIterator<string>, child: ChildProcessWithoutNullStreams): Promise<string> {
+async function nextLine(lines: AsyncIterator<string>, said: () => string): Promise<string> {
   const { value, done } = await lines.next()
   if (!done) return value
-  const said = String(child.stderr.read() ?? '').trim()
-  throw new Error(`torch_models.py ended: ${said.split('\n').at(-1)}`)
+  throw new Error(`torch_models.py ended: ${said().trim().split('\n').at(-1)}`)
 }

@@ -4,6 +4,7 @@
     answers each with one line: the microseconds of processor time of one inference on one thread
 """
 
+import contextlib
 import json
 import os
 import sys
@@ -127,7 +128,8 @@ def exported(path, module, inputs, options):
 
 
 names = sys.argv[2:] or list(MODELS)
-models = [export(name) for name in names]
+with contextlib.redirect_stdout(sys.stderr):  # exporters talk
+    models = [export(name) for name in names]
 (folder / "models.json").write_text(json.dumps(models))
 print("ready", flush=True)
 

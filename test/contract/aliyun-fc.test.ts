@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -36,7 +36,7 @@ const to = (name: string) => ({
 function mounted() {
   const [data = '', results = ''] = ['data', 'results'].map((name) => mkdtempSync(join(tmpdir(), `eas-fc-${name}-`)))
   folders.push(data, results)
-  writeFileSync(join(data, 'in.bin'), sum)
+  writeFileSync(join(data, 'in.ndjson'), '{"a":[1,2],"b":[10,20]}\n')
   return {
     results,
     env: {
@@ -92,8 +92,8 @@ describe('The built-in runtime of Function Compute', () => {
     const { results, env } = mounted()
     const fc = await startHandler('fc', 'aliyun-fc/batch.js', { ...env, SERVICE_JSON: serviceOf('score', graphs.add) })
     const event = (key: string) => JSON.parse(created(key).toString())
-    expect(await fc.call('handler', event('in.bin'), fcContext())).toEqual({ done: 1 })
-    expect(readFileSync(`${results}/scores/in.bin`).length).toBeGreaterThan(0)
+    expect(await fc.call('handler', event('in.ndjson'), fcContext())).toEqual({ done: 1 })
+    expect(existsSync(`${results}/scores/in.ndjson/manifest-000001.json`)).toBe(true)
     await expect(fc.call('handler', event('absent'), fcContext())).rejects.toThrow(
       '1 of 1 failed: oss://data/absent: oss://data/absent: There is no such object',
     )
@@ -114,9 +114,9 @@ describe('A container of Function Compute', () => {
     for (let round = 1; round <= 5; round++) {
       expect((await container.send(throughHttpTrigger(to('all'), round))).status).toBe(200)
     }
-    const invoked = await container.send(fcControl('/invoke', created('in.bin'), 6))
+    const invoked = await container.send(fcControl('/invoke', created('in.ndjson'), 6))
     expect([invoked.status, invoked.body.toString()]).toEqual([200, '{"done":1}'])
-    expect(readFileSync(`${results}/scores/in.bin`).length).toBeGreaterThan(0)
+    expect(existsSync(`${results}/scores/in.ndjson/manifest-000001.json`)).toBe(true)
     expect((await container.send(fcControl('/pre-stop'))).status).toBe(200)
     expect(await container.end()).toBe(0)
   })

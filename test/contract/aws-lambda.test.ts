@@ -1,5 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process'
-import { rmSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { graphs } from '../support/models.ts'
 import { onnxModel, scratch } from '../support/onnx.ts'
@@ -118,51 +117,5 @@ describe('An answer over the limit of Lambda', () => {
     expect(streamed.status).toBe(200)
     expect(streamed.body.length).toBeGreaterThan(4_715_520)
     await handler.end()
-  })
-})
-
-describe('Importing a bundle', () => {
-  const probe = `
-    const net = require('node:net'), dns = require('node:dns')
-    const opened = []
-    net.Socket.prototype.connect = function () { opened.push('socket'); throw new Error('no network') }
-    dns.lookup = () => { opened.push('lookup'); throw new Error('no network') }
-    globalThis.awslambda = { streamifyResponse: (handler) => handler }
-    import(process.argv[1]).then(() => {
-      const native = process.report.getReport().sharedObjects.filter((path) => /onnxruntime|\\.node$/.test(path))
-      process.stdout.write('\\n' + JSON.stringify({ native, opened }), () => process.exit(0))
-    })`
-
-  it.each([
-    'aws-lambda/index.js',
-    'aws-lambda/batch.js',
-    'aliyun-fc/index.js',
-    'aliyun-fc/app/index.js',
-    'aliyun-fc/batch.js',
-  ])('%s loads no native code and asks nobody', (bundle) => {
-    const env = {
-      ...process.env,
-      SERVICE_JSON: serviceOf('import', graphs.add),
-      EAS_LOG_LEVEL: 'silent',
-      EAS_BATCH_OUTPUT: 's3://results/',
-    }
-    const { stdout, stderr } = spawnSync(process.execPath, ['-e', probe, bundled(bundle)], { env })
-    expect(stderr.toString()).toBe('')
-    expect(JSON.parse(stdout.toString().trim().split('\n').at(-1) ?? '')).toEqual({ native: [], opened: [] })
-  })
-
-  it('needs nothing of the repository', () => {
-    const copy = `${files.write('copy', '')}.d`
-    execFileSync('cp', ['-rL', bundled('aws-lambda'), copy])
-    const script = `import('${copy}/index.js').then(async ({ handler }) => {
-      const event = { version: '2.0', rawPath: '/api/predict/import', rawQueryString: '', headers: { authorization: 't' },
-        requestContext: { http: { method: 'POST' } }, isBase64Encoded: true, body: '${Buffer.from(sum).toString('base64')}' }
-      process.stdout.write('\\n' + (await handler(event, {})).statusCode, () => process.exit(0)) })`
-    const { stdout, stderr } = spawnSync(process.execPath, ['-e', script], {
-      env: { PATH: process.env.PATH, SERVICE_JSON: serviceOf('import', graphs.add), EAS_TOKEN: 't' },
-      cwd: '/',
-    })
-    rmSync(copy, { recursive: true })
-    expect([stderr.toString(), stdout.toString().trim().split('\n').at(-1)]).toEqual(['', '200'])
   })
 })

@@ -31,7 +31,7 @@ async function serverless(folder: string, args: readonly string[], env: Readonly
   const { stdout, stderr } = await promisify(execFile)(join(root, 'node_modules/.bin/serverless'), args, {
     cwd: folder,
     env: { ...Object.fromEntries(found), HOME: folder, AWS_EC2_METADATA_DISABLED: 'true', ...env },
-    timeout: 120_000,
+    timeout: 600_000,
   })
   return stdout + stderr
 }
@@ -69,7 +69,7 @@ describe('serverless deploy --dry', () => {
       Resource: 'arn:aws:s3:::results/scores/*',
     })
     expect(readdirSync(join(folder, '.serverless'))).toContain('eas-digits.zip')
-  }, 120_000)
+  }, 600_000)
 
   it('for Function Compute writes the plan, and says what it would create', async () => {
     const folder = checkout('fc')
@@ -77,7 +77,7 @@ describe('serverless deploy --dry', () => {
     expect(said).toContain('would create or update digits in cn-hangzhou, and its triggers http')
     const plan = JSON.parse(readFileSync(join(folder, '.serverless/fc-plan.json'), 'utf8'))
     expect(plan.functions[0].function).toMatchObject({ functionName: 'digits', runtime: 'nodejs20' })
-  }, 120_000)
+  }, 600_000)
 
   it('for Cloud Run writes its descriptions, and prints the commands', async () => {
     const folder = checkout('cloudrun')
@@ -86,11 +86,11 @@ describe('serverless deploy --dry', () => {
     for (const file of ['service.yaml', 'events.yaml', 'job.yaml', 'deploy.sh']) {
       expect(readdirSync(join(folder, '.serverless'))).toContain(file)
     }
-  }, 120_000)
+  }, 600_000)
 
   it('says in a line what a cloud cannot run', async () => {
     const folder = checkout('no-image')
     const { stdout, stderr } = await serverless(folder, ['package'], { CLOUD: 'cloudrun' }).catch((thrown) => thrown)
     expect(stdout + stderr).toMatch(/^Cloud Run runs containers only: set custom\.eas\.image$/m)
-  }, 120_000)
+  }, 600_000)
 })

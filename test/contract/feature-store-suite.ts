@@ -48,10 +48,10 @@ export function itemSourceContract(
     })
     afterEach(() => cache.close())
 
-    /** A client may take a while to notice that its server is back. */
+    /** A client may take a while to notice that its server is back, or that a connection which it kept is dead. */
     async function recovered(): Promise<void> {
       proxy.set('fine')
-      options.stallMs = 60_000
+      options.stallMs = 3000
       for (let attempt = 0; !(await cache.refresh()); attempt++) {
         expect(attempt, cache.status().failure?.message).toBeLessThan(100)
         await setTimeout(100)

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { torchPredict } from '@eas/protocol'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { graphs } from '../support/models.ts'
 import { onnxModel, scratch } from '../support/onnx.ts'
@@ -15,7 +16,6 @@ import {
 } from '../support/platforms/processes.ts'
 import { fcContainer, fcControl } from '../support/platforms.ts'
 import { serviceJson } from '../support/processor.ts'
-import { floats, torchBody } from '../support/requests.ts'
 import { cleanEnv } from '../support/server.ts'
 import { type GcsServer, startGcsServer } from '../support/storage/gcs-server.ts'
 import { type S3Server, startS3Server, testKeys } from '../support/storage/s3-server.ts'
@@ -28,11 +28,13 @@ const model = files.write('add.onnx', onnxModel(graphs.add))
 const service = {
   SERVICE_JSON: files.write('add.json', serviceJson({ name: 'add', model })),
   EAS_TOKEN: 'secret',
+  EAS_BATCH_INPUT: 'ndjson',
   AWS_ACCESS_KEY_ID: testKeys.accessKeyId,
   AWS_SECRET_ACCESS_KEY: testKeys.secretAccessKey,
 }
-const request = torchBody([floats([1, 2], 1, 2), floats([1, 2], 10, 20)])
-const poison = Buffer.from([0xff, 0xfe])
+/** An object of one row, and what is made of it. */
+const row = Buffer.from('{"id":"r1","a":[1,2],"b":[10,20]}\n')
+const scoredRow = '{"id":"r1","y":[11,22],"row_max":22}\n'
 
 /** Stores refuse a key with an empty segment, which some of them would read differently from others. */
 const isRefused = (key: string) => key.includes('//')
@@ -40,13 +42,16 @@ const readable = ({ keys }: EventFixture) => keys.filter((key) => !isRefused(key
 const fixturesOf = (reads: EventFixture['reads']) =>
   eventFixtures.filter((fixture) => fixture.reads === reads).map((fixture) => [fixture.name, fixture] as const)
 
-/** What is under `scores/` of the bucket `out`, each the answer to the request. */
-function scored(found: Iterable<readonly [path: string, bytes: Uint8Array]>): readonly string[] {
+/** Keys whose results are below `scores/` of the bucket `out`, each of which is the row's. */
+function scored(found: ReadonlyMap<string, Uint8Array>): readonly string[] {
   const keys: string[] = []
   for (const [path, bytes] of found) {
-    if (!path.startsWith('out/scores/')) continue
-    expect(torchPredict.decodeResponse(bytes).outputs.map(({ data }) => [...data])).toEqual([[11, 22], [22]])
-    keys.push(path.slice('out/scores/'.length))
+    const [, key] = /^out\/scores\/(.*)\/manifest-000001\.json$/s.exec(path) ?? []
+    if (key === undefined) continue
+    const { status, parts } = JSON.parse(Buffer.from(bytes).toString())
+    expect(status, key).toBe('scored')
+    expect(Buffer.from(found.get(`out/${parts[0].key}`) ?? []).toString()).toBe(scoredRow)
+    keys.push(key)
   }
   return keys.sort()
 }
@@ -54,11 +59,10 @@ function scored(found: Iterable<readonly [path: string, bytes: Uint8Array]>): re
 /** A bucket `in` that has every object of every event, and a bucket `out`. */
 async function s3Buckets(keys: { accessKeyId: string; secretAccessKey: string; sessionToken?: string }[]) {
   const server = await startS3Server({ keys })
-  for (const key of eventFixtures.flatMap(readable)) server.put(`in/${key}`, request)
-  server.put('in/poison', poison)
+  for (const key of eventFixtures.flatMap(readable)) server.put(`in/${key}`, row)
   return server
 }
-const answersOf = ({ objects }: S3Server) => scored([...objects].map(([path, { bytes }]) => [path, bytes]))
+const answersOf = ({ objects }: S3Server) => scored(new Map([...objects].map(([path, { bytes }]) => [path, bytes])))
 function clear({ objects }: S3Server) {
   for (const path of objects.keys()) if (path.startsWith('out/')) objects.delete(path)
 }
@@ -104,7 +108,7 @@ describe('AWS Lambda, handed an event', () => {
       body: JSON.stringify({ uri }),
     })
     const event = {
-      Records: [record('1', 's3://in/plain.bin'), record('2', 's3://in/poison'), record('3', 's3://in/a+b.bin')],
+      Records: [record('1', 's3://in/plain.bin'), record('2', 's3://in/absent'), record('3', 's3://in/a+b.bin')],
     }
     for (const _ of ['first', 'again']) {
       expect(await lambda.call('handler', event)).toEqual({ batchItemFailures: [{ itemIdentifier: '2' }] })
@@ -157,6 +161,25 @@ describe('Function Compute, handed an event', () => {
     }
   })
 
+  it('loads its model from the bucket with the credentials of the call that asks for it', async () => {
+    server.put('models/add.onnx', readFileSync(model))
+    const json = serviceJson({ name: 'remote', model: 'oss://models/add.onnx' })
+    const remote = await startHandler('fc', 'aliyun-fc/index.js', {
+      SERVICE_JSON: files.write('remote.json', json),
+      FC_REGION: 'cn-hangzhou',
+      EAS_OSS_ENDPOINT: server.endpoint,
+      EAS_CACHE_DIR: join(files.folder, 'cache'),
+    })
+    const stale = round
+    rotate()
+    await expect(remote.call('initialize', null, { ...fcContext(stale), isHook: true })).rejects.toThrow('remote: ')
+    // A load that failed is tried again after half a second.
+    const initialize = () =>
+      remote.call('initialize', null, { ...fcContext(round), isHook: true }).then(() => 'loaded', String)
+    await expect.poll(initialize, { timeout: 20_000 }).toBe('loaded')
+    await remote.end()
+  })
+
   it('is refused by the bucket with the credentials of another call', async () => {
     const event = { items: ['oss://in/plain.bin'] }
     const stale = round
@@ -181,7 +204,7 @@ describe('Cloud Run, handed an event', () => {
       const response = await fetch(at(`out/o/${encodeURIComponent(name)}?alt=media`))
       return [`out/${name}`, new Uint8Array(await response.arrayBuffer())]
     })
-    return scored(await Promise.all(found))
+    return scored(new Map(await Promise.all(found)))
   }
   async function clearOut() {
     const { items } = (await (await fetch(at('out/o'))).json()) as { items: { name: string }[] } // our own server
@@ -196,7 +219,7 @@ describe('Cloud Run, handed an event', () => {
   })
   beforeAll(async () => {
     server = await startGcsServer()
-    for (const key of new Set(eventFixtures.flatMap(readable))) await put(key, request)
+    for (const key of new Set(eventFixtures.flatMap(readable))) await put(key, row)
     container = await startContainer('gcp-cloud-run/events.js', env())
   })
   afterAll(async () => {
@@ -228,7 +251,7 @@ describe('Cloud Run, handed an event', () => {
     const send = async (uri: string) => (await post({ 'content-type': 'application/json' }, message(uri))).status
     expect([await send('gs://in/plain.bin'), await send('gs://in/plain.bin')]).toEqual([200, 200])
     expect(await send('gs://in/later')).toBe(500)
-    await put('later', request)
+    await put('later', row)
     expect(await send('gs://in/later')).toBe(200)
     expect(await send('no name')).toBe(500)
     expect(await listed()).toEqual(['later', 'plain.bin'])

@@ -55,6 +55,22 @@ describe.each([
   })
 })
 
+describe('an export with embeddings apart from the graph', () => {
+  let processor: Processor
+  beforeAll(async () => {
+    processor = await serve(join(golden, 'distributed'))
+  })
+
+  it.each(readJson(join(golden, 'distributed/expected.json')).requests as Expected[])(
+    'scores "$name" as PyTorch does with the rows that tables hold',
+    async (expected) => {
+      const { text, answer } = await ask(processor, requestOf(expected))
+      expect(text).toBe('')
+      for (const [name, values] of Object.entries(expected.outputs)) near(answer.map_outputs.get(name), values, name)
+    },
+  )
+})
+
 describe('features', () => {
   let processor: Processor
   beforeAll(async () => {

@@ -77,5 +77,8 @@ export const cases: Readonly<Record<string, string>> = {
   endpoint_slash: 'endpoint with a trailing slash',
   endpoint_prefix: 'endpoint with a path prefix, which the signature leaves out',
 
-  torchrec: 'TorchRecRequest',
+  torchrec: "the request of the TorchEasyRec processor's page gives the scores of PyTorch",
+  torchrec_debug_level: 'each debug_level gives features, tensors and scores as its row says',
+  torchrec_log: "debug_level 100 leaves a file that the SDK's own PBLogData reads",
+  torchrec_bypass: "fg_mode bypass: the model's tensors by name give the same scores",
 }

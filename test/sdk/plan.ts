@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
-import type { RunningServices } from './server.ts'
+import { join } from 'node:path'
+import { type RunningServices, recommender, requestLog } from './server.ts'
 
 /** Languages in the order they run. */
 export const languages = ['python', 'java', 'go'] as const
@@ -49,9 +50,32 @@ const tensors = {
 /** Turns of slow.onnx for about a second; over rpc.keepalive of the `hasty` service by a wide margin. */
 const slowTurns = 2500
 
+/** Inputs of the example that are floats; the rest are ids and lengths, which may be sent as int64 whatever the model has. */
+const floats = /^(?:weight|raw_3|price|price_by_age|click|history__(?:price|ts))\.values$/
+
+/** The request of the TorchEasyRec processor's page, and what PyTorch says to it. */
+function readTorchrec(folder: string) {
+  const [page] = JSON.parse(readFileSync(join(recommender, 'expected.json'), 'utf8')).requests
+  const tensors = Object.entries<{ shape: number[]; data: number[] }>(page.inputs).map(([name, { shape, data }]) => {
+    const dtype = floats.test(name) ? 'float' : 'int64'
+    return [name, [shape, dtype, data]]
+  })
+  const { item_ids, outputs } = page
+  return { item_ids, outputs, tensors: Object.fromEntries(tensors), log: requestLog(folder) }
+}
+
 /** What a client is told: where the services are, what to send and what to expect. */
-export function clientPlan(language: Language, services: RunningServices, heldOut: string) {
-  return { host: '127.0.0.1', services, digits: readDigits(heldOut), tensors, slowTurns, attempts: attempts[language] }
+export function clientPlan(language: Language, services: RunningServices, heldOut: string, folder: string) {
+  const torchrec = readTorchrec(folder)
+  return {
+    host: '127.0.0.1',
+    services,
+    digits: readDigits(heldOut),
+    tensors,
+    slowTurns,
+    attempts: attempts[language],
+    torchrec,
+  }
 }
 
 /** Scores and labels are the framework's own, recorded when the models were made. */

@@ -57,7 +57,7 @@ async function runClient(
   folder: string,
 ): Promise<Result[]> {
   const plan = join(folder, `${language}-plan.json`)
-  writeFileSync(plan, JSON.stringify(clientPlan(language, services, heldOut)))
+  writeFileSync(plan, JSON.stringify(clientPlan(language, services, heldOut, folder)))
   const child = spawn(client.command, client.args, {
     env: { ...process.env, SDK_PLAN: plan },
     stdio: ['ignore', 'pipe', 'pipe'],

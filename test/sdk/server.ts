@@ -11,6 +11,11 @@ const digitsTf = join(root, 'packages/cli/examples/digits/digits-tf.onnx')
 const archive = (name: string) => join(root, 'packages/cli/examples/digits', name)
 const model = (name: string) => join(import.meta.dirname, 'models', name)
 
+/** The example whose scores are PyTorch's. */
+export const recommender = join(root, 'packages/cli/examples/recommender')
+/** Where it keeps requests. */
+export const requestLog = (folder: string) => join(folder, 'request-log')
+
 const pytorch = 'pytorch_cpu_1.10'
 const tensorflow = 'tensorflow_cpu_2.7'
 const token = 'sdk-suite-token'
@@ -22,6 +27,7 @@ interface Service {
   /** `metadata.rpc` of service.json. */
   readonly rpc?: Readonly<Record<string, number | string>>
   readonly env?: Readonly<Record<string, string>>
+  readonly model_config?: Readonly<Record<string, unknown>>
   /** The model cannot be loaded. Another service stands beside it, since a process with nothing to serve ends. */
   readonly neverReady?: true
 }
@@ -43,6 +49,15 @@ const services: Readonly<Record<string, Service>> = {
   digits_lz4: { processor: pytorch, model: digits, token, rpc: { decompressor: 'lz4' } },
   digits_zstd: { processor: pytorch, model: digits, token, rpc: { decompressor: 'zstd' } },
   digits_java: { processor: pytorch, model: digits, token, env: { EAS_JAVA_IS_COMPRESSED: 'on' } },
+
+  recommender: {
+    processor: 'easyrec-torch-1.12',
+    model: join(recommender, 'model'),
+    token,
+    model_config: { fg_mode: 'normal', request_log_path: '/request_log' },
+    env: { EAS_ITEM_FEATURES: join(recommender, 'items') },
+  },
+  recommender_bypass: { processor: 'easyrec-torch-1.12', model: join(recommender, 'model'), token },
 
   hasty: { processor: pytorch, model: model('slow.onnx'), token, rpc: { keepalive: 200, worker_threads: 8 } },
   limited: { processor: pytorch, model: digits, token, rpc: { rate_limit: 1 } },
@@ -89,7 +104,12 @@ async function startService(main: string, folder: string, name: string, service:
     files.push(writeServiceJson(folder, 'beside', { ...service, model: digits }))
   }
   const port = await freePort()
-  const env = { ...process.env, ...service.env, EAS_TOKEN: service.token ?? '' }
+  const env = {
+    ...process.env,
+    EAS_BUCKETS: `oss://request-log=file://${requestLog(folder)}`,
+    ...service.env,
+    EAS_TOKEN: service.token ?? '',
+  }
   const args = [main, 'serve', ...files, '--host', '127.0.0.1', '--port', String(port)]
   const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
   processes.push(child)
@@ -105,10 +125,11 @@ async function startService(main: string, folder: string, name: string, service:
   return port
 }
 
-function writeServiceJson(folder: string, name: string, { processor, model, rpc }: Service): string {
+function writeServiceJson(folder: string, name: string, { processor, model, rpc, model_config }: Service): string {
   const file = join(folder, `${name}.json`)
   const metadata = { instance: 1, ...(rpc && { rpc }) }
-  writeFileSync(file, JSON.stringify({ name, processor, model_path: model, metadata }, null, 2))
+  const storage = model_config ? [{ mount_path: '/request_log', oss: { path: 'oss://request-log/' } }] : []
+  writeFileSync(file, JSON.stringify({ name, processor, model_path: model, model_config, storage, metadata }, null, 2))
   return file
 }
 

@@ -14,6 +14,8 @@ globalThis.awslambda = {
         const chunks = []
         stream.on('data', (chunk) => chunks.push(chunk))
         await handler(event, stream, context)
+        if (context.callbackWaitsForEmptyEventLoop !== false)
+          throw new Error('The runtime would wait for the threads to end')
         return { prelude: stream.prelude, body: Buffer.concat(chunks).toString('base64') }
       },
       { isStreamed: true },

@@ -1,6 +1,7 @@
 import { EasError } from '@eas/base'
-import { aliyunWork, failuresText, loadedWithin, objectScorerFromEnv, workOn } from '@eas/event-sources'
-import * as instance from './core.ts'
+import { batchScorerFromEnv, batchService } from '@eas/batch'
+import { aliyunWork, failuresText, loadedWithin, workOn } from '@eas/event-sources'
+import { startInstance } from './core.ts'
 import { type Context, credentialsOf, readEvent } from './event.ts'
 
 /** Left before the platform ends the invocation. */
@@ -8,8 +9,9 @@ const marginMs = 1000
 /** Function Compute's default, in seconds. */
 const timeoutSDefault = 3
 
-const { core, credentials } = instance
-const scorer = objectScorerFromEnv(core, process.env)
+const instance = await startInstance({ runsOn: false, adapt: batchService })
+const { processor, service, credentials } = instance
+const scorer = batchScorerFromEnv(instance, process.env)
 
 /**
  * Function Compute 3.0, built-in Node.js runtime, OSS trigger, EventBridge or asynchronous task.
@@ -20,12 +22,11 @@ export async function handler(event: Uint8Array | object, context: Context): Pro
     const items = aliyunWork(readEvent(event))
     if (!items) throw new EasError('invalid_request', 'Cannot read the event: it is not of OSS and names no object')
     const deadline = Date.now() + (context.function?.timeout ?? timeoutSDefault) * 1000 - marginMs
-    await loadedWithin(core.processor, deadline - Date.now())
-    const result = await workOn(items, { scorer, deadline, concurrency: core.service.workersMax })
+    await loadedWithin(processor, deadline - Date.now())
+    const result = await workOn(items, { scorer, deadline, concurrency: service.workersMax })
     if (result.failures.length > 0) throw new EasError('internal', failuresText(result, items.length))
     return { done: result.done.length }
   })
 }
 
-export const initialize = (context: Context) => credentials.with(credentialsOf(context), instance.initialize)
-export const preStop = (context: Context) => credentials.with(credentialsOf(context), instance.preStop)
+export const { initialize, preStop } = instance

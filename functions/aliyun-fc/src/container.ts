@@ -1,23 +1,19 @@
-import {
-  beginWithin,
-  invocationCredentials,
-  loadedWithin,
-  objectScorerFromEnv,
-  platformLimits,
-  startCore,
-} from '@eas/event-sources'
+import { batchScorerFromEnv, batchService } from '@eas/batch'
+import { beginWithin, loadedWithin, platformLimits } from '@eas/event-sources'
 import { createHttpServer, endProcess } from '@eas/http-server'
 import type { Exchange } from '@eas/processor'
 import type { EasRequestHead } from '@eas/protocol'
 import { beginControl, credentialsOf } from './control.ts'
+import { startInstance } from './core.ts'
 
-/** Function Compute's custom containers, with or without a GPU, 2.0 and 3.0: predictions, events and lifecycle hooks. */
-const credentials = invocationCredentials()
-const stores = { oss: { credentials: credentials.current } }
-
-const core = await startCore(process.env, { runsOn: true, stores })
-const { processor, service, settings, log } = core
-const scorer = process.env.EAS_BATCH_OUTPUT ? objectScorerFromEnv(core, process.env) : undefined
+/**
+ * Function Compute's custom containers, with or without a GPU, 2.0 and 3.0: predictions, lifecycle hooks, and events, which
+ * are for another function of the same image.
+ */
+const takesEvents = Boolean(process.env.EAS_BATCH_OUTPUT)
+const core = await startInstance({ runsOn: true, ...(takesEvents ? { adapt: batchService } : {}) })
+const { processor, service, settings, log, credentials } = core
+const scorer = takesEvents ? batchScorerFromEnv(core, process.env) : undefined
 
 const underWay = new Set<Promise<unknown>>()
 const idle = async () => void (await Promise.allSettled(underWay))

@@ -2,6 +2,7 @@ import { aliyunWork, type Core, failuresText, loadedWithin, parsed, type Scorer,
 import type { Exchange } from '@eas/processor'
 import type { EasRequestHead, EasResponse } from '@eas/protocol'
 import type { Credentials } from '@eas/storage'
+import { flushed, loadOrThrow } from './core.ts'
 
 /** Left before the platform ends the invocation. */
 const marginMs = 1000
@@ -27,10 +28,8 @@ interface Control {
 const controls: Readonly<Record<string, Control>> = {
   '/initialize': {
     timeoutMs: () => initializerMs,
-    async run({ core: { processor } }) {
-      await processor.load()
-      const { ready, services } = processor.readiness()
-      if (!ready) throw new Error(services.map(({ name, error }) => `${name}: ${error ?? 'not loaded'}`).join('; '))
+    async run({ core }) {
+      await loadOrThrow(core)
       return 'initialized'
     },
   },
@@ -49,17 +48,17 @@ const controls: Readonly<Record<string, Control>> = {
   },
   '/pre-stop': {
     timeoutMs: () => preStopMs,
-    async run({ core: { processor, log }, idle }) {
-      processor.drain()
+    async run({ core, idle }) {
+      core.processor.drain()
       await idle()
-      await new Promise<void>((resolve) => log.flush(() => resolve()))
+      await flushed(core)
       return 'stopped'
     },
   },
   '/pre-freeze': {
     timeoutMs: () => preStopMs,
-    async run({ core: { log } }) {
-      await new Promise<void>((resolve) => log.flush(() => resolve()))
+    async run({ core }) {
+      await flushed(core)
       return 'flushed'
     },
   },

@@ -1,22 +1,45 @@
-import { invocationCredentials, startCore } from '@eas/event-sources'
+import {
+  type Core,
+  type InvocationCredentials,
+  invocationCredentials,
+  type StartOptions,
+  startCore,
+} from '@eas/event-sources'
+import { type Context, credentialsOf } from './event.ts'
+
+/** An instance of the built-in runtime, and the hooks that the platform calls around its requests. */
+export interface Instance extends Core {
+  readonly credentials: InvocationCredentials
+  /** The initializer, called once before the first request. @throws when the model does not load. */
+  initialize(context: Context): Promise<void>
+  /** Called once before the instance ends. */
+  preStop(context: Context): Promise<void>
+}
 
 /** Function Compute's context brings fresh credentials with each call: whoever reads a bucket asks these, every time. */
-export const credentials = invocationCredentials()
-const stores = { oss: { credentials: credentials.current } }
+export async function startInstance(options: Omit<StartOptions, 'stores'>): Promise<Instance> {
+  const credentials = invocationCredentials()
+  const core = await startCore(process.env, { ...options, stores: { oss: { credentials: credentials.current } } })
+  return {
+    ...core,
+    credentials,
+    initialize: (context) => credentials.with(credentialsOf(context), () => loadOrThrow(core)),
+    preStop: (context) =>
+      credentials.with(credentialsOf(context), async () => {
+        core.processor.drain()
+        await core.processor.close()
+        await flushed(core)
+      }),
+  }
+}
 
-/** The core of this instance, for the built-in runtime. */
-export const core = await startCore(process.env, { runsOn: false, stores })
-
-/** Loads the model. @throws when it did not load, so that the platform does not take the instance for a good one. */
-export async function initialize(): Promise<void> {
-  await core.processor.load()
-  const { ready, services } = core.processor.readiness()
+/** @throws saying why, so that the platform does not take the instance for a good one. */
+export async function loadOrThrow({ processor }: Pick<Core, 'processor'>): Promise<void> {
+  await processor.load()
+  const { ready, services } = processor.readiness()
   if (!ready) throw new Error(services.map(({ name, error }) => `${name}: ${error ?? 'not loaded'}`).join('; '))
 }
 
-/** What is under way is done; the log is out. */
-export async function preStop(): Promise<void> {
-  core.processor.drain()
-  await core.processor.close()
-  await new Promise<void>((resolve) => core.log.flush(() => resolve()))
-}
+/** Resolves when the log is out. */
+export const flushed = ({ log }: Pick<Core, 'log'>): Promise<void> =>
+  new Promise((resolve) => log.flush(() => resolve()))

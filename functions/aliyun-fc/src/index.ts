@@ -1,9 +1,9 @@
 import { handleWithin, loadedWithin, platformLimits } from '@eas/event-sources'
-import * as instance from './core.ts'
+import { startInstance } from './core.ts'
 import { type Context, credentialsOf, fromEasResponse, type HttpResult, readEvent, toEasRequest } from './event.ts'
 
-const { core, credentials } = instance
-const { processor, service } = core
+const instance = await startInstance({ runsOn: false })
+const { processor, service, credentials } = instance
 
 /** Function Compute 3.0, built-in Node.js runtime, HTTP trigger. */
 export async function handler(event: Uint8Array | object, context: Context): Promise<HttpResult> {
@@ -14,8 +14,4 @@ export async function handler(event: Uint8Array | object, context: Context): Pro
   })
 }
 
-/** The initializer, called once before the first request. */
-export const initialize = (context: Context) => credentials.with(credentialsOf(context), instance.initialize)
-
-/** Called once before the instance ends. */
-export const preStop = (context: Context) => credentials.with(credentialsOf(context), instance.preStop)
+export const { initialize, preStop } = instance

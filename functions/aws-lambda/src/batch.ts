@@ -1,14 +1,16 @@
 import { EasError, oneLine } from '@eas/base'
-import { awsWork, failuresText, loadedWithin, objectScorerFromEnv, workOn } from '@eas/event-sources'
-import { core } from './core.ts'
+import { batchScorerFromEnv, batchService } from '@eas/batch'
+import { awsWork, failuresText, loadedWithin, workOn } from '@eas/event-sources'
+import { lambdaCore } from './core.ts'
 import { type Context, entry } from './middleware.ts'
 import { fromWorkResult } from './work-reply.ts'
 
 /** Left before Lambda ends the invocation, for the answer. */
 const marginMs = 2000
 
+const core = await lambdaCore({ adapt: batchService })
 const { processor, service, log } = core
-const scorer = objectScorerFromEnv(core, process.env)
+const scorer = batchScorerFromEnv(core, process.env)
 
 /** AWS Lambda behind S3, EventBridge, SQS, SNS or a Step Functions Distributed Map. */
 export const handler = entry(processor, async (event: object, context: Context) => {

@@ -1,9 +1,9 @@
 import { handleWithin, loadedWithin, platformLimits } from '@eas/event-sources'
-import { core } from './core.ts'
+import { lambdaCore } from './core.ts'
 import { fromEasResponse, type HttpEvent, isLoadBalancer, responseHeaders, toEasRequest } from './event.ts'
 import { entry, streamedEntry } from './middleware.ts'
 
-const { processor, service } = core
+const { processor, service } = await lambdaCore()
 
 /** AWS Lambda behind a function URL, an HTTP or REST API, or a load balancer. */
 export const handler = entry(processor, async (event: HttpEvent) => {

@@ -4,6 +4,8 @@ import middy from '@middy/core'
 /** What Lambda tells about an invocation, as far as it is read. */
 export interface Context {
   getRemainingTimeInMillis(): number
+  /** Whether a streamed answer is followed by the next event only once nothing is left to happen. True by default. */
+  callbackWaitsForEmptyEventLoop: boolean
 }
 
 /** An answer that is handed to Lambda piece by piece: a prelude of JSON, then the bytes of the body. */
@@ -42,6 +44,7 @@ export function streamedEntry<Event extends object>(
   const { streamifyResponse, HttpResponseStream } = globalThis.awslambda as AwsLambda // Lambda put it there
   const ping = answerPing(processor)
   return streamifyResponse(async (event: Event, stream: NodeJS.WritableStream, context: Context) => {
+    context.callbackWaitsForEmptyEventLoop = false // the model's thread is always there: no next event would ever come
     const { body, ...head } = (await ping.before({ event })) ?? (await handle(event, context))
     const answer = HttpResponseStream.from(stream, head)
     const { buffer, byteOffset, byteLength } = typeof body === 'string' ? Buffer.from(body) : body

@@ -1,4 +1,5 @@
-import { loadedWithin, objectScorerFromEnv, startCore, workOn } from '@eas/event-sources'
+import { batchScorerFromEnv, batchService } from '@eas/batch'
+import { loadedWithin, startCore, workOn } from '@eas/event-sources'
 import { createHttpServer, endProcess } from '@eas/http-server'
 import { eventExchange } from './event.ts'
 
@@ -8,9 +9,9 @@ const graceMsMax = 9000
 /** Cloud Run's own default for a request. A Pub/Sub subscription must wait as long, so no longer than 600. */
 const timeoutSDefault = 300
 
-const core = await startCore(process.env, { runsOn: true })
+const core = await startCore(process.env, { runsOn: true, adapt: batchService })
 const { processor, service, settings, log } = core
-const scorer = objectScorerFromEnv(core, process.env)
+const scorer = batchScorerFromEnv(core, process.env)
 const timeoutMs = Number(process.env.EAS_BATCH_TIMEOUT_S || timeoutSDefault) * 1000
 const stop = new AbortController()
 

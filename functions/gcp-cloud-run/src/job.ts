@@ -1,4 +1,5 @@
-import { failuresText, jobItems, objectScorerFromEnv, startCore, workOn } from '@eas/event-sources'
+import { batchScorerFromEnv, batchService } from '@eas/batch'
+import { failuresText, jobItems, startCore, workOn } from '@eas/event-sources'
 import { downloadBytes, openStore } from '@eas/storage'
 
 /** Cloud Run's default for a task. */
@@ -12,9 +13,9 @@ const marginMs = 5000
  * One task of a Cloud Run job: its share of the objects that `EAS_MANIFEST` lists, a file or an object of a bucket. It exits with 1 when any
  * failed, so that Cloud Run runs it again; what is done already comes to the same result.
  */
-const core = await startCore(process.env, { runsOn: true })
+const core = await startCore(process.env, { runsOn: true, adapt: batchService })
 const { processor, service, log } = core
-const scorer = objectScorerFromEnv(core, process.env)
+const scorer = batchScorerFromEnv(core, process.env)
 const env = (name: string, fallback: number) => Number(process.env[name] || fallback)
 const deadline = Date.now() + env('EAS_BATCH_TIMEOUT_S', timeoutSDefault) * 1000 - marginMs
 

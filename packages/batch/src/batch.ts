@@ -2,12 +2,14 @@ import type { ObjectStore } from '@eas/storage'
 import { type Clock, systemClock } from './clock.ts'
 import { BatchSizer } from './engine/batch-sizer.ts'
 import { digest } from './engine/names.ts'
+import { requestChunks } from './engine/request-chunks.ts'
 import { retried } from './engine/retry.ts'
 import { rowChunks } from './engine/row-chunks.ts'
-import { type ObjectOutcome, type Progress, scoreObject } from './engine/score-object.ts'
+import { type ObjectOutcome, type OutputName, type Progress, scoreObject } from './engine/score-object.ts'
 import { type BatchOptions, configOf } from './options.ts'
-import { openSource } from './read/formats.ts'
+import { inputFormatOf, openSource } from './read/formats.ts'
 import { objectSource } from './read/object-source.ts'
+import type { RequestFormat } from './read/requests.ts'
 import { planRows } from './rows/mapping.ts'
 import type { BatchScorer } from './scorer.ts'
 import { outputFormats } from './write/formats.ts'
@@ -41,41 +43,49 @@ export function createBatch(
   options: BatchOptions,
   clock: Clock = systemClock,
 ): Batch {
-  const format = outputFormats[options.outputFormat]
   const config = digest(configOf(options)).slice(0, 16)
   const sizer = new BatchSizer(options.batchRows)
 
   return {
     async score(input, { deadline = Number.POSITIVE_INFINITY, signal, onProgress }) {
       const facts = await retried(clock, signal, () => scorer.facts({ signal }))
+      const found = tried(() => inputFormatOf(input.key, options.inputFormat))
       return scoreObject({
         input,
         output: { store: output.store, root: output.key },
         model: facts.version,
         config,
-        format,
+        format: found?.kind === 'requests' ? outputOf(found.format) : outputFormats[options.outputFormat],
         failures: options.failures,
         clock,
         deadline,
         signal,
         ...(onProgress && { onProgress }),
         async open(info) {
-          const source = objectSource(input.store, input.key, info, clock, signal)
-          const opened = await openSource(source, options.inputFormat, options.csv)
+          const { kind, format } = inputFormatOf(input.key, options.inputFormat)
+          const source = await openSource(objectSource(input.store, input.key, info, clock, signal), options.csv)
+          const common = { source, scorer, size: options.chunk, clock, deadline, signal }
+          if (kind === 'requests') return requestChunks({ ...common, format })
           const plan = planRows(options.mapping, facts)
-          return rowChunks({
-            opened,
-            plan,
-            scorer,
-            output: format,
-            size: options.chunk,
-            sizer,
-            clock,
-            deadline,
-            signal,
-          })
+          return rowChunks({ ...common, format, plan, output: outputFormats[options.outputFormat], sizer })
         },
       })
     },
+  }
+}
+
+/** Responses are written as their requests were. */
+const outputOf = ({ name, extension }: RequestFormat): OutputName => ({
+  name,
+  extension,
+  contentType: 'application/octet-stream',
+})
+
+/** `undefined` for a name that says nothing of the format, which the object's manifest will say. */
+function tried<T>(find: () => T): T | undefined {
+  try {
+    return find()
+  } catch {
+    return undefined
   }
 }

@@ -16,6 +16,15 @@ export {
 } from './options.ts'
 export { estimateWork, type WorkEstimate } from './plan/estimate.ts'
 export { hasRows, type ListedObject, listObjects } from './plan/list-objects.ts'
+export {
+  type PlannedItem,
+  type PlannedTask,
+  type PlanTarget,
+  type PlanTargetName,
+  planTargetNames,
+  planTargets,
+  planWork,
+} from './plan/work-plan.ts'
 export { inputFormatNames } from './read/formats.ts'
 export { type Mapping, parseMapping } from './rows/mapping.ts'
 export { type RunAllOptions, type RunReport, runAll } from './run-all.ts'

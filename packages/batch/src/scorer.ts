@@ -25,8 +25,8 @@ export interface CallOptions {
  * What computes. Handed in, so that the engine knows no model: a service of this process, one over HTTP, or a function of a
  * test. It must compute each row from that row alone.
  *
- * What it throws is the rows' fault when it is an `EasError` `invalid_request` or `internal`, and is then looked for row by
- * row; `timeout` and `too_large` ask for fewer rows at once; anything else ends the attempt, and the next one goes on.
+ * What it throws is the rows' fault when it is an `EasError` `invalid_request`, `internal`, `timeout` or `too_large`: fewer of
+ * them are tried, down to one. Anything else ends the attempt, and the next one goes on.
  */
 export interface BatchScorer {
   facts(options: CallOptions): Promise<ModelFacts>

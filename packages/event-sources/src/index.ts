@@ -1,7 +1,6 @@
 export { type InvocationCredentials, invocationCredentials } from './credentials.ts'
 export { type Json, parsed } from './json.ts'
 export { beginWithin, handleWithin, type PlatformLimits, platformLimits } from './limits.ts'
-export { type Objects, objectScorer, objectScorerFromEnv, storedObjects } from './object-scorer.ts'
 export { aliyunWork } from './sources/aliyun.ts'
 export { type AwsReply, type AwsWork, awsWork } from './sources/aws.ts'
 export { googleWork, jobItems } from './sources/google.ts'

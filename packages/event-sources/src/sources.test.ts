@@ -1,16 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { type EventFixture, eventFixtures } from '../../../test/support/platforms/event-fixtures.ts'
-import {
-  aliyunWork,
-  awsWork,
-  googleWork,
-  jobItems,
-  nameOf,
-  type ObjectReference,
-  objectScorer,
-  type WorkItem,
-  workOn,
-} from './index.ts'
+import { aliyunWork, awsWork, googleWork, jobItems, nameOf, type WorkItem } from './index.ts'
 
 const fixtures = eventFixtures.map((fixture) => [fixture.name, fixture] as const)
 
@@ -23,33 +13,6 @@ function itemsOf({ reads, events, requests }: EventFixture): readonly WorkItem[]
   return found.flatMap((items) => items ?? [{ id: '', objects: [], error: 'not read' }])
 }
 
-/** A processor that answers with what it was sent, and a store of objects whose content is their own key. */
-function scoring(keys: Iterable<string>) {
-  const stored = new Map([...keys].map((key) => [key, Buffer.from(key)]))
-  const written: string[] = []
-  const scorer = objectScorer(
-    {
-      processor: {
-        async handle({ body }: { body: Uint8Array }) {
-          return { status: 200, headers: {}, body }
-        },
-      },
-      service: { name: 'test', token: '' },
-    } as unknown as Parameters<typeof objectScorer>[0], // what a scorer uses of the core
-    {
-      async read({ key }) {
-        return stored.get(key)
-      },
-      async write({ scheme, bucket, key }, body) {
-        written.push(`${scheme}://${bucket}/${key} ${Buffer.from(body)}`)
-      },
-    },
-    's3://out/scores/',
-  )
-  return { scorer, written }
-}
-const soon = () => ({ deadline: Date.now() + 20_000, concurrency: 2 })
-
 describe.each(fixtures)('The event %s', (_, fixture) => {
   it('is about its objects, each an item or a part of one', () => {
     const items = itemsOf(fixture)
@@ -59,13 +22,6 @@ describe.each(fixtures)('The event %s', (_, fixture) => {
     for (const [i, key] of fixture.keys.entries()) expect(named[i]).toContain(key)
     if (fixture.reads !== 'aliyun') expect(named).toEqual(fixture.keys.map((key) => [key]))
     expect(new Set(items.map(({ id }) => id)).size).toBe(items.length)
-  })
-
-  it('reaches the right objects', async () => {
-    const { scorer, written } = scoring(fixture.keys)
-    const result = await workOn(itemsOf(fixture), { scorer, ...soon() })
-    expect(result.failures).toEqual([])
-    expect(written.sort()).toEqual(fixture.keys.map((key) => `s3://out/scores/${key} ${key}`).sort())
   })
 
   it('is heard of in the way of its source', () => {
@@ -122,29 +78,5 @@ describe('jobItems()', () => {
       ['not an object', 'Cannot read the line: it names no object'],
       ['http://x/y', 'Cannot read the line: it names no object'],
     ])
-  })
-})
-
-describe('objectScorer()', () => {
-  const object = (key: string, more: Partial<ObjectReference> = {}): ObjectReference => ({
-    scheme: 's3',
-    bucket: 'in',
-    key,
-    ...more,
-  })
-  const options = { deadline: Date.now() + 20_000, signal: new AbortController().signal }
-
-  it('takes the key whose object has the size that the event says', async () => {
-    const { scorer, written } = scoring(['a b', 'a%20b'])
-    await scorer.score(object('a b', { otherKeys: ['a%20b'], size: 5 }), options)
-    await scorer.score(object('a b', { otherKeys: ['a%20b'], size: 3 }), options)
-    await scorer.score(object('a b', { otherKeys: ['a%20b'], size: 9 }), options)
-    expect(written).toEqual(['s3://out/scores/a%20b a%20b', 's3://out/scores/a b a b', 's3://out/scores/a b a b'])
-  })
-
-  it('does not score its own results', async () => {
-    const { scorer, written } = scoring(['scores/a'])
-    expect(await scorer.score({ scheme: 's3', bucket: 'out', key: 'scores/a' }, options)).toEqual({ status: 'skipped' })
-    expect(written).toEqual([])
   })
 })

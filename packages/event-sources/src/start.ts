@@ -27,6 +27,8 @@ export interface StartOptions {
   readonly runsOn: boolean
   /** What the platform knows better than the settings, such as credentials that change between invocations. */
   readonly stores?: StoreSettings
+  /** What the service is like here, where it is not clients that ask. */
+  readonly adapt?: (service: ServiceSpec) => ServiceSpec
 }
 
 /**
@@ -44,9 +46,10 @@ export async function startCore(
   const { stores } = machineOf(settings, options.stores)
   const { services, warnings } = await loadServices([{ path, text: await readFile(path, 'utf8') }], settings, stores)
   for (const { file, message } of warnings) log.warn({ file }, message)
-  const [service] = services as [ServiceSpec] // one per file
+  const [read] = services as [ServiceSpec] // one per file
+  const service = options.adapt?.(read) ?? read
   if (service.token === '') log.warn({ file: path }, 'no token: whoever knows the URL is answered; set EAS_TOKEN')
-  return { processor: createProcessor({ services, settings, log }), service, settings, stores, log }
+  return { processor: createProcessor({ services: [service], settings, log }), service, settings, stores, log }
 }
 
 /** Resolves when the model has loaded or failed, or after `timeoutMs`: what is asked for is answered 503 then. */

@@ -18,6 +18,7 @@ export {
   valueAt,
 } from './columns/column.ts'
 export { FeatureStoreError, type FeatureStoreErrorCode } from './feature-store-error.ts'
+export { type FeatureStoreKeys, withFeatureStoreKeys } from './feature-store-keys.ts'
 export { ItemCache, type ItemCacheOptions, type ItemCacheStatus, type Items } from './item-cache.ts'
 export { ItemStore } from './item-store.ts'
 export { attachItems, type ItemData, type ItemView } from './item-view.ts'

@@ -95,6 +95,7 @@ const cases: readonly Case[] = [
   [{ ...lookup, needWeighting: true }, { m: table, k: ['c', 'a'] }, 'f:a:1.0,c:5.0'],
   [{ ...lookup, vocab_list: ['1', '2'], default_bucketize_value: 7 }, { m: table, k: ['a', 'b', 'c'] }, 'f:0,1,7'],
   [{ ...lookup, normalizer: 'method=zscore,mean=1,standard_deviation=1' }, { m: table, k: ['b', 'c'] }, 'f:5.0'],
+  [{ ...lookup, need_weighting: true, num_buckets: 10 }, { m: '7:0.5\u001d8:2', k: ['7', '9'] }, 'f:7:0.5'],
   // match_feature
   [{ ...match }, { m: nested, c: 'cb', i: 'bb' }, 'f:4.0'],
   [{ ...match, needDiscrete: true }, { m: nested, c: 'ca', i: 'bb' }, 'f:2'],
@@ -112,6 +113,12 @@ const cases: readonly Case[] = [
     { m: 'a^x:1|a^y:2', c: 'a', i: 'y' },
     'f:2.0',
   ],
+  [
+    { ...match, match_type: 'hit', show_pkey: true, show_skey: true, vocab_dict: { ca_bb_2: 5 } },
+    { m: nested, c: 'ca', i: 'bb' },
+    'f:5',
+  ],
+  [{ ...match, default_value: 'z', hash_bucket_size: 100 }, { m: nested, c: '', i: 'bb' }, 'f:54'],
   // expr_feature
   [
     { feature_type: 'expr_feature', variables: ['user:a', 'user:b'], expression: 'a == b ? 1 : 0' },
@@ -264,6 +271,9 @@ const cases: readonly Case[] = [
   // text_normalizer
   [{ feature_type: 'text_normalizer', expression: 'user:x', parameter: 4 }, { x: 'ABC Efg' }, 'f:abc efg'],
   [{ feature_type: 'text_normalizer', expression: 'user:x', parameter: 2, remove_space: true }, { x: 'a b' }, 'f:AB'],
+  [{ feature_type: 'text_normalizer', expression: 'user:x', parameter: 4, max_length: 3 }, { x: 'ABCD' }, 'f:ABCD'],
+  [{ feature_type: 'text_normalizer', expression: 'user:x', parameter: 8 + 16 }, { x: 'Ａ繁體' }, 'f:A繁体'],
+  [{ feature_type: 'text_normalizer', expression: 'user:x', parameter: 512 }, { x: 'a你好' }, 'f:a 你 好'],
   // custom_feature
   [
     {
@@ -333,13 +343,30 @@ const cases: readonly Case[] = [
   ],
 ]
 
+// Which inputs are sequences, when the document says it.
+const fields: readonly Case[] = [
+  [
+    { feature_type: 'sequence_combo_feature', expression: ['user:u', 'item:i'], sequence_fields: ['u'] },
+    { u: 'a;b', i: 'x;y' },
+    'f:a_x;y;b_x;y',
+  ],
+  [
+    { feature_type: 'sequence_lookup_feature', map: 'user:m', key: 'user:k', sequence_fields: ['k'] },
+    { m: table, k: 'a;b' },
+    'f:1.0;2.0',
+  ],
+]
+
 const nameOf = ([keys, inputs, expected]: Case): string =>
   `${JSON.stringify({ ...keys, ...inputs }, (_, value) => (typeof value === 'bigint' ? String(value) : value))} is ${expected}`
 
 describe('a feature', () => {
-  it.each(cases.map((row) => [nameOf(row), ...row] as const))('%s', async (_name, keys, inputs, expected) => {
-    expect(await generate(keys, inputs)).toBe(expected)
-  })
+  it.each([...cases, ...fields].map((row) => [nameOf(row), ...row] as const))(
+    '%s',
+    async (_name, keys, inputs, expected) => {
+      expect(await generate(keys, inputs)).toBe(expected)
+    },
+  )
 })
 
 describe('an operator of the caller', () => {

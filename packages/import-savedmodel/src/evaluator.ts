@@ -10,7 +10,7 @@ import type { Weights } from './weights.ts'
 /** Calls within calls and control flow within control flow; deeper is a cycle or an attack. */
 const maxDepth = 48
 /** Nodes evaluated, each call and branch counted anew: functions that call functions twice would double without end. */
-const maxEvaluations = 2_000_000
+const maxEvaluations = 200_000
 
 /**
  * Where nodes are evaluated: the graph, the body of a function, or a branch or loop of the old kind, which shares the nodes
@@ -178,8 +178,11 @@ export class Evaluator {
       home.memo.set(name, items)
     } catch (error) {
       if (error instanceof Need) return error.wants
-      if (!(error instanceof ImportRefusal)) throw error
-      for (const { what, where, remedy } of error.reasons) this.refuse(`${node.op}: ${what}`, where || name, remedy)
+      // Inputs that are missing or of another rank than the operator's: TensorFlow writes none such.
+      const refusal =
+        error instanceof TypeError || error instanceof RangeError ? refuse('its inputs do not fit it') : error
+      if (!(refusal instanceof ImportRefusal)) throw error
+      for (const { what, where, remedy } of refusal.reasons) this.refuse(`${node.op}: ${what}`, where || name, remedy)
       home.memo.set(name, [poison])
     }
     if (++this.evaluations > maxEvaluations)

@@ -18,6 +18,7 @@ import { NoGuards } from './guards.ts'
 import { HostProgram, type Prologue } from './host/program.ts'
 import { poison, TensorItem } from './item.ts'
 import { publicNames } from './public-names.ts'
+import { changedBy } from './state.ts'
 import { elementType } from './tensor-proto.ts'
 import type { Weights } from './weights.ts'
 
@@ -82,6 +83,9 @@ export function lowerGraph(
       values.push({ name: names.innerOutput(output.name), value: e.variable(item, output.tensor).value })
     else if (item instanceof TensorItem) values.push({ name: names.innerOutput(output.name), value: item.value })
     else e.refuse(`the output is a ${item.kind}, not a tensor`, output.tensor, 'Choose an output that is a tensor')
+  }
+  for (const [key, node] of changedBy(graph, outputs.map((o) => o.tensor))) {
+    if (weights.isRead(key)) e.refuse(`the model changes ${JSON.stringify(key.slice(0, 100))} while it predicts`, node, 'Export a signature that does not')
   }
   if (e.reasons.size > 0) throw new ImportRefusal([...e.reasons.values()])
   const built = placed(g.finish(values, { name: 'eas-functions', version: importerVersion }), file)

@@ -39,7 +39,8 @@ export interface Body {
 
 /** Nodes looked at while following what a model does when it is loaded. */
 const maxSteps = 1_000_000
-const maxDepth = 32
+/** Calls within calls that are followed. */
+export const maxCallDepth = 32
 
 const calls = new Set(['PartitionedCall', 'StatefulPartitionedCall'])
 const passing = new Set([
@@ -79,7 +80,7 @@ export function findResources(graph: GraphDef, starts: readonly string[]): Resou
       for (const input of node.inputs) open.push(parseReference(input).node)
       record(body, node)
       const f = calledBy(graph, node)
-      if (f && body.depth < maxDepth) visit(bodyOf(f, node, body), [...f.nodes.keys()])
+      if (f && body.depth < maxCallDepth) visit(bodyOf(f, node, body), [...f.nodes.keys()])
     }
   }
 
@@ -118,10 +119,10 @@ export function findResources(graph: GraphDef, starts: readonly string[]): Resou
   return { variables, assigned, tables }
 }
 
-const calledBy = (graph: GraphDef, node: NodeDef): FunctionDef | undefined =>
+export const calledBy = (graph: GraphDef, node: NodeDef): FunctionDef | undefined =>
   graph.functions.get(calls.has(node.op) ? node.attrs.func('f') : node.op)
 
-function bodyOf(f: FunctionDef, node: NodeDef, outer: Body): Body {
+export function bodyOf(f: FunctionDef, node: NodeDef, outer: Body): Body {
   const inputs = node.inputs.filter((i) => !i.startsWith('^'))
   const args = new Map(f.args.map((name, i) => [name, { body: outer, text: inputs[i] ?? '' }] as const))
   return { nodes: f.nodes, args, depth: outer.depth + 1 }
@@ -148,7 +149,7 @@ export function resolve(
       continue
     }
     const f = calledBy(graph, node)
-    if (f && origin.body.depth < maxDepth) {
+    if (f && origin.body.depth < maxCallDepth) {
       // A function that only passes on what it was given, such as one that reads what was restored.
       const { index } = parseReference(origin.text)
       const ret = f.ret.get(f.outputs[index] ?? '')
@@ -168,23 +169,23 @@ export function restoredFrom(graph: GraphDef, origin: Origin): Restored | undefi
   if (!found) return undefined
   const { index } = parseReference(found.origin.text)
   const { node } = found
-  const list = (i: number): readonly string[] | undefined =>
-    constantStrings(graph, { body: found.origin.body, text: node.inputs[i] ?? '' })
+  const name = (i: number, at: number): string | undefined =>
+    constantString(graph, { body: found.origin.body, text: node.inputs[i] ?? '' }, at)
   if (node.op === 'RestoreV2') {
-    const key = list(1)?.[index]
-    return key === undefined ? undefined : { key, slice: list(2)?.[index] ?? '' }
+    const key = name(1, index)
+    return key === undefined ? undefined : { key, slice: name(2, index) ?? '' }
   }
   if (node.op === 'Restore' || node.op === 'RestoreSlice') {
-    const key = list(1)?.[0]
-    return key === undefined ? undefined : { key, slice: node.op === 'Restore' ? '' : (list(2)?.[0] ?? '') }
+    const key = name(1, 0)
+    return key === undefined ? undefined : { key, slice: node.op === 'Restore' ? '' : (name(2, 0) ?? '') }
   }
   return undefined
 }
 
-export function constantStrings(graph: GraphDef, origin: Origin): readonly string[] | undefined {
+/** One of a constant's strings. */
+export function constantString(graph: GraphDef, origin: Origin, index: number): string | undefined {
   const found = resolve(graph, origin)
   const tensor = found?.node.op === 'Const' ? found.node.attrs.get('value')?.tensor : undefined
-  if (!tensor) return undefined
-  const values: readonly Uint8Array[] = tensor.string_val
-  return values.map((s) => Buffer.from(s).toString('utf8'))
+  const value: Uint8Array | undefined = tensor?.string_val[index]
+  return value && Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('utf8')
 }

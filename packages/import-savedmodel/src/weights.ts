@@ -2,7 +2,7 @@ import { type ExternalRange, emit, type GraphBuilder, refuse, type Value } from 
 import type { Assets } from './assets.ts'
 import type { Evaluator } from './evaluator.ts'
 import { type TableItem, TensorItem } from './item.ts'
-import { constantStrings, type Origin, type Resources, type Restored, type TableFill } from './resources.ts'
+import { constantString, type Origin, type Resources, type Restored, type TableFill } from './resources.ts'
 import { type BundleEntry, type Slice, sliceKey, type TensorBundle } from './tensor-bundle.ts'
 import { readVocabulary } from './vocabulary.ts'
 
@@ -34,6 +34,11 @@ export class Weights {
     this.locate = locate
     this.ahead = ahead
     this.assets = assets
+  }
+
+  /** Whether the graph looked at a variable or table. */
+  isRead(key: string): boolean {
+    return this.variables.has(key) || this.tables.has(key)
   }
 
   variable(e: Evaluator, key: string, where: string): TensorItem {
@@ -169,7 +174,7 @@ export class Weights {
     const node = e.originNode(origin)
     const asset = node && this.assets.nodes.get(node)
     if (asset !== undefined) return asset
-    const path = constantStrings(e.graph, origin)?.[0]
+    const path = constantString(e.graph, origin, 0)
     return path?.split('/').at(-1)
   }
 }

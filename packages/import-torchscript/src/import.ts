@@ -15,6 +15,7 @@ import { hintsOf, makeInputs, tracedSpecs } from './inputs.ts'
 import { describeOutput, flattenOutputs } from './outputs.ts'
 import { describe, type TorchScriptDescription } from './parameters.ts'
 import { Program } from './program.ts'
+import { changedSince, stateOf } from './state.ts'
 import type { Py } from './values.ts'
 import { Raised, Vm } from './vm.ts'
 
@@ -83,7 +84,12 @@ function lower(archive: Archive, program: Program, options: ImportTorchScriptOpt
     new Map(Object.entries(options.arguments ?? {}).map(([k, v]) => [k, toPy(v)])),
   )
   if (vm.reasons.length > 0) throw new ImportRefusal(vm.reasons)
+  const before = stateOf(vm, root)
   const result = noting(vm, () => vm.callMethod(root, name, args))
+  for (const attribute of changedSince(vm, before, root))
+    vm.g.warnings.add(
+      `The model keeps ${attribute} from one call to the next; here every request starts from the file's`,
+    )
   const outputs = noting(vm, () => flattenOutputs(vm, result, new Set(inputs.map((i) => i.name))))
   if (vm.reasons.length > 0) throw new ImportRefusal(vm.reasons)
   return {

@@ -22,11 +22,19 @@ export function feedsOf({ inputs }: ModelIo, tensors: ReadonlyMap<string, Tensor
   for (const input of inputs) {
     const tensor = tensors.get(input.name)
     if (!tensor) throw doesNotFit(input, 'fg.json has no feature for it')
-    if (input.dtype !== undefined && input.dtype !== tensor.dtype)
-      throw doesNotFit(input, `features make ${tensor.dtype}`)
-    feeds.set(input.name, shaped(input, tensor))
+    feeds.set(input.name, shaped(input, typed(input, tensor)))
   }
   return feeds
+}
+
+/** Whole numbers in the type that the model takes; what features generate is in it already. */
+function typed(input: ModelValue, tensor: Tensor): Tensor {
+  const { dtype } = input
+  const { shape, data } = tensor
+  if (dtype === undefined || dtype === tensor.dtype) return tensor
+  if (dtype === 'int32' && data instanceof BigInt64Array) return { dtype, shape, data: Int32Array.from(data, Number) }
+  if (dtype === 'int64' && data instanceof Int32Array) return { dtype, shape, data: BigInt64Array.from(data, BigInt) }
+  throw doesNotFit(input, `features make ${tensor.dtype}`)
 }
 
 /** A dense feature of one value is `[rows, 1]`, and some exports take it as `[rows]`. */

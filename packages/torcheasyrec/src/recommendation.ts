@@ -4,6 +4,7 @@ import { type FgRequest, fgRequest, type Generated, type ItemTable } from '@eas/
 import type { PBLogData, TorchrecRequest, TorchrecResponse } from '@eas/protocol'
 import { checkRequest } from './check-request.ts'
 import { type DebugLevel, debugLevelOf } from './debug-level.ts'
+import { embeddingInputs } from './embedding/lookup.ts'
 import { feedsOf } from './feeds.ts'
 import { unknownItems } from './item-rows.ts'
 import { missingInputs } from './missing.ts'
@@ -48,8 +49,9 @@ export class Recommendation {
     this.generated = generator.generate(this.columns)
     this.tensors = this.generated.tensors()
     this.fetches = this.level.predicts && !this.hasNothingToScore ? this.outputNames() : []
-    this.feeds = this.fetches.length > 0 ? feedsOf(model, this.tensors) : new Map()
     this.times.features = performance.now() - start
+    this.feeds = this.fetches.length > 0 ? feedsOf(model, this.allInputs()) : new Map()
+    this.times.lookup = performance.now() - start - this.times.features
   }
 
   /** @throws {EasError} `internal` when the model's outputs are not what they must be. */
@@ -85,6 +87,12 @@ export class Recommendation {
   /** What features read and neither the request nor the catalogue says. */
   missing(): readonly string[] {
     return missingInputs(this.parts.generator, this.columns)
+  }
+
+  /** Every tensor that the model may take: features, and embeddings that are looked up here. */
+  allInputs(): ReadonlyMap<string, Tensor> {
+    const { sparse } = this.parts
+    return sparse ? new Map([...this.tensors, ...embeddingInputs(sparse, this.tensors)]) : this.tensors
   }
 
   /** A ranking without items has no rows, though features have one. */

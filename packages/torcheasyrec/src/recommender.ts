@@ -3,6 +3,7 @@ import type { ItemView } from '@eas/feature-store'
 import { compileFg, type FeatureGenerator, FgConfigError } from '@eas/fg'
 import type { TorchrecRequest } from '@eas/protocol'
 import { type ReadNames, readNames } from './check-request.ts'
+import { openSparseFolder, type SparseFolder } from './embedding/sparse-folder.ts'
 import { tensorTypesOf } from './feeds.ts'
 import { openModelFolder } from './model-folder.ts'
 import type { ModelIo } from './model-io.ts'
@@ -36,6 +37,8 @@ export interface RecommenderOptions {
 export interface RecommenderParts {
   readonly generator: FeatureGenerator
   readonly recall: Recall | undefined
+  /** Embeddings that are looked up here rather than in the graph. */
+  readonly sparse: SparseFolder | undefined
   readonly options: RecommenderOptions
   readonly reads: ReadNames
   /** Whether features read nothing of items: one row then stands for all. */
@@ -73,6 +76,7 @@ export async function openRecommender(options: RecommenderOptions): Promise<Reco
   const parts: RecommenderParts = {
     generator,
     recall,
+    sparse: await openSparseFolder(options.folder),
     options,
     reads: readNames(generator),
     isOfUser: generator.inputs.every(({ side }) => side === 'user'),

@@ -20,7 +20,7 @@ import tensorflow as tf
 from cases import packed, v1
 
 BATCHES = (1, 2, 5)
-MODELS = {}
+MODELS: dict = {}
 
 
 def model(f):

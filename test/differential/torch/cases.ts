@@ -77,11 +77,13 @@ export function loadCases(index: string): Case[] {
     if ('dict' in row) return { dict: Object.fromEntries(Object.entries(row.dict).map(([k, v]) => [k, nest(v)])) }
     return tensor(row)
   }
+  // Layers that torch quantises differ by a step.
+  const kind = index.endsWith('ops-packed.json') ? 'quantised' : 'plain'
   const bytes = ([at, size]: [number, number]) => Uint8Array.from(blob.subarray(at, at + size))
   return [
     ...(json.cases ?? []).map(({ name, body, archive, inputs, outputs }): Case => {
       const call = { inputs: inputs.map(tensor), outputs: outputs.map(tensor) }
-      return { name: `${name} | ${body}`, body, kind: 'plain', archive: bytes(archive), calls: [call] }
+      return { name: `${name} | ${body}`, body, kind, archive: bytes(archive), calls: [call] }
     }),
     ...(json.models ?? []).map(
       ({ name, form, kind, archive, file, calls }): Case => ({

@@ -1,6 +1,6 @@
 """Writes golden/ops-*.{json,bin.gz}: one scripted module per case, its inputs, and torch's outputs.
 
-    python test/differential/torch/ops.py [folder]
+    python test/differential/torch/ops.py [folder [family …]]
 
 Cases are in ops_cases.py and ops_grid.py. Values come from a generator seeded with the case's name, so that a new case moves no other.
 """
@@ -75,6 +75,30 @@ def script(body, arity, buffers):
     return module
 
 
+def renamed(body, arity, old, new):
+    """A compiled function in which one operator goes by another name."""
+    unit = torch.jit.CompilationUnit()
+    unit.define(f'def forward({", ".join("abcdef"[:arity])}):\n    return {body}\n')
+    text = re.sub('# <string>.*', '', str(unit.forward.graph))
+    old, new = (name if '::' in name else f'aten::{name}' for name in (old, new))
+    assert f'{old}(' in text, f'{old} is not in {text}'
+    return torch._C._create_function_from_graph('forward', torch._C.parse_ir(text.replace(f'{old}(', f'{new}(')))
+
+
+def without_debug(archive):
+    """The archive, written by torch's own writer, without the source maps that half of it is."""
+    reader = torch._C.PyTorchFileReader(io.BytesIO(archive))
+    packed = io.BytesIO()
+    writer = torch._C.PyTorchFileWriter(packed)
+    writer.set_min_version(int(reader.get_record('version' if reader.has_record('version') else '.data/version')))
+    for name in reader.get_all_records():
+        if not name.endswith('.debug_pkl') and not name.startswith(('version', '.data/')):
+            record = reader.get_record(name)
+            writer.write_record(name, record, len(record))
+    writer.write_end_of_file()
+    return packed.getvalue()
+
+
 def flatten(value):
     if isinstance(value, torch.Tensor):
         return [value]
@@ -108,24 +132,29 @@ def describe(container, tensor):
     return {'dtype': NAMES[tensor.dtype], 'shape': list(tensor.shape), 'at': container.add(raw(tensor))[0]}
 
 
-def build(op, body, specs, buffers):
+def build(op, body, specs, buffers, rename):
     name = f'{op} {" ".join(specs)}'
     generator = torch.Generator().manual_seed(zlib.crc32(f'{name} {body}'.encode()))
     values = [make(spec, generator)[1] for spec in specs]
-    module = script(body, len(values), [make(spec, generator) for spec in buffers])
+    if rename:
+        module = renamed(body, len(values), *rename)
+    else:
+        module = script(body, len(values), [make(spec, generator) for spec in buffers])
     file = io.BytesIO()
     torch.jit.save(module, file)
     with torch.no_grad():
         outputs = flatten(module(*[value.clone() for value in values]))
-    return file.getvalue(), values, outputs
+    return without_debug(file.getvalue()), values, outputs
 
 
-def main(folder):
+def main(folder, wanted):
     folder.mkdir(parents=True, exist_ok=True)
     total = failed = 0
     for family, cases in FAMILIES.items():
+        if wanted and family not in wanted:
+            continue
         container, index, names = Container(), [], set()
-        for op, body, variants, buffers in cases:
+        for op, body, variants, buffers, rename in cases:
             for variant in variants or ['']:
                 specs = variant.split()
                 name = f'{op} {variant}'.strip()
@@ -133,7 +162,7 @@ def main(folder):
                     name += "'"
                 names.add(name)
                 try:
-                    archive, inputs, outputs = build(op, body, specs, buffers)
+                    archive, inputs, outputs = build(op, body, specs, buffers, rename)
                 except Exception as error:
                     failed += 1
                     print(f'{family}: {name}: {body!r}: {str(error).strip().splitlines()[-1][:160]}', file=sys.stderr)
@@ -156,4 +185,4 @@ def main(folder):
 
 if __name__ == '__main__':
     torch.set_num_threads(1)
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / 'golden')
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / 'golden', sys.argv[2:])

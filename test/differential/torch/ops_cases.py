@@ -10,10 +10,15 @@ FAMILIES = {}
 
 
 def family(name):
+    """A function that adds cases to a family, which it begins or lengthens.
+
+    `rename`, a pair of operators, puts the second in the place of the first in what is compiled: the compiler itself
+    takes aliases away, and older releases did not.
+    """
     cases = FAMILIES.setdefault(name, [])
 
-    def case(op, body, *inputs, buffers=''):
-        cases.append((op, body, list(inputs), buffers.split()))
+    def case(op, body, *inputs, buffers='', rename=None):
+        cases.append((op, body, list(inputs), buffers.split(), rename))
 
     return case
 
@@ -800,4 +805,3 @@ case('rand_like', 'torch.zeros(torch.rand_like(a).shape) + a', 'f32[2,2]')
 case('normal_', 'a.clone().normal_() * a', 'f32[3]')
 case('eig', 'torch.linalg.eigvalsh(a)', 'f32[3,3]')
 case('svd', 'torch.linalg.svdvals(a)', 'f32[3,3]')
-case('buffer-state', 'self.n.add_(1)\nreturn a * self.n', 'f32[3]', buffers='n:f32[]=1')

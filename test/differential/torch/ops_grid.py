@@ -1,18 +1,8 @@
 """More cases of ops.py: each kind of operator over a grid of element types, shapes, axes and edges.
 
-Cases are written as in ops_cases.py, whose families these lengthen; `losses`, `modules` and `packed` are families of their own.
+Cases are written as in ops_cases.py, whose families these lengthen; the last ones are families of their own.
 """
-from ops_cases import FAMILIES, family
-
-
-def more(name):
-    cases = FAMILIES[name]
-
-    def case(op, body, *inputs, buffers=''):
-        cases.append((op, body, list(inputs), buffers.split()))
-
-    return case
-
+from ops_cases import family
 
 FLOATS = 'f32 f64 f16'.split()
 INTS = 'i64 i32 i16 i8 u8'.split()
@@ -20,7 +10,7 @@ ALL = [*FLOATS, *INTS, 'b']
 EDGES = 'f32[8]=0,-0.0,inf,-inf,nan,1e30,-1e-30,0.5'
 
 # --- element-wise, one input -----------------------------------------------------------------------------------------
-case = more('unary')
+case = family('unary')
 for op in 'abs neg sign sgn square floor ceil round trunc frac relu sigmoid tanh exp log1p sqrt isnan isfinite signbit nan_to_num'.split():
     case(op, f'torch.{op}(a)', EDGES)
 for op in 'sin exp tanh sqrt erf log2 rsqrt sigmoid'.split():
@@ -84,7 +74,7 @@ for op in 'bitwise_not_ logical_not_'.split():
     case(op, f'a.{op}()\nreturn a', 'i64[3]', 'b[3]')
 
 # --- element-wise, two inputs ----------------------------------------------------------------------------------------
-case = more('binary')
+case = family('binary')
 MIXED = [f'{x}[2,3] {y}[3]' for x, y in (
     ('f32', 'i64'), ('i64', 'f16'), ('f16', 'f32'), ('f16', 'f64'), ('i8', 'u8'), ('u8', 'i16'), ('i32', 'i64'), ('b', 'u8'), ('b', 'f16'),
 )] + ['f32[2,3] f64[]', 'f16[2,3] f32[]', 'i32[3] i64[]', 'u8[3] i64[]', 'i64[] f16[3]', 'f32[] f64[]', 'b[] i8[2]', 'f32[0,3] f32[2,1,3]']
@@ -94,6 +84,8 @@ for op in 'sub div maximum pow'.split():
     case(op, f'torch.{op}(a, b)', *[m.replace(']', ']+', 1) if op == 'pow' else m for m in MIXED if 'b[' not in m and '[]' not in m.split()[1] or op == 'div'])
 for op in 'eq lt'.split():
     case(op, f'torch.{op}(a, b)', *MIXED, 'f32[3]=nan,1,inf f32[3]=nan,1,inf')
+BIG = 'i64[4]=3038189505,-3038189505,4294967296,7'
+case('wide', 'torch.maximum(a, b), torch.minimum(a, b), torch.clamp(a, 3, 4000000000), torch.clamp_min(a, 3), torch.clamp_max(a, 3), torch.sign(a), torch.abs(a), a.clamp(b, b + 1), torch.max(a), a.amin(0), torch.sort(a)[0], torch.topk(a, 2)[0], torch.relu(a), a % 7, a // 3, a > b, torch.where(a > b, a, b), a.sum(), torch.cumsum(a, 0), torch.fmax(a, b), torch.remainder(a, b), torch.div(a, b, rounding_mode="trunc"), a.float(), torch.unique(a), torch.bitwise_and(a, b), torch.sgn(a), torch.argmax(a)', BIG + ' i64[4]=3,3,3,3', BIG + ' i64[1]=3')
 case('add', 'torch.add(a, b)', 'u8[3]=250,251,252 u8[3]=10,10,10', 'i8[2]=120,-120 i8[2]=10,-10')
 case('mul', 'torch.mul(a, b)', 'u8[3]=50,51,52 u8[3]=10,10,10', 'i32[2]=100000,2 i32[2]=100000,3')
 case('sub', 'torch.sub(a, b)', 'u8[3]=1,2,3 u8[3]=10,10,10')
@@ -168,7 +160,7 @@ case('aliases', 'torch.subtract(a, b), torch.multiply(a, b), torch.divide(a, b),
 case('aliases', 'torch.arcsin(a), torch.arccos(a), torch.arctanh(a), torch.arccosh(a + 2), torch.special.expit(a), torch.special.erf(a)', 'f32[3]u')
 
 # --- reductions ------------------------------------------------------------------------------------------------------
-case = more('reduce')
+case = family('reduce')
 for op in 'sum prod'.split():
     case(op, f'torch.{op}(a, 0)', *[f'{t}[3,2]=1,2,3,1,2,1' for t in ALL], 'f32[0,2]')
 for op in 'amax amin max min'.split():
@@ -263,7 +255,7 @@ for how in 'sum mean max min prod'.split():
 case('segment_reduce', 'torch.segment_reduce(a, "sum", offsets=b)', 'f32[6,2] i64[4]=0,2,2,6')
 
 # --- shapes ----------------------------------------------------------------------------------------------------------
-case = more('shape')
+case = family('shape')
 for op in 'a.view(3, 2)', 'a.transpose(0, 1)', 'a.permute(1, 0)', 'a.unsqueeze(1)', 'a.expand(2, 2, 3)', 'a.repeat(2, 1)', 'a[1:, ::2]', 'a[0]', 'torch.cat([a, a], -1)', 'torch.stack([a, a], 1)', 'torch.flip(a, [1])', 'torch.roll(a, 1, 0)', 'torch.tril(a)', 'F.pad(a, [1, 0, 0, 1])':
     case('types', op, *[f'{t}[2,3]' for t in ALL if t not in ('f32',)])
 for op in 'a.reshape(-1, 3)', 'a.flatten()', 'a.transpose(0, 1)', 'torch.cat([a, a], 1)', 'a.unsqueeze(-1)', 'a[:, 1:]', 'a.repeat(2, 2)', 'torch.flip(a, [0, 1])', 'torch.roll(a, 1)', 'torch.stack([a, a])', 'a.expand(4, -1, -1)', 'a.chunk(2, 1)', 'F.pad(a, [1, 1, 2, 0])', 'torch.relu(a).sum(0)':
@@ -334,7 +326,7 @@ case('aliases', 'torch.ops.aten._stack([a, a], 0)', 'f32[3]')
 case('matrix_H', 'torch.ops.aten.matrix_H(a)', 'f32[2,3]')
 
 # --- indexing --------------------------------------------------------------------------------------------------------
-case = more('index')
+case = family('index')
 for op in 'torch.gather(a, 0, b)', 'torch.index_select(a, 0, b)', 'torch.take(a, b)', 'a[b]':
     case('types', op, *[f'{t}[3] i64[2]<3' for t in ALL])
 case('gather', 'torch.gather(a, 0, b)', 'f32[] i64[]=0', 'f32[] i64[2]=0,0', 'f32[3] i64[0]')
@@ -384,3 +376,271 @@ for mode in 'sum mean max'.split():
     case('_embedding_bag', f'torch._embedding_bag(self.w, a, b, mode={dict(sum=0, mean=1, max=2)[mode]})[0], torch._embedding_bag_forward_only(self.w, a, b, mode={dict(sum=0, mean=1, max=2)[mode]})[0]', 'i64[6]<5 i64[3]=0,2,2', buffers='w:f32[5,2]')
 case('embedding_bag', 'F.embedding_bag(a, self.w, b, mode="sum", per_sample_weights=c, include_last_offset=True, padding_idx=0)', 'i64[6]<5 i64[4]=0,2,2,6 f32[6]', buffers='w:f32[5,2]')
 case('embedding_bag', 'F.embedding_bag(a, self.w, mode="sum", per_sample_weights=b)', 'i64[2,3]<5 f32[2,3]', buffers='w:f32[5,2]')
+
+# --- names that the compiler takes away --------------------------------------------------------------------------------
+case = family('aliases')
+for op, alias in (
+    ('neg', 'negative'), ('abs', 'absolute'), ('trunc', 'fix'), ('atan', 'arctan'), ('asinh', 'arcsinh'), ('erf', 'special_erf'), ('expm1', 'special_expm1'),
+    ('exp2', 'special_exp2'), ('sigmoid', 'special_expit'), ('sinc', 'special_sinc'),
+):
+    case(alias, f'torch.{op}(a)', 'f32[2,3]', rename=(op, alias))
+for op, alias in (('asin', 'arcsin'), ('acos', 'arccos'), ('atanh', 'arctanh'), ('erfinv', 'special_erfinv'), ('log1p', 'special_log1p')):
+    case(alias, f'torch.{op}(a)', 'f32[4]u', rename=(op, alias))
+for op, alias in (('lgamma', 'special_gammaln'), ('digamma', 'special_digamma')):
+    case(alias, f'torch.{op}(a)', 'f32[4]+', rename=(op, alias))
+case('arccosh', 'torch.acosh(a)', 'f32[3]=1,1.5,9', rename=('acosh', 'arccosh'))
+case('special_logit', 'torch.logit(a)', 'f32[3]=0.1,0.5,0.8', rename=('logit', 'special_logit'))
+for op, alias in (
+    ('sub', 'subtract'), ('mul', 'multiply'), ('div', 'divide'), ('div', 'true_divide'), ('atan2', 'arctan2'), ('xlogy', 'special_xlogy'), ('ne', 'not_equal'),
+    ('lt', 'less'), ('le', 'less_equal'), ('gt', 'greater'), ('ge', 'greater_equal'),
+):
+    case(alias, f'torch.{op}(a, b)', 'f32[2,3]+ f32[3]+', *([] if op == 'xlogy' else ['i64[2,3] i64[3]+']), rename=(op, alias))
+case('clip', 'torch.clamp(a, -0.5, 0.5)', 'f32[3]', rename=('clamp', 'clip'))
+case('swapaxes', 'torch.transpose(a, 0, 1)', 'f32[2,3]', rename=('transpose', 'swapaxes'))
+case('swapdims', 'torch.transpose(a, 0, 1)', 'f32[2,3]', rename=('transpose', 'swapdims'))
+case('moveaxis', 'torch.movedim(a, 0, 1)', 'f32[2,3]', rename=('movedim', 'moveaxis'))
+for alias in 'concat concatenate'.split():
+    case(alias, 'torch.cat([a, a], 0)', 'f32[2,3]', rename=('cat', alias))
+case('row_stack', 'torch.vstack([a, a])', 'f32[2,3]', rename=('vstack', 'row_stack'))
+case('ger', 'torch.outer(a, a)', 'f32[3]', rename=('outer', 'ger'))
+case('linalg_matmul', 'torch.matmul(a, a)', 'f32[3,3]', rename=('matmul', 'linalg_matmul'))
+for op, alias in (('softmax', 'special_softmax'), ('log_softmax', 'special_log_softmax')):
+    case(alias, f'torch.{op}(a, 1)', 'f32[2,3]', rename=(op, alias))
+case('special_logsumexp', 'torch.logsumexp(a, [1])', 'f32[2,3]', rename=('logsumexp', 'special_logsumexp'))
+for op, alias in (('linalg_inv', 'inverse'), ('linalg_det', 'det')):
+    case(alias, f'torch.{op.replace("_", ".")}(a + b)', 'f32[3,3] f32[3,3]=5,0,0,0,6,0,0,0,7', rename=(op, alias))
+case('matrix_power', 'torch.linalg.matrix_power(a, 3)', 'f32[3,3]', rename=('linalg_matrix_power', 'matrix_power'))
+case('adjoint', 'a.mT', 'f32[2,3]', rename=('mT', 'adjoint'))
+case('native_channel_shuffle', 'torch.channel_shuffle(a, 2)', 'f32[1,4,2,2]', rename=('channel_shuffle', 'native_channel_shuffle'))
+
+# --- operators that code calls by name, and others seldom do ----------------------------------------------------------
+case = family('named')
+A = 'torch.ops.aten.'
+case('_softmax', f'{A}_softmax(a, 1, False), {A}_log_softmax(a, -1, False), {A}_safe_softmax(a, 1)', 'f32[2,3]')
+case('_safe_softmax', f'{A}_safe_softmax(a, -1)', 'f32[2,3]=-inf,-inf,-inf,1,-inf,2')
+case('frobenius_norm', f'{A}frobenius_norm(a, [1], True)', 'f32[2,3]')
+case('data', f'{A}data(a)', 'f32[3]')
+case('_autocast', f'{A}_autocast_to_reduced_precision(a, False, False, 5, 15), {A}_autocast_to_full_precision(a, False, False)', 'f32[3]')
+case('unique_dim_consecutive', f'{A}unique_dim_consecutive(a, 0, True, True)', 'i64[5,2]=1,2,1,2,3,4,3,4,1,2')
+case('vdot', 'torch.vdot(a, b)', 'f32[4] f32[4]', 'i64[4] i64[4]')
+case('chain_matmul', f'{A}chain_matmul([a, b, a])', 'f32[2,3] f32[3,2]')
+case('linalg_vecdot', 'torch.linalg.vecdot(a, b)', 'f32[2,3] f32[3]', 'f64[2,3] f64[2,3]')
+case('_convolution_mode', f'{A}_convolution_mode(a, self.w, None, [1, 1], "same", [1, 1], 1)', 'f32[1,3,5,5]', buffers='w:f32[4,3,3,3]')
+case('thnn_conv2d', f'{A}thnn_conv2d(a, self.w, [3, 3])', 'f32[1,3,5,5]', buffers='w:f32[4,3,3,3]')
+case('_weight_norm_interface', f'{A}_weight_norm_interface(self.v, self.g, 0)[0]', 'f32[1]', buffers='v:f32[3,4] g:f32[3,1]')
+case('_prelu_kernel', f'{A}_prelu_kernel(a, self.w)', 'f32[2,3]', buffers='w:f32[1,3]')
+case('max_pool1d_with_indices', f'{A}max_pool1d_with_indices(a, [3], [2], [1])', 'f32[2,3,9]!')
+case('max_pool3d_with_indices', f'{A}max_pool3d_with_indices(a, [2, 2, 2])', 'f32[1,2,4,4,4]!')
+case('_adaptive_avg_pool', f'{A}_adaptive_avg_pool2d(a, [2, 3])', 'f32[1,2,5,7]')
+case('_adaptive_avg_pool', f'{A}_adaptive_avg_pool3d(a, [1, 2, 2])', 'f32[1,2,3,5,4]')
+case('adaptive_max_pool3d', 'F.adaptive_max_pool3d_with_indices(a, [2, 1, 3])', 'f32[1,2,4,3,5]!')
+case('adaptive_max_pool2d', 'F.adaptive_max_pool2d_with_indices(a, [3, 2])', 'f32[1,2,7,5]!', 'f32[2,4,4]!')
+case('adaptive_max_pool1d', 'F.adaptive_max_pool1d_with_indices(a, 3)', 'f32[1,2,7]!')
+case('max_unpool3d', f'x, i = {A}max_pool3d_with_indices(a, [2, 2, 2])\nreturn F.max_unpool3d(x, i, 2)', 'f32[1,2,4,4,4]!')
+case('feature_alpha_dropout', f'{A}feature_alpha_dropout(a, 0.5, False), {A}native_dropout(a, 0.5, False)[0]', 'f32[1,3,4]')
+S = 'm:f32[3] v:f32[3]+ w:f32[3] b:f32[3]'
+case('native_batch_norm', f'{A}native_batch_norm(a, self.w, self.b, self.m, self.v, False, 0.1, 1e-5)[0]', 'f32[2,3,4]', buffers=S)
+case('native_batch_norm', f'{A}_native_batch_norm_legit(a, self.w, self.b, self.m, self.v, False, 0.1, 1e-5)[0], {A}_native_batch_norm_legit_no_training(a, self.w, self.b, self.m, self.v, 0.1, 1e-5)[0]', 'f32[2,3,4]', buffers=S)
+case('native_group_norm', f'{A}native_group_norm(a, self.w, self.b, 2, 4, 9, 2, 1e-5)', 'f32[2,4,3,3]', buffers='w:f32[4] b:f32[4]')
+case('native_layer_norm', f'{A}native_layer_norm(a, [4], self.w, None, 1e-5)', 'f32[2,3,4]', buffers='w:f32[4]')
+case('batch_norm', 'F.batch_norm(a, self.m, self.v, self.w, self.b)', 'f64[2,3]', 'f64[2,3,4]', buffers='m:f64[3] v:f64[3]+ w:f64[3] b:f64[3]')
+case('layer_norm', 'F.layer_norm(a, [3], self.w)', 'f64[2,3]', buffers='w:f64[3]')
+case('group_norm', 'F.group_norm(a, 2, None, self.b)', 'f64[2,4,3]', buffers='b:f64[4]')
+case('instance_norm', 'F.instance_norm(a)', 'f64[2,3,4]')
+for op, rest in (('math', ''), ('flash_attention_for_cpu', '')):
+    case(f'_scaled_dot_product_{op}', f'{A}_scaled_dot_product_{"attention_math" if op == "math" else op}(a, b, c)[0]', 'f32[2,2,3,4] f32[2,2,5,4] f32[2,2,5,4]')
+case('_scaled_dot_product_attention_math', f'{A}_scaled_dot_product_attention_math(a, b, c, None, 0.0, True)', 'f32[2,2,4,4] f32[2,2,4,4] f32[2,2,4,4]')
+for mask in ('b[3,5]=1,0,1,1,0,0,0,0,0,0,1,1,1,1,1', 'f32[3,5]=0,-inf,0,1,0,-inf,-inf,-inf,-inf,-inf,0,0,0,0,2', 'b[1,1,1,5]=0,0,0,0,0'):
+    case('scaled_dot_product_attention', 'F.scaled_dot_product_attention(a, b, c, d)', f'f32[2,2,3,4] f32[2,2,5,4] f32[2,2,5,4] {mask}')
+case('scaled_dot_product_attention', 'F.scaled_dot_product_attention(a, b, c)', 'f64[2,3,4] f64[2,5,4] f64[2,5,4]', 'f16[2,3,4] f16[2,5,4] f16[2,5,4]', 'f32[3,4] f32[5,4] f32[5,2]', 'f32[2,1,3,4] f32[1,2,5,4] f32[2,2,5,4]')
+MHA = 'w:f32[24,8] b:f32[24] p:f32[8,8] q:f32[8]'
+case('_native_multi_head_attention', f'{A}_native_multi_head_attention(a, a, a, 8, 2, self.w, self.b, self.p, self.q, None, False)[0]', 'f32[2,3,8]', buffers=MHA)
+case('_native_multi_head_attention', f'{A}_native_multi_head_attention(a, a, a, 8, 2, self.w, self.b, self.p, self.q, None, True, True)', 'f32[2,3,8]', buffers=MHA)
+case('_native_multi_head_attention', f'{A}_native_multi_head_attention(a, a, a, 8, 2, self.w, self.b, self.p, self.q, b, True, False, 1)', 'f32[2,3,8] b[2,3]=0,0,1,0,1,1', buffers=MHA)
+case('_native_multi_head_attention', f'{A}_native_multi_head_attention(a, a, a, 8, 2, self.w, self.b, self.p, self.q, b, False, False, 0)[0]', 'f32[2,3,8] b[3,3]=0,1,1,0,0,1,0,0,0', buffers=MHA)
+LAYER = MHA + ' n:f32[8] m:f32[8] u:f32[8] t:f32[8] w1:f32[16,8] b1:f32[16] w2:f32[8,16] b2:f32[8]'
+for gelu in (True, False):
+    for first in (True, False):
+        case('_transformer_encoder_layer_fwd', f'{A}_transformer_encoder_layer_fwd(a, 8, 2, self.w, self.b, self.p, self.q, {gelu}, {first}, 1e-5, self.n, self.m, self.u, self.t, self.w1, self.b1, self.w2, self.b2)', 'f32[2,3,8]', buffers=LAYER)
+case('_transformer_encoder_layer_fwd', f'{A}_transformer_encoder_layer_fwd(a, 8, 2, self.w, self.b, self.p, self.q, False, False, 1e-5, self.n, self.m, self.u, self.t, self.w1, self.b1, self.w2, self.b2, b, 1)', 'f32[2,3,8] b[2,3]=0,0,1,0,1,1', buffers=LAYER)
+case('_masked_softmax', f'{A}_masked_softmax(a, b, -1, 0)', 'f32[2,2,3,3] b[3,3]=0,1,1,0,0,1,0,0,0')
+case('_masked_softmax', f'{A}_masked_softmax(a, b, -1, 1)', 'f32[2,2,3,3] b[2,3]=0,0,1,0,1,1')
+case('_upsample_nearest_exact', f'{A}_upsample_nearest_exact1d(a, [7])', 'f32[1,2,4]')
+case('_upsample_nearest_exact', f'{A}_upsample_nearest_exact3d(a, [3, 5, 4])', 'f32[1,1,2,3,4]')
+case('_upsample_bicubic2d_aa', 'F.interpolate(a, size=[4, 3], mode="bicubic", antialias=True)', 'f32[1,2,9,8]')
+case('upsample', f'{A}upsample_linear1d(a, [7], True), {A}upsample_nearest1d(a, [6])', 'f32[1,2,4]')
+case('upsample', f'{A}upsample_trilinear3d(a, [3, 5, 4], True), {A}upsample_nearest3d(a, [3, 5, 4])', 'f32[1,1,2,3,3]')
+case('upsample', f'{A}upsample_bicubic2d(a, [5, 7], True), {A}upsample_bicubic2d(a, [2, 3], False)', 'f32[1,1,4,5]')
+case('interpolate', 'F.interpolate(a, size=[5, 7], mode="bilinear")', 'f64[1,1,3,4]', 'f16[1,1,3,4]')
+case('interpolate', 'F.interpolate(a, size=[5, 7])', 'f64[1,1,3,4]', 'u8[1,1,3,4]')
+case('interpolate', 'F.interpolate(a, size=[3, 2], mode="area")', 'f32[1,2,6,5]')
+case('interpolate', 'F.interpolate(a, scale_factor=[2.0, 0.5], mode="bilinear", align_corners=True)', 'f32[1,2,3,6]')
+case('interpolate', 'F.interpolate(a, size=[1, 1], mode="bilinear", align_corners=True), F.interpolate(a, size=[1, 5], mode="bicubic")', 'f32[1,2,4,5]')
+case('grid_sampler', f'{A}grid_sampler_2d(a, b, 0, 0, False), {A}grid_sampler_2d(a, b, 1, 1, True)', 'f32[1,2,4,5] f32[1,3,3,2]')
+case('grid_sampler', f'{A}grid_sampler_3d(a, b, 0, 1, True)', 'f32[1,2,3,4,5] f32[1,2,2,2,3]')
+case('affine_grid', 'F.affine_grid(a, [2, 1, 2, 3, 4], False)', 'f32[2,3,4]')
+M = 'm:f32[3,3]=5,0,0,0,6,0,0,0,7'
+case('linalg', 'torch.linalg.inv_ex(a + self.m)[0], torch.linalg.solve(a + self.m, b), torch.linalg.solve(a + self.m, b[:, 0]), torch.logdet(a * 0.1 + self.m)', 'f32[3,3] f32[3,2]', buffers=M)
+case('linalg', 'torch.linalg.solve_ex(a + self.m, b)[0], torch.linalg.solve(a + self.m, b, left=False)', 'f32[3,3] f32[3,3]', buffers=M)
+case('linalg', 'torch.linalg.slogdet(a + self.m), torch.linalg.det(a + self.m), torch.linalg.inv(a + self.m)', 'f32[2,3,3]', 'f64[3,3]', buffers='m:f32[3,3]=5,0,0,0,6,0,0,0,7')
+case('matrix_power', 'torch.linalg.matrix_power(a + self.m, 0), torch.linalg.matrix_power(a + self.m, -2), torch.linalg.matrix_power(a + self.m, 5)', 'f32[3,3]', 'f32[2,3,3]', buffers=M)
+
+# --- matrices ----------------------------------------------------------------------------------------------------------
+case = family('nn')
+for t in ('f64', 'f16', 'i64', 'i32'):
+    case('matmul', 'torch.matmul(a, b)', f'{t}[2,3] {t}[3,4]', f'{t}[2,2,3] {t}[3]')
+case('matmul', 'torch.matmul(a, b)', 'f32[0,3] f32[3,4]', 'f32[2,0] f32[0,4]', 'f32[2,1,3,4] f32[3,4,2]')
+case('addmm', 'torch.addmm(a, b, c, beta=2, alpha=3)', 'i64[2,4] i64[2,3] i64[3,4]', 'f64[4] f64[2,3] f64[3,4]', 'f32[2,4] f32[2,0] f32[0,4]')
+case('baddbmm', 'torch.baddbmm(a, b, c)', 'f64[2,1,4] f64[2,2,3] f64[2,3,4]', 'i64[2,2,4] i64[2,2,3] i64[2,3,4]')
+case('addbmm', 'torch.addbmm(a, b, c, beta=0.5, alpha=2)', 'f32[2,4] f32[3,2,3] f32[3,3,4]')
+case('addmv', 'torch.addmv(a, b, c, beta=0.0, alpha=2)', 'f32[2] f32[2,3] f32[3]')
+case('addr', 'torch.addr(a, b, c, beta=0.5, alpha=2)', 'f32[2,3] f32[2] f32[3]', 'f64[3] f64[2] f64[3]')
+case('inner', 'torch.inner(a, b)', 'f32[2,3] f32[4,3]', 'f32[] f32[3]')
+case('kron', 'torch.kron(a, b)', 'f32[2,3] f32[2]', 'i64[2] i64[2,2]')
+for equation, specs in (
+    ('ii->i', 'f32[3,3]'), ('ij->', 'i32[2,3]'), ('ij->ji', 'f32[2,3]'), ('...i,...i->...', 'f32[2,3,4] f32[2,3,4]'), ('i,i,i->', 'f32[3] f32[3] f32[3]'), ('bi,ij,bj->b', 'f32[2,3] f32[3,4] f32[2,4]'),
+    ('ij,j', 'f32[2,3] f32[3]'), ('nchw,co->nohw', 'f32[1,3,2,2] f32[3,4]'), ('abc,abd->acd', 'f64[2,3,2] f64[2,3,4]'), ('bnd,bmd->bnm', 'f32[2,1,4] f32[1,5,4]'), ('i,j->ij', 'i64[2] i64[3]'),
+    ('bqhd,bkhd->bhqk', 'f32[2,3,2,4] f32[2,5,2,4]'), ('bhqk,bkhd->bqhd', 'f32[2,2,3,5] f32[2,5,2,4]'),
+):
+    case('einsum', f'torch.einsum("{equation}", [{", ".join("abc"[:len(specs.split())])}])', specs)
+case('tensordot', 'torch.ops.aten.tensordot(a, b, [-1], [0])', 'f32[2,3] f32[3,4]', 'f64[2,3] f64[3]')
+for t in ('f64', 'f16'):
+    case('conv1d', 'F.conv1d(a, self.w)', f'{t}[1,2,5]', buffers=f'w:{t}[3,2,2]')
+    case('conv_transpose1d', 'F.conv_transpose1d(a, self.w)', f'{t}[1,2,4]', buffers=f'w:{t}[2,3,2]')
+    case('max_pool1d', 'F.max_pool1d(a, 2)', f'{t}[1,2,5]')
+    case('avg_pool1d', 'F.avg_pool1d(a, 2)', f'{t}[1,2,5]')
+    case('max_pool2d', 'F.max_pool2d(a, 2)', f'{t}[1,2,4,5]')
+    case('avg_pool2d', 'F.avg_pool2d(a, 2)', f'{t}[1,2,4,5]')
+    case('adaptive_avg_pool2d', 'F.adaptive_avg_pool2d(a, [2, 2])', f'{t}[1,2,4,5]')
+    case('pixel_shuffle', 'F.pixel_shuffle(a, 2)', f'{t}[4,2,2]')
+case('conv1d', 'F.conv1d(a, self.w, self.b, 1, 1, 1, 2)', 'f32[2,4,5]', 'f32[4,5]', buffers='w:f32[6,2,3] b:f32[6]')
+case('conv3d', 'F.conv3d(a, self.w, padding="same")', 'f32[1,2,3,4,3]', buffers='w:f32[2,2,2,3,1]')
+case('conv3d', 'F.conv3d(a, self.w, None, 1, 1, 1, 2)', 'f32[2,3,3,3]', buffers='w:f32[2,1,2,2,2]')
+case('conv_transpose1d', 'F.conv_transpose1d(a, self.w, self.b, 3, 1, 2, 2, 2)', 'f32[2,4,5]', buffers='w:f32[4,2,3] b:f32[4]')
+case('conv_transpose2d', 'F.conv_transpose2d(a, self.w, None, (3, 2), (1, 2), (2, 3), 1, (4, 4))', 'f32[1,2,4,4]', buffers='w:f32[2,2,3,2]')
+case('conv_transpose2d', 'F.conv_transpose2d(a, self.w)', 'f32[2,3,3]', buffers='w:f32[2,2,3,2]')
+for body in ('F.max_pool1d(a, 3, 2, 1, ceil_mode=True)', 'F.avg_pool1d(a, 3, 2, 1, ceil_mode=True)', 'F.avg_pool1d(a, 3, 2, 1, True, False)', 'F.max_pool1d(a, 2, 1, 0, 3)'):
+    case('pool1d', body, 'f32[2,3,8]', 'f32[3,7]')
+for body in ('F.max_pool3d(a, 3, 2, 1, ceil_mode=True)', 'F.avg_pool3d(a, 3, 2, 1, ceil_mode=True)', 'F.avg_pool3d(a, 2, 2, 1, False, False)', 'F.avg_pool3d(a, 2, divisor_override=5)'):
+    case('pool3d', body, 'f32[1,2,4,5,4]')
+case('adaptive_avg_pool3d', 'F.adaptive_avg_pool3d(a, [2, 3, 2])', 'f32[1,2,4,5,3]')
+case('adaptive_avg_pool1d', 'F.adaptive_avg_pool1d(a, 5)', 'f32[2,3]', 'f32[1,2,5]')
+case('max_unpool2d', 'x, i = F.max_pool2d_with_indices(a, 2)\nreturn F.max_unpool2d(x, i, 2, output_size=[5, 5])', 'f32[1,2,5,5]!')
+case('max_unpool1d', 'x, i = F.max_pool1d_with_indices(a, 2)\nreturn F.max_unpool1d(x, i, 2)', 'f32[1,2,6]!')
+case('lp_pool', 'F.lp_pool1d(a, 2.0, 2)', 'f32[1,2,6]+')
+case('unfold-im2col', 'F.unfold(a, 2)', 'f32[2,4,5]', 'f64[1,2,3,3]')
+case('fold-col2im', 'F.fold(a, [4, 4], 2, padding=1, dilation=2)', 'f32[1,4,16]')
+case('normalize', 'F.normalize(a, 3.0, 0)', 'f64[2,3]', 'f32[2,3]=0,0,0,1,2,3')
+case('local_response_norm', 'F.local_response_norm(a, 2, 0.1, 0.5, 2.0)', 'f32[2,3,4]')
+case('rms_norm', 'torch.rms_norm(a, [3, 4], self.w)', 'f32[2,3,4]', buffers='w:f32[3,4]')
+case('bilinear', 'F.bilinear(a, b, self.w)', 'f32[3] f32[4]', 'f32[2,5,3] f32[2,5,4]', buffers='w:f32[5,3,4]')
+case('linear', 'F.linear(a, self.w, self.b)', 'f64[2,3]', 'f64[2,2,3]', buffers='w:f64[4,3] b:f64[4]')
+case('linear', 'F.linear(a, self.w)', 'f16[2,3]', 'f16[2,2,3]', buffers='w:f16[4,3]')
+case('linear', 'F.linear(a, self.w)', 'f32[2,3]', 'f32[3]', buffers='w:f32[3]')
+
+# --- recurrent ---------------------------------------------------------------------------------------------------------
+case = family('recurrent')
+
+
+def weights(gates, layers=1, both=False, bias=True, projection=0, inputs=3, hidden=4):
+    """Buffers of a recurrent network, and the list of them that its operator takes."""
+    names, directions, out = [], 2 if both else 1, projection or hidden
+    for layer in range(layers):
+        for direction in range(directions):
+            width = inputs if layer == 0 else out * directions
+            shapes = [[gates * hidden, width], [gates * hidden, out]] + [[gates * hidden]] * (2 * bias) + [[projection, hidden]] * bool(projection)
+            names += [f'w{layer}{direction}{i}:f32[{",".join(map(str, shape))}]u' for i, shape in enumerate(shapes)]
+    return ' '.join(names), '[' + ', '.join('self.' + name.split(':')[0] for name in names) + ']'
+
+
+for op, gates in (('lstm', 4), ('gru', 3), ('rnn_tanh', 1), ('rnn_relu', 1)):
+    for layers, both, bias, first in ((1, False, True, False), (2, True, True, True), (1, True, False, False), (2, False, False, True)):
+        buffers, listed = weights(gates, layers, both, bias)
+        rows = layers * (2 if both else 1)
+        states = f'[b, c]' if op == 'lstm' else 'b'
+        case(op, f'torch.{op}(a, {states}, {listed}, {bias}, {layers}, 0.0, False, {both}, {first})', f'f32[2,5,3] f32[{rows},{2 if first else 5},4]' + (f' f32[{rows},{2 if first else 5},4]' if op == 'lstm' else ''), buffers=buffers)
+    cell, two = weights(gates)[0], weights(gates)[1][1:-1]
+    states = '[b, c]' if op == 'lstm' else 'b'
+    case(f'{op}_cell', f'torch.{op}_cell(a, {states}, {two})', 'f32[2,3] f32[2,4]' + (' f32[2,4]' if op == 'lstm' else ''), buffers=cell)
+    case(f'{op}_cell', f'torch.{op}_cell(a, {states}, {", ".join(two.split(", ")[:2])}, None, None)', 'f32[2,3] f32[2,4]' + (' f32[2,4]' if op == 'lstm' else ''), buffers=' '.join(cell.split()[:2]))
+    case(f'{op}-packed', f'p = torch._pack_padded_sequence(a, torch.tensor([4, 3, 1]), False)\nreturn torch.{op}(p[0], p[1], {states}, {weights(gates, 1, True)[1]}, True, 1, 0.0, False, True)', 'f32[4,3,3] f32[2,3,4]' + (' f32[2,3,4]' if op == 'lstm' else ''), buffers=weights(gates, 1, True)[0])
+for layers, both in ((1, False), (2, True)):
+    buffers, listed = weights(4, layers, both, True, 2)
+    rows = layers * (2 if both else 1)
+    case('lstm-projection', f'torch.lstm(a, [b, c], {listed}, True, {layers}, 0.0, False, {both}, True)', f'f32[2,5,3] f32[{rows},2,2] f32[{rows},2,4]', buffers=buffers)
+case('pad_packed', 'p = torch._pack_padded_sequence(a, b, True)\nreturn torch._pad_packed_sequence(p[0] * 2, p[1], True, -1.0, 4)', 'f32[3,4,2] i64[3]=4,2,1')
+case('pad_packed', 'p = torch._pack_padded_sequence(a, b, False)\nreturn torch._pad_packed_sequence(p[0], p[1], False, 0.0, 4)[0]', 'f32[4,3,2] i64[3]=4,4,2')
+
+# --- losses ------------------------------------------------------------------------------------------------------------
+case = family('losses')
+for R in (0, 1, 2):  # none, mean, sum
+    for name, extra in (('mse_loss', ''), ('l1_loss', ''), ('smooth_l1_loss', ''), ('smooth_l1_loss', ', 0.5'), ('huber_loss', ''), ('huber_loss', ', 0.3')):
+        case(name, f'{A}{name}(a, b, {R}{extra})', 'f32[2,3] f32[2,3]')
+    case('soft_margin_loss', f'{A}soft_margin_loss(a, b, {R})', 'f32[2,3] f32[2,3]=1,-1,1,1,-1,-1')
+    case('margin_ranking_loss', f'{A}margin_ranking_loss(a, b, c, 0.3, {R})', 'f32[3] f32[3] f32[3]=1,-1,1')
+    case('hinge_embedding_loss', f'{A}hinge_embedding_loss(a, b, 0.7, {R})', 'f32[2,3] f32[2,3]=1,-1,1,1,-1,-1')
+    case('cosine_embedding_loss', f'{A}cosine_embedding_loss(a, b, c, 0.1, {R})', 'f32[3,4] f32[3,4] i64[3]=1,-1,-1')
+    case('triplet_margin_loss', f'{A}triplet_margin_loss(a, b, c, 1.0, 2.0, 1e-6, False, {R})', 'f32[3,4] f32[3,4] f32[3,4]')
+    case('triplet_margin_loss', f'{A}triplet_margin_loss(a, b, c, 0.5, 1.0, 1e-6, True, {R})', 'f32[3,4] f32[3,4] f32[3,4]')
+    case('poisson_nll_loss', f'{A}poisson_nll_loss(a, b, True, True, 1e-8, {R}), {A}poisson_nll_loss(a.abs(), b, False, False, 1e-8, {R})', 'f32[2,3] f32[2,3]+')
+    case('binary_cross_entropy', f'{A}binary_cross_entropy(a, b, None, {R})', 'f32[4]=0.1,0,1,0.7 f32[4]=0,1,1,0.4')
+    case('binary_cross_entropy', f'{A}binary_cross_entropy(a, b, c, {R})', 'f32[3]=0.1,0.4,0.7 f32[3]=0,1,0.4 f32[3]+')
+    case('binary_cross_entropy_with_logits', f'{A}binary_cross_entropy_with_logits(a, b, None, None, {R})', 'f32[2,3] f32[2,3]=0,1,0.4,1,0,0.5', 'f32[2]=100,-100 f32[2]=0,1')
+    case('binary_cross_entropy_with_logits', f'{A}binary_cross_entropy_with_logits(a, b, c, d, {R})', 'f32[2,3] f32[2,3]=0,1,0.4,1,0,0.5 f32[3]+ f32[3]+')
+    for log in (True, False):
+        case('kl_div', f'{A}kl_div(a, b, {R}, log_target={log})', 'f32[2,3] f32[2,3]=0,0.2,0.8,0.3,0.3,0.4')
+    case('nll_loss_nd', f'{A}nll_loss_nd(a, b, None, {R})', 'f32[3,4] i64[3]<4', 'f32[2,4,3] i64[2,3]<4', 'f32[2,4,3,2] i64[2,3,2]<4', 'f32[4] i64[]=2')
+    case('nll_loss', f'{A}nll_loss(a, b, c, {R}, 1)', 'f32[3,4] i64[3]=0,1,3 f32[4]+')
+    case('nll_loss2d', f'{A}nll_loss2d(a, b, None, {R})', 'f32[2,4,3,2] i64[2,3,2]<4')
+    case('cross_entropy_loss', f'{A}cross_entropy_loss(a, b, None, {R})', 'f32[3,4] i64[3]<4', 'f32[2,4,3] i64[2,3]<4', 'f32[3,4] f32[3,4]+', 'f32[4] i64[]=1', 'f32[4] f32[4]+')
+    case('cross_entropy_loss', f'{A}cross_entropy_loss(a, b, c, {R}, 0, 0.2)', 'f32[3,4] i64[3]=0,1,3 f32[4]+')
+    case('cross_entropy_loss', f'{A}cross_entropy_loss(a, b, c, {R}, -100, 0.2)', 'f32[3,4] f32[3,4]+ f32[4]+')
+case('functional', 'F.cross_entropy(a, b), F.kl_div(a, c, reduction="batchmean"), F.binary_cross_entropy(torch.sigmoid(a), torch.sigmoid(c), c.abs())', 'f32[3,4] i64[3]<4 f32[3,4]+')
+case('broadcast_shapes', 'torch.zeros(torch.ops.aten.broadcast_shapes(a.size(), b.size())) + a', 'f32[3,1] f32[4]')
+
+# --- quantised layers --------------------------------------------------------------------------------------------------
+case = family('packed')
+Q = 'torch.ops.quantized.'
+X = 'q = torch.quantize_per_tensor(a, 0.05, 60, torch.quint8)\n'
+PLAIN = 'w = torch.quantize_per_tensor(self.w, 0.02, 0, torch.qint8)\n'
+CHANNELS = 'w = torch.quantize_per_channel(self.w, self.s, self.z, 0, torch.qint8)\n'
+for n, spec, weight in ((1, 'f32[2,3,8]', '4,3,3'), (2, 'f32[2,3,6,5]', '4,3,3,3'), (3, 'f32[1,3,4,4,4]', '4,3,2,2,2')):
+    for relu in ('', '_relu'):
+        for made, buffers in ((PLAIN, ''), (CHANNELS, ' s:f64[4]=0.01,0.02,0.03,0.025 z:i64[4]=0,0,0,0')):
+            ones, nothing = [1] * n, [0] * n
+            case(f'conv{n}d{relu}', f'{X}{made}p = {Q}conv{n}d_prepack(w, self.b, {ones}, {ones}, {ones}, 1)\nreturn {Q}conv{n}d{relu}(q, p, 0.2, 50).dequantize()', spec, buffers=f'w:f32[{weight}] b:f32[4]{buffers}')
+    case(f'conv{n}d', f'{X}{PLAIN}p = {Q}conv{n}d_prepack(w, None, {[2] * n}, {[0] * n}, {[1] * n}, 3)\nreturn {Q}conv{n}d(q, p, 0.1, 50).dequantize()', spec, buffers=f'w:f32[6,1{weight[3:]}]')
+    turned = '3,4' + weight[3:]
+    case(f'conv_transpose{n}d', f'{X}{PLAIN}p = {Q}conv_transpose{n}d_prepack(w, self.b, {[2] * n}, {[1] * n}, {[1] * n}, {[1] * n}, 1)\nreturn {Q}conv_transpose{n}d(q, p, 0.2, 50).dequantize()', spec, buffers=f'w:f32[{turned}] b:f32[4]')
+for op in ('linear', 'linear_relu'):
+    for made, buffers in ((PLAIN, ''), (CHANNELS, ' s:f64[4]=0.01,0.02,0.03,0.025 z:i64[4]=0,0,0,0')):
+        case(op, f'{X}{made}p = {Q}linear_prepack(w, self.b)\nreturn {Q}{op}(q, p, 0.1, 60).dequantize()', 'f32[2,3]', 'f32[2,2,3]', buffers=f'w:f32[4,3] b:f32[4]{buffers}')
+        case(f'{op}_dynamic', f'{made}p = {Q}linear_prepack(w, self.b)\nreturn {Q}{op}_dynamic(a, p)', 'f32[2,3]', 'f32[2,2,3]', buffers=f'w:f32[4,3] b:f32[4]{buffers}')
+    case(f'{op}_dynamic', f'{PLAIN}p = {Q}linear_prepack(w, None)\nreturn {Q}{op}_dynamic(a, p, True)', 'f32[2,3]', buffers='w:f32[4,3]')
+    case(f'{op}_dynamic_fp16', f'p = {Q}linear_prepack_fp16(self.w, self.b)\nreturn {Q}{op}_dynamic_fp16(a, p)', 'f32[2,3]', buffers='w:f32[4,3] b:f32[4]')
+for body in (
+    'add_scalar_relu(q, 0.4)', 'mul_scalar_relu(q, -0.5)', 'mul_relu(q, q, 0.1, 3)', 'cat_relu([q, q], 1, 0.1, 60)', 'dropout(q, 0.05, 60, 0.5, False)', 'celu(q, 0.05, 60, 1.3)', 'softmax(q, 1, 0.004, 0)',
+    'relu6(q)', 'matmul(q, q.permute(1, 0), 0.3, 20)', 'hardswish(q, 0.05, 60)', 'max_pool1d(q, [2], [2], [0], [1], False)', 'max_pool2d(q.reshape(1, 1, 4, 6), [2, 2], [2, 2], [0, 0], [1, 1], False)', 'threshold(q, 0.3, 1.0)',
+    'instance_norm(q.reshape(1, 2, 3, 4), None, None, 1e-5, 0.05, 60)', 'group_norm(q.reshape(1, 4, 6), 2, None, None, 1e-5, 0.05, 60)', 'layer_norm(q, [6], None, None, 1e-5, 0.05, 60)', 'prelu(q, torch.quantize_per_tensor(self.k, 0.01, 3, torch.quint8), 0.05, 60)',
+):
+    case(body.split('(')[0], f'{X}return {Q}{body}.dequantize()', 'f32[4,6]', buffers='k:f32[1]=0.25')
+S = 'm:f32[3] v:f32[3]+ w:f32[3] b:f32[3]'
+for n, spec in (('', 'f32[2,3,2,2]'), ('1d', 'f32[2,3,4]'), ('2d', 'f32[2,3,2,2]'), ('3d', 'f32[1,3,2,2,2]')):
+    for relu in ('', '_relu'):
+        case(f'batch_norm{n}{relu}', f'{X}return {Q}batch_norm{n}{relu}(q, self.w, self.b, self.m, self.v, 1e-5, 0.1, 50).dequantize()', spec, buffers=S)
+E = 'w = torch.quantize_per_channel(self.w, self.s, self.z, 0, torch.quint8)\np = torch.ops.quantized.embedding_bag_prepack(w)\n'
+TABLE = 'w:f32[5,8] s:f32[5]=0.02,0.03,0.025,0.01,0.04 z:f32[5]=100,110,90,120,128'
+case('embedding_byte', f'{E}return {Q}embedding_byte(p, a)', 'i64[6]<5', buffers=TABLE)
+case('embedding_bag_byte', f'{E}return {Q}embedding_bag_byte(p, a, b)', 'i64[6]<5 i64[3]=0,2,2', buffers=TABLE)
+case('embedding_bag_byte', f'{E}return {Q}embedding_bag_byte(p, a, b, False, 0, False, c, None, True)', 'i64[6]<5 i64[3]=0,2,6 f32[6]', buffers=TABLE)
+CELL = 'w = torch.quantize_per_tensor(self.w, 0.02, 0, torch.qint8)\nu = torch.quantize_per_tensor(self.u, 0.02, 0, torch.qint8)\np = torch.ops.quantized.linear_prepack(w, self.b)\nr = torch.ops.quantized.linear_prepack(u, self.c)\n'
+for op, gates in (('lstm', 4), ('gru', 3), ('rnn_tanh', 1), ('rnn_relu', 1)):
+    buffers = f'w:f32[{4 * gates},3]u u:f32[{4 * gates},4]u b:f32[{4 * gates}] c:f32[{4 * gates}]'
+    case(f'quantized_{op}_cell_dynamic', f'{CELL}return {Q}quantized_{op}_cell_dynamic(a, {"[b, c]" if op == "lstm" else "b"}, p, r, self.b, self.c)', 'f32[2,3] f32[2,4]' + (' f32[2,4]' if op == 'lstm' else ''), buffers=buffers)
+    if gates > 1:
+        case(f'quantized_{op}', f'{CELL}k = {Q}make_quantized_cell_params_dynamic(p, r, self.b, self.c, True)\nreturn torch.quantized_{op}(a, {"[b, c]" if op == "lstm" else "b"}, [k], True, 1, 0.0, False, False, False)', 'f32[5,2,3] f32[1,2,4]' + (' f32[1,2,4]' if op == 'lstm' else ''), buffers=buffers)
+HALF = 'p = torch.ops.quantized.linear_prepack_fp16(self.w, self.b)\nr = torch.ops.quantized.linear_prepack_fp16(self.u, self.c)\n'
+case('quantized_lstm-fp16', f'{HALF}k = {Q}make_quantized_cell_params_fp16(p, r)\nreturn torch.quantized_lstm(a, [b, c], [k], True, 1, 0.0, False, False, False, dtype=torch.float16)', 'f32[5,2,3] f32[1,2,4] f32[1,2,4]', buffers='w:f32[16,3]u u:f32[16,4]u b:f32[16] c:f32[16]')
+case('conv_prepack', 'torch.ops.quantized.conv2d(torch.quantize_per_tensor(a, 0.1, 3, torch.quint8), torch.ops.quantized.conv2d_prepack(torch.quantize_per_tensor(b, 0.1, 0, torch.qint8), None, [1, 1], [0, 0], [1, 1], 1), 0.5, 9).dequantize()', 'f32[1,2,4,4] f32[3,2,2,2]', rename=('quantized::conv2d_prepack', 'quantized::conv_prepack'))
+case('quantize_per_tensor_dynamic', 'torch.quantize_per_tensor_dynamic(a, torch.quint8, False).dequantize()', 'f32[4,5]')
+case('q_per_channel', 'w = torch.quantize_per_channel(a, self.s, self.z, 0, torch.qint8)\nreturn w.q_per_channel_scales(), w.q_per_channel_zero_points()', 'f32[3,2]', buffers='s:f64[3]+ z:i64[3]')

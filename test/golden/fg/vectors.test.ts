@@ -3,11 +3,6 @@ import { describe, expect, it } from 'vitest'
 import { assets } from './assets.ts'
 import { columnOf, type ExpectedFeature, type FgVector, vectors } from './vectors.ts'
 
-/** Records that stay out, by a part of their source, with the reason. */
-const gaps: readonly (readonly [string, string])[] = [
-  ['tokenize_feature_test', 'needs a tokenizer file of 2 MB of another repository'],
-]
-
 const nameOf = (vector: FgVector): string => vector.source.split('::').at(-1) ?? vector.source
 
 async function run(vector: FgVector): Promise<{ generator: FeatureGenerator; generated: Generated }> {
@@ -54,9 +49,8 @@ function check(generated: Generated, name: string, expected: ExpectedFeature, un
   }
 }
 
-const isGap = ({ source }: FgVector): boolean => gaps.some(([part]) => source.includes(part))
 const ofKind = (kind: string) =>
-  vectors.filter((vector) => vector.kind === kind && !isGap(vector)).map((vector) => [nameOf(vector), vector] as const)
+  vectors.filter((vector) => vector.kind === kind).map((vector) => [nameOf(vector), vector] as const)
 
 describe('generated features', () => {
   it.each(ofKind('fg'))('%s', async (_name, vector) => {

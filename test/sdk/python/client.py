@@ -1,4 +1,5 @@
 """Runs the cases of ../cases.ts through eas-prediction. Prints one JSON line per case."""
+import glob
 import json
 import os
 import struct
@@ -12,6 +13,8 @@ import eas_prediction
 from eas_prediction import PredictClient, StringRequest, TFRequest, TorchRequest
 from eas_prediction import tf_request_pb2
 from eas_prediction.exception import PredictException
+from eas_prediction.torchrec_predict_pb2 import PBLogData
+from eas_prediction.torchrec_request import TorchRecRequest
 
 warnings.simplefilter("ignore")  # urllib3 warns of the URLs without a scheme that direct mode makes
 
@@ -470,7 +473,97 @@ def _():
 
 skip("path_request", "no request path in this SDK")
 skip("path_query", "no query in this SDK")
-skip("torchrec", "feature generation")
+
+# TorchEasyRec
+
+TORCHREC = PLAN["torchrec"]
+
+
+def torchrec_request():
+    """As the processor's page makes it, with what the example's features read."""
+    request = TorchRecRequest()
+    request.add_user_fea("user_id", "u001d", "STRING")
+    request.add_user_fea("age", 12, "INT")
+    request.add_user_fea("weight", 129.8, "FLOAT")
+    for item in TORCHREC["item_ids"]:
+        request.add_item_id(item)
+    request.add_user_fea("raw_3", [0.24689289764507472, 0.005758482924454689, 0.6765301324940026, 0.18137273055602343], "list<double>")
+    request.add_user_fea("raw_4", [0.9965264740966043, 0.659596586238391, 0.16396649403055896, 0.08364986620265635], "list<double>")
+    request.add_user_fea("map_1", {"866": 4143, "1627": 2451}, "map<int,int>")
+    request.add_context_fea("id_2", [866], "list<int>")
+    request.add_context_fea("id_2", [7022, 1], "list<int>")
+    request.add_context_fea("id_2", [7022, 1], "list<int>")
+    request.add_user_fea("click", [[0.94433516, 0.49145547], [0.94433516, 0.49145597]], "list<list<float>>")
+    return request
+
+
+def check_recommended(response):
+    expect(list(response.item_ids), TORCHREC["item_ids"], "item_ids")
+    for name, scores in TORCHREC["outputs"].items():
+        output = response.map_outputs[name]
+        expect(list(output.array_shape.dim), [len(scores)], f"shape of {name}")
+        if max(abs(a - b) for a, b in zip(output.float_val, scores, strict=True)) > TOLERANCE:
+            raise AssertionError(f"{name} is {list(output.float_val)}, not {scores}")
+
+
+@case("torchrec")
+def _():
+    check_recommended(client("recommender").predict(torchrec_request()))
+
+
+@case("torchrec_debug_level")
+def _():
+    names = set(TORCHREC["outputs"])
+    for level, predicts, inputs, raw, generated in [
+        (0, True, False, False, False),
+        (1, False, False, True, True),
+        (2, True, True, True, True),
+        (3, False, False, False, True),
+        (100, True, False, False, False),
+        (903, True, False, False, False),
+        (904, True, False, False, False),
+    ]:
+        request = torchrec_request()
+        request.set_debug_level(level)
+        response = client("recommender").predict(request)
+        if predicts:
+            check_recommended(response)
+        expect(names <= set(response.map_outputs), predicts, f"outputs at {level}")
+        expect("user_id.values" in response.map_outputs, inputs, f"the model's inputs at {level}")
+        expect(len(response.raw_features), len(TORCHREC["item_ids"]) * raw, f"raw_features at {level}")
+        expect(len(response.generate_features), len(TORCHREC["item_ids"]) * generated, f"generate_features at {level}")
+
+
+@case("torchrec_log")
+def _():
+    request = torchrec_request()
+    request.set_debug_level(100)
+    request.request_data.meta_data["request_id"] = "of-the-python-sdk"
+    client("recommender").predict(request)
+    found = []
+    for _ in range(100):
+        found = glob.glob(os.path.join(TORCHREC["log"], "*", "of-the-python-sdk_*.pb"))
+        if found:
+            break
+        time.sleep(0.1)
+    log = PBLogData()
+    with open(found[0], "rb") as file:
+        log.ParseFromString(file.read())
+    expect(log.request, request.request_data, "the request")
+    expect(sorted(log.raw_features), sorted(TORCHREC["item_ids"]), "raw_features")
+    expect(sorted(log.generate_features), sorted(TORCHREC["item_ids"]), "generate_features")
+
+
+@case("torchrec_bypass")
+def _():
+    request = TorchRequest(False)
+    for name, (shape, dtype, values) in TORCHREC["tensors"].items():
+        request.add_feed_map(name, shape, getattr(TorchRequest, f"DT_{dtype.upper()}"), values)
+    response = client("recommender_bypass").predict(request)
+    for name, scores in TORCHREC["outputs"].items():
+        values = response.get_values_map(name)
+        if max(abs(a - b) for a, b in zip(values, scores, strict=True)) > TOLERANCE:
+            raise AssertionError(f"{name} is {list(values)}, not {scores}")
 
 
 def report(name, ok, detail=""):

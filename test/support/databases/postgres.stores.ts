@@ -1,6 +1,7 @@
 import { ByIdCache, ItemCache, postgresSource } from '@eas/feature-store'
 import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { itemSourceContract } from '../../contract/feature-store-suite.ts'
 import { type ColumnName, catalogue, catalogueTypes, expectItems, type Item, toJson } from './catalogue.ts'
 import { type DatabaseServer, startPostgres } from './servers.ts'
 
@@ -43,7 +44,7 @@ async function write(item: Item): Promise<void> {
   await pool.query(text, values(item))
 }
 
-const types = { weights: catalogueTypes.weights }
+const types = { weights: catalogueTypes.weights, age: catalogueTypes.age }
 const options = () => ({
   connection: server.url,
   table: 'shop.Items',
@@ -53,15 +54,33 @@ const options = () => ({
   pageRows: 7,
 })
 
-beforeEach(async () => {
+async function fill(all: readonly Item[]): Promise<void> {
   await pool.query('DROP SCHEMA IF EXISTS shop CASCADE; CREATE SCHEMA shop')
   const columns = names.map((name) => `${name} ${sqlTypes[name]}`).join(', ')
   const more = 'updated timestamptz DEFAULT clock_timestamp(), gone boolean'
   await pool.query(`CREATE TABLE shop."Items" (item_id text PRIMARY KEY, ${columns}, ${more})`)
-  for (const item of items) await write(item)
-})
+  for (const item of all) await write(item)
+}
+
+itemSourceContract(
+  'postgres',
+  items,
+  async () => ({
+    port: Number(new URL(server.url).port),
+    source: (host, port) => postgresSource({ ...options(), connection: `postgres://eas@${host}:${port}/postgres` }),
+    fill,
+    async spoil({ item_id }) {
+      await pool.query('ALTER TABLE shop."Items" ALTER age TYPE text')
+      await pool.query('UPDATE shop."Items" SET age = $1 WHERE item_id = $2', ['old', item_id])
+    },
+    close: async () => {},
+  }),
+  { reloads: true },
+)
 
 describe('postgresSource()', () => {
+  beforeEach(() => fill(items))
+
   it.each(['cursor', 'key'] as const)('loads a table by %s', async (paging) => {
     const cache = new ItemCache(postgresSource({ ...options(), paging }))
     await cache.refresh()

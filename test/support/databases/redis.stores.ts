@@ -1,6 +1,7 @@
 import { ByIdCache, ItemCache, redisSource } from '@eas/feature-store'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { itemSourceContract } from '../../contract/feature-store-suite.ts'
 import { catalogue, catalogueTypes, expectItems, type Item, toJson } from './catalogue.ts'
 import { type DatabaseServer, startRedis } from './servers.ts'
 
@@ -38,12 +39,28 @@ describe.each(['hash', 'json'] as const)('redisSource() of a %s per item', (valu
   // An item of nothing is no key at all in Redis.
   const kept =
     value === 'hash' ? items.filter((item) => Object.values(item).some((v, i) => i > 0 && v !== null)) : items
-  const options = () => ({ url: server.url, pattern: 'shop:item:*:v1', value, types: catalogueTypes })
-  beforeEach(async () => {
+  const optionsAt = (url: string) => ({ url, pattern: 'shop:item:*:v1', value, types: catalogueTypes })
+  const options = () => optionsAt(server.url)
+
+  async function fill(all: readonly Item[]): Promise<void> {
     await redis.flushall()
-    for (const item of kept) await writers[value](item)
+    for (const item of all) await writers[value](item)
     await redis.set('shop:other', 'x')
-  })
+  }
+  beforeEach(() => fill(kept))
+
+  itemSourceContract(
+    `redis, a ${value} per item`,
+    kept,
+    async () => ({
+      port: Number(new URL(server.url).port),
+      source: (host, port) => redisSource(optionsAt(`redis://${host}:${port}`)),
+      fill,
+      spoil: (item) => writers[value]({ ...item, age: 'old' }),
+      close: async () => {},
+    }),
+    { reloads: true },
+  )
 
   it('loads all keys of the pattern, and again when the version changes', async () => {
     await redis.set('version', '1')

@@ -8,7 +8,7 @@ export type Weather =
   | 'down'
   /** Connections end in the middle of what the server sends. */
   | 'cut'
-  /** Connections are taken, and nothing comes back. */
+  /** Connections are taken, and nothing comes back: never, even when it is fine again. */
   | 'silent'
 
 /** Bytes of a server's that pass before a connection is cut: more than greetings, less than a catalogue. */
@@ -17,7 +17,7 @@ const cutAfterBytes = 3000
 export interface TcpProxy {
   readonly host: string
   readonly port: number
-  /** From now on; connections from before end. */
+  /** From now on. Connections from before end, unless it is silent: those that were there stay and are, too. */
   set(weather: Weather): void
   close(): Promise<void>
 }
@@ -26,12 +26,12 @@ export interface TcpProxy {
 export async function startTcpProxy(port: number): Promise<TcpProxy> {
   let weather: Weather = 'fine'
   const sockets = new Set<Socket>()
-  const endAll = () => {
-    for (const socket of sockets) socket.destroy()
-  }
+  /** Those of servers that will never be heard again. */
+  const silent = new WeakSet<Socket>()
   const server = createServer((client) => {
     if (weather === 'down') return void client.destroy()
     const upstream = connect(port, '127.0.0.1')
+    if (weather === 'silent') silent.add(upstream)
     for (const [socket, other] of [
       [client, upstream],
       [upstream, client],
@@ -40,13 +40,13 @@ export async function startTcpProxy(port: number): Promise<TcpProxy> {
       socket.on('error', () => {})
       socket.on('close', () => {
         sockets.delete(socket)
-        other.destroy()
+        if (!silent.has(socket)) other.destroy()
       })
     }
     client.pipe(upstream)
     let passed = 0
     upstream.on('data', (chunk) => {
-      if (weather === 'silent') return
+      if (silent.has(upstream)) return
       passed += chunk.length
       if (weather !== 'cut' || passed <= cutAfterBytes) client.write(chunk)
       else client.write(chunk.subarray(0, chunk.length - (passed - cutAfterBytes)), () => client.destroy())
@@ -58,10 +58,13 @@ export async function startTcpProxy(port: number): Promise<TcpProxy> {
     port: (server.address() as AddressInfo).port, // it listens on TCP
     set(next) {
       weather = next
-      endAll()
+      for (const socket of sockets) {
+        if (next === 'silent') silent.add(socket)
+        else if (!silent.has(socket)) socket.destroy()
+      }
     },
     async close() {
-      endAll()
+      for (const socket of sockets) socket.destroy()
       await new Promise((resolve) => server.close(resolve))
     },
   }

@@ -1,10 +1,10 @@
 import { defineConfig } from 'vitest/config'
 
-/** Suites that need real database servers on this machine; see README.md. */
+/** `npm run test:stores`: object stores and databases that are the programs themselves. See README.md for what must be installed. */
 export default defineConfig({
   test: {
     root: new URL('../../..', import.meta.url).pathname,
-    include: ['test/support/databases/*.stores.ts'],
+    include: ['test/support/databases/*.stores.ts', 'test/contract/storage-real.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     maxWorkers: 1,

@@ -52,7 +52,7 @@ export function resultStore(store: ObjectStore, clock: Clock, signal: AbortSigna
         for await (const { key } of store.list(prefix, { signal })) found = Math.max(found, numberIn(key, prefix) ?? -1)
         return found
       })
-      while (false && await head(nameOf(highest + 1))) highest++
+      while (await head(nameOf(highest + 1))) highest++
       return highest >= first ? highest : -1
     },
   }

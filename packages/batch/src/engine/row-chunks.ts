@@ -2,8 +2,7 @@ import { oneLine } from '@eas/base'
 import { RowError } from '../batch-error.ts'
 import type { Clock } from '../clock.ts'
 import { batchLimits } from '../limits.ts'
-import type { OpenedSource } from '../read/formats.ts'
-import type { RowBlock } from '../read/row-block.ts'
+import type { ReadableSource, RowBlock, RowFormat } from '../read/row-block.ts'
 import { BatchBuilder } from '../rows/batch-builder.ts'
 import type { RowPlan } from '../rows/mapping.ts'
 import type { BatchScorer } from '../scorer.ts'
@@ -21,7 +20,8 @@ export interface ChunkSize {
 }
 
 export interface RowChunksOptions {
-  readonly opened: OpenedSource
+  readonly source: ReadableSource
+  readonly format: RowFormat
   readonly plan: RowPlan
   readonly scorer: BatchScorer
   readonly output: OutputFormat
@@ -40,13 +40,13 @@ const feedBytesMax = 32 * 1024 * 1024
  * before them, and written while it computes those behind.
  */
 export function rowChunks(options: RowChunksOptions): OpenedObject {
-  const { opened, plan, scorer, output, size, sizer, clock, deadline, signal } = options
+  const { source, format, plan, scorer, output, size, sizer, clock, deadline, signal } = options
   let rows: RowIterator | undefined
 
   async function chunk(from: Cursor): Promise<MadeChunk> {
     if (rows?.offset !== from.offset) {
       await rows?.close()
-      rows = new RowIterator(opened.format.blocks(opened.source, from.offset, plan), from.offset)
+      rows = new RowIterator(format.blocks(source, from.offset, plan), from.offset)
     }
     const writer = output.writer(plan.outputs)
     const builder = new BatchBuilder(plan)

@@ -1,4 +1,4 @@
-import { type DType, EasError, formatShape, oneLine, type Tensor } from '@eas/base'
+import { type DType, EasError, type EasErrorCode, formatShape, oneLine, type Tensor } from '@eas/base'
 import { BatchError } from '../batch-error.ts'
 import type { Clock } from '../clock.ts'
 import { batchLimits } from '../limits.ts'
@@ -81,14 +81,8 @@ async function scoreRange(
   try {
     outputs = await retried(clock, signal, () => scorer.run(part, names, { signal }))
   } catch (thrown) {
-    if (!(thrown instanceof EasError) || signal.aborted) throw thrown
-    const isRows = thrown.code === 'invalid_request' || thrown.code === 'internal'
-    const isMuch = thrown.code === 'timeout' || thrown.code === 'too_large'
-    if (!isRows && !isMuch) throw thrown
-    if (rows === 1) {
-      if (isMuch) throw thrown
-      return listener.failed(from, oneLine(thrown.message, batchLimits.reasonChars))
-    }
+    if (signal.aborted || !isFault(thrown)) throw thrown
+    if (rows === 1) return listener.failed(from, oneLine(thrown.message, batchLimits.reasonChars))
     const middle = from + (rows >> 1)
     await scoreRange(feeds, from, middle, context, listener)
     await scoreRange(feeds, middle, to, context, listener)
@@ -103,6 +97,12 @@ async function scoreRange(
   }
   listener.done(from, outputs, rows)
 }
+
+/** Codes of what a call fails with for what is in it, or for how much that is. */
+const faults: ReadonlySet<EasErrorCode> = new Set(['invalid_request', 'internal', 'timeout', 'too_large'])
+
+/** Whether a call failed for its rows, so that others of them may not. */
+export const isFault = (thrown: unknown): thrown is EasError => thrown instanceof EasError && faults.has(thrown.code)
 
 /** Rows of a tensor, the last repeated until there are `count`. */
 function rowsOf({ dtype, shape, data }: Tensor, from: number, to: number, count: number): Tensor {

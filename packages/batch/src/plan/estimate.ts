@@ -2,7 +2,7 @@ import { BatchError, RowError } from '../batch-error.ts'
 import { systemClock } from '../clock.ts'
 import { scoreRows } from '../engine/score-rows.ts'
 import type { BatchOptions } from '../options.ts'
-import { openSource } from '../read/formats.ts'
+import { inputFormatOf, openSource } from '../read/formats.ts'
 import { objectSource } from '../read/object-source.ts'
 import { BatchBuilder } from '../rows/batch-builder.ts'
 import { planRows } from '../rows/mapping.ts'
@@ -88,9 +88,10 @@ async function sampleOf(
   let bytes = 0
   let isWhole = true
   try {
-    const source = objectSource(store, info.key, info, systemClock, signal)
-    const opened = await openSource(source, options.inputFormat, options.csv)
-    const blocks = opened.format.blocks(opened.source, 0, plan)
+    const input = inputFormatOf(info.key, options.inputFormat)
+    if (input.kind === 'requests') return undefined
+    const source = await openSource(objectSource(store, info.key, info, systemClock, signal), options.csv)
+    const blocks = input.format.blocks(source, 0, plan)
     for await (const block of blocks) {
       for (let i = 0; i < block.count; i++) {
         bytes += block.bytesOf(i)
@@ -102,7 +103,7 @@ async function sampleOf(
       break
     }
     // Compressed rows are counted by what they take uncompressed; a third of it is what they take as they are.
-    if (!opened.source.isPlain) bytes = Math.min(info.size, bytes / 3)
+    if (!source.isPlain) bytes = Math.min(info.size, bytes / 3)
   } catch (thrown) {
     if (thrown instanceof BatchError) return undefined
     throw thrown

@@ -1,5 +1,5 @@
 import type { CallOptions, ObjectInfo, ObjectStore } from '@eas/storage'
-import { inputFormats } from '../read/formats.ts'
+import { inputFormats, withoutCompression } from '../read/formats.ts'
 
 /** An object to be scored. */
 export interface ListedObject {
@@ -7,9 +7,9 @@ export interface ListedObject {
   readonly info: ObjectInfo
 }
 
-/** Whether an object's name says that there are rows or requests in it. */
+/** Whether an object's name says that it has rows or requests in it. */
 export const hasRows = (key: string): boolean =>
-  Object.values(inputFormats).some(({ names }) => names.test(key.replace(/\.(?:gz|gzip|zst|zstd)$/i, '')))
+  Object.values(inputFormats).some(({ names }) => names.test(withoutCompression(key)))
 
 /**
  * What there is to score at a place: the object of that key, or all below it, in the order of their keys, as they are

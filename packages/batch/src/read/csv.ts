@@ -1,11 +1,10 @@
 import { isUtf8 } from 'node:buffer'
-import { oneLine } from '@eas/base'
 import { BatchError, RowError, reasonOf } from '../batch-error.ts'
 import { batchLimits } from '../limits.ts'
-import type { RowPlan } from '../rows/mapping.ts'
 import { refuseUtf16 } from './ndjson.ts'
 import type { RowBlock, RowFormat } from './row-block.ts'
 import { type Lines, splitLines } from './split.ts'
+import { checkColumns } from './table.ts'
 
 export interface CsvOptions {
   /** One character: `,` or a tab, by the first line, when not set. */
@@ -55,17 +54,6 @@ function headerOf(text: string, delimiter: string): string[] {
   } catch (thrown) {
     throw new BatchError('bad_object', `Cannot read the object: its header is wrong: ${reasonOf(thrown)}`)
   }
-}
-
-/** @throws {BatchError} `bad_object` naming the columns that the model needs and the table lacks. */
-export function checkColumns(names: readonly string[], { targets }: RowPlan, has: string): void {
-  const missing = [...targets.keys()].filter((column) => !names.includes(column))
-  if (missing.length === 0) return
-  const shown = (list: readonly string[]) => oneLine(list.join(', '), 200)
-  throw new BatchError(
-    'bad_object',
-    `Cannot read the object: it has no column ${shown(missing)}; ${has} ${shown(names)}`,
-  )
 }
 
 function blockOf({ bytes, starts, ends, offset }: Lines, { names, delimiter }: Header): RowBlock {

@@ -48,6 +48,9 @@ export class BatchBuilder {
   private kept = new Map<string, unknown[]>()
   private rowKept: [string, unknown][] = []
   private positions: number[] = []
+  /** The table that rows come from, and what becomes of its columns. */
+  private tableNames: readonly string[] | undefined
+  private tableKeys: readonly Key[] = []
 
   constructor(plan: RowPlan) {
     this.plan = plan
@@ -91,8 +94,12 @@ export class BatchBuilder {
   /** A row of a table: a value for each of `names`, a text in CSV. @throws {RowError} */
   addValues(names: readonly string[], read: (column: number) => unknown, position: number, areTexts = false): void {
     this.begin()
-    for (const [column, name] of names.entries()) {
-      const key = this.keyOf(name)
+    if (names !== this.tableNames) {
+      this.tableNames = names
+      this.tableKeys = names.map((name) => this.keyOf(name))
+    }
+    for (let column = 0; column < names.length; column++) {
+      const key = this.tableKeys[column] as Key // as many as names
       if (key.targets.length === 0 && !key.isKept) continue
       const value = read(column)
       for (const { input, slot } of key.targets) {
@@ -101,7 +108,7 @@ export class BatchBuilder {
         else if (areTexts) builder.readText(String(value))
         else builder.readValue(value)
       }
-      if (key.isKept && value !== undefined) this.rowKept.push([name, value])
+      if (key.isKept && value !== undefined) this.rowKept.push([key.name, value])
     }
     this.end(position)
   }

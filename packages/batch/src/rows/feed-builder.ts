@@ -216,10 +216,15 @@ export class FeedBuilder {
     let count = 0
     if (!scanner.take(closeBracket)) {
       do {
-        if (scanner.peek() === openBracket) this.readList(scanner, depth + 1)
+        const c = scanner.peek()
+        if (c === openBracket) this.readList(scanner, depth + 1)
         else {
           this.leaf(depth + 1)
-          this.readElement(scanner)
+          // Most of what is read are these.
+          if (this.numbers instanceof Float32Array && (c === minus || (c >= digit0 && c <= digit9))) {
+            if (this.used >= this.numbers.length) this.reserve(1)
+            ;(this.numbers as Float32Array)[this.used++] = scanner.float32() // of the same kind when it has grown
+          } else this.readElement(scanner)
         }
         count++
       } while (scanner.take(comma))
@@ -315,3 +320,6 @@ const openBracket = 0x5b
 const closeBracket = 0x5d
 const comma = 0x2c
 const lowerN = 0x6e
+const minus = 0x2d
+const digit0 = 0x30
+const digit9 = 0x39

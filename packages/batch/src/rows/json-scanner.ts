@@ -122,30 +122,12 @@ export class JsonScanner {
 
   /** A number, as `JSON.parse` would round it. */
   float64(): number {
-    this.peek()
-    const start = this.at
-    const short = this.shortNumber(exactDigits)
-    if (short !== undefined) return short
-    this.at = start
-    this.skipNumber()
-    return Number(this.ascii(start, this.at))
+    return this.number(false)
   }
 
-  /**
-   * A number, rounded to a double and then to float32 as a client would do it. Up to 19 digits are summed in a double, whose
-   * error of some units in its last place can only matter next to the middle between two float32; there it is read exactly.
-   */
+  /** A number for a float32: rounded to a double first, as a client would have done it. */
   float32(): number {
-    this.peek()
-    const start = this.at
-    const near = this.shortNumber(19)
-    if (near !== undefined) {
-      const single = Math.fround(near)
-      if (Math.fround(near * (1 - 2e-15)) === single && Math.fround(near * (1 + 2e-15)) === single) return near
-    }
-    this.at = start
-    this.skipNumber()
-    return Number(this.ascii(start, this.at))
+    return this.number(true)
   }
 
   /** An integer of any size. @throws {RowError} for a fraction. */
@@ -200,52 +182,66 @@ export class JsonScanner {
     return negative ? -value : value
   }
 
-  /** A valid number of few digits and a small exponent, its digits summed; `undefined` for any other text. */
-  private shortNumber(digitsMax: number): number | undefined {
+  /**
+   * Digits are summed in a double. Up to 15 of them and a power of ten up to 22 are exact, and one division rounds once.
+   * Up to 19 digits are wrong by some units in the last place, which matters to a float32 only next to the middle between
+   * two of them. Everything else, and what is no number, is left to `exactNumber`.
+   */
+  private number(single: boolean): number {
+    let c = this.peek()
     const { bytes, end } = this
-    let { at } = this
-    const negative = bytes[at] === 0x2d
-    if (negative) at++
+    const start = this.at
+    let at = start
+    const negative = c === 0x2d
+    if (negative) c = ++at < end ? (bytes[at] as number) : 0 // before the end
     const first = at
     let value = 0
-    let digits = 0
-    let c = at < end ? (bytes[at] as number) : 0 // before the end
     while (c >= digit0 && c <= digit9) {
       value = value * 10 + (c - digit0)
-      if (value > 0) digits++
       c = ++at < end ? (bytes[at] as number) : 0 // before the end
     }
-    if (at === first || (bytes[first] === digit0 && at > first + 1)) return undefined
+    let digits = at - first
+    if (digits === 0 || (digits > 1 && bytes[first] === digit0)) return this.exactNumber(start)
     let exponent = 0
     if (c === 0x2e) {
       const fraction = at + 1
       c = ++at < end ? (bytes[at] as number) : 0 // before the end
       while (c >= digit0 && c <= digit9) {
         value = value * 10 + (c - digit0)
-        if (value > 0) digits++
         c = ++at < end ? (bytes[at] as number) : 0 // before the end
       }
-      if (at === fraction) return undefined
       exponent = fraction - at
+      if (exponent === 0) return this.exactNumber(start)
+      digits -= exponent
     }
-    if ((c | 0x20) === 0x65) {
+    if (c === 0x65 || c === 0x45) {
       c = ++at < end ? (bytes[at] as number) : 0 // before the end
       const sign = c === 0x2d ? -1 : 1
       if (c === 0x2d || c === 0x2b) c = ++at < end ? (bytes[at] as number) : 0 // before the end
       const from = at
       let written = 0
-      while (c >= digit0 && c <= digit9 && at - from < 4) {
+      while (c >= digit0 && c <= digit9 && at - from < 3) {
         written = written * 10 + (c - digit0)
         c = ++at < end ? (bytes[at] as number) : 0 // before the end
       }
-      if (at === from || (c >= digit0 && c <= digit9)) return undefined
+      if (at === from || (c >= digit0 && c <= digit9)) return this.exactNumber(start)
       exponent += sign * written
     }
-    const power = powersOf10[Math.abs(exponent)]
-    if (digits > digitsMax || power === undefined) return undefined
-    this.at = at
+    if (digits > 19 || exponent > 22 || exponent < -22) return this.exactNumber(start)
+    const power = powersOf10[exponent < 0 ? -exponent : exponent] as number // up to 22
     const size = exponent < 0 ? value / power : value * power
+    if (digits > exactDigits) {
+      const isClear = single && Math.fround(size * (1 - 2e-15)) === Math.fround(size * (1 + 2e-15))
+      if (!isClear) return this.exactNumber(start)
+    }
+    this.at = at
     return negative ? -size : size
+  }
+
+  private exactNumber(start: number): number {
+    this.at = start
+    this.skipNumber()
+    return Number(this.ascii(start, this.at))
   }
 
   private skipContainer(isObject: boolean, depth: number): void {

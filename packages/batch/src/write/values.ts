@@ -1,8 +1,11 @@
 import { fromBfloat16, fromHalf, type Tensor } from '@eas/base'
 import { JsonText } from '../rows/batch-builder.ts'
+import type { OutputCell } from './row-writer.ts'
+
+export type Element = number | bigint | boolean | string
 
 /** An element as a value: numbers as numbers, 64-bit integers as `bigint`, truths as `boolean`, texts as `string`. */
-export function elementOf({ dtype, data }: Tensor, i: number): number | bigint | boolean | string {
+export function elementOf({ dtype, data }: Tensor, i: number): Element {
   const element = data[i]
   if (element instanceof Uint8Array)
     return Buffer.from(element.buffer, element.byteOffset, element.byteLength).toString('utf8')
@@ -13,7 +16,7 @@ export function elementOf({ dtype, data }: Tensor, i: number): number | bigint |
 }
 
 /** JSON of a number; what JSON has no number for is null, as `JSON.stringify` has it. */
-export function jsonOf(value: number | bigint | boolean | string): string {
+export function jsonOf(value: Element): string {
   if (typeof value === 'number') return Number.isFinite(value) ? String(value) : 'null'
   return typeof value === 'string' ? JSON.stringify(value) : String(value)
 }
@@ -45,14 +48,25 @@ function nested(tensor: Tensor, from: number, size: number, dim: number): string
   return `${text}]`
 }
 
+/** A row of an output as a value, or as nested lists of them. */
+export function nestedRow(
+  { tensor, from, size }: OutputCell,
+  convert: (element: Element) => unknown = (element) => element,
+): unknown {
+  const listed = (at: number, length: number, dim: number): unknown => {
+    if (dim >= tensor.shape.length) return convert(elementOf(tensor, at))
+    const count = tensor.shape[dim] ?? 0
+    const step = count === 0 ? 0 : length / count
+    return Array.from({ length: count }, (_, i) => listed(at + i * step, step, dim + 1))
+  }
+  return listed(from, size, 1)
+}
+
 /** JSON of a kept value: as it came, or of what a table has in its columns. */
 export function jsonOfKept(value: unknown): string {
   if (value instanceof JsonText) return value.text
-  return JSON.stringify(plain(value)) ?? 'null'
+  return typeof value === 'bigint' ? String(value) : (JSON.stringify(plain(value)) ?? 'null')
 }
-
-/** A kept value for a table: JSON is read. */
-export const keptValue = (value: unknown): unknown => (value instanceof JsonText ? JSON.parse(value.text) : value)
 
 /** What JSON can hold: 64-bit integers as numbers where those are exact, else as texts; bytes as base64. */
 function plain(value: unknown): unknown {

@@ -15,12 +15,13 @@ import random
 import shutil
 from pathlib import Path
 
+import faiss
 import numpy as np
 import torch
 from eas_prediction.torchrec_request import TorchRecRequest
 
 import features as fg
-from model import Named, Recommender
+from model import DIM, TOWER_DIM, TOWER_INPUTS, Dense, Interests, Named, Recommender, UserTower
 
 HERE = Path(__file__).resolve().parent
 SEED = 8
@@ -199,6 +200,21 @@ def write_json(path, value):
     path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n")
 
 
+def export_onnx(model, data, outputs, path, output_axes):
+    names = list(data)
+    axes = {name: {0: name.replace(".", "_")} for name in names if name != "batch_size"}
+    torch.onnx.export(
+        torch.jit.trace(Named(model, names), tuple(data.values()), check_trace=False),
+        tuple(data.values()),
+        str(path),
+        input_names=names,
+        output_names=outputs,
+        dynamic_axes=axes | output_axes,
+        opset_version=17,
+        dynamo=False,
+    )
+
+
 def export(model, tile, folder, request, items):
     """fg.json, its assets, model_acc.json and the model: the layout of tzrec's export, with ONNX for TorchScript."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -206,19 +222,8 @@ def export(model, tile, folder, request, items):
     tiled.load_state_dict(model.state_dict())
     tiled.eval()
     data = tensors_of(request, items, tile)
-    names = list(data)
-    axes = {name: {0: name.replace(".", "_")} for name in names if name != "batch_size"}
     outputs = ["logits_ctr", "probs_ctr", "logits_cvr", "probs_cvr"]
-    torch.onnx.export(
-        torch.jit.trace(Named(tiled, names), tuple(data.values()), check_trace=False),
-        tuple(data.values()),
-        str(folder / "model.onnx"),
-        input_names=names,
-        output_names=outputs,
-        dynamic_axes=axes | {name: {0: "items"} for name in outputs},
-        opset_version=17,
-        dynamo=False,
-    )
+    export_onnx(tiled, data, outputs, folder / "model.onnx", {name: {0: "items"} for name in outputs})
     cities = "".join(f"{city}\n" for city in fg.CITIES)
     asset = f"cities_{hashlib.md5(cities.encode()).hexdigest()}.txt"
     (folder / asset).write_text(cities)
@@ -340,6 +345,152 @@ def main():
         for tile in (2, 3):
             export(model, tile, golden / f"tile-{tile}", requests[2], items)
         write_golden(golden, model, requests, items, rng)
+        write_distributed(golden, model, requests, items)
+        write_recall(golden, rows[:12_000], requests, items)
+
+
+def quantized(rows):
+    """DIST_QUANT=INT8: codes, and a scale and an offset as halves; and what they stand for."""
+    low = rows.min(1, keepdims=True)
+    scale = ((rows.max(1, keepdims=True) - low) / 255).astype(np.float16)
+    offset = low.astype(np.float16)
+    codes = np.rint((rows - offset) / np.maximum(scale.astype(np.float32), 1e-12)).clip(0, 255).astype(np.uint8)
+    values = codes * scale.astype(np.float32) + offset.astype(np.float32)
+    return np.concatenate([codes, scale.view(np.uint8), offset.view(np.uint8)], axis=1), values
+
+
+def write_distributed(golden, model, requests, items):
+    """The export with USE_DISTRIBUTED_EMBEDDING: tables as numpy arrays, whole, halved, quantized and by key, and a dense graph."""
+    folder = golden / "distributed"
+    (folder / "sparse").mkdir(parents=True, exist_ok=True)
+    arrays, tables, described = {}, {}, {}
+    for name in fg.SIZES:
+        rows = torch.cat([model.tables[name].weight, model.wide[name].weight], dim=1).detach().numpy()
+        full = f"model.embedding_group.emb_impls.__BASE__.ebc.embedding_bags.{name}_emb"
+        facts = {"feat_name_impl": [f"{name}__ebc"], "dense": False, "is_dynamic": False, "dimension": DIM + 2, "dtype": "FP32", "shape": list(rows.shape)}
+        missing = None
+        if name in ("user_id", "tags"):
+            arrays[full], rows = quantized(rows)
+            facts["quant"] = "INT8"
+        elif name == "city_x_category":
+            arrays[full] = rows.astype(np.float16)
+            rows = arrays[full].astype(np.float32)
+        elif name == "item_id":
+            keys = np.array(sorted({fg.hashed([id], 500)[0] for id in list(items)[:200]}), dtype=np.int64)
+            missing = np.full(DIM + 2, 0.05, dtype=np.float32)
+            arrays |= {f"{full}.keys": keys, f"{full}.values": rows[keys], f"{full}.default_value": missing, f"{full}.scores": keys}
+            facts |= {"is_dynamic": True, "key_name": f"{full}.keys", "value_name": f"{full}.values", "default_value_name": f"{full}.default_value"}
+            known = set(keys.tolist())
+            rows = np.array([row if i in known else missing for i, row in enumerate(rows)])
+        else:
+            arrays[full] = rows
+        tables[name], described[full] = rows, facts
+    np.savez(folder / "sparse" / "sparse_embeddings-00-of-01.npz", **{k: v for k, v in arrays.items() if "item_id" not in k})
+    np.savez_compressed(folder / "sparse" / "sparse_dynamic_embedding-00-of-01.npz", **{k: v for k, v in arrays.items() if "item_id" in k})
+    write_json(folder / "sparse" / "sparse_embedding.json", described)
+    full = {name: next(key for key in described if key.endswith(f".{name}_emb")) for name in fg.SIZES}
+    pooling = {name: "MEAN" if name == "tags" else "SUM" for name in fg.SIZES}
+    features = {f"{name}__ebc": {"embedding_name": full[name], "pooling": pooling[name]} for name in fg.SIZES}
+    features |= {f"history__{name}__ec": {"embedding_name": full[name], "pooling": "NONE"} for name in ("category", "tags")}
+    write_json(folder / "sparse" / "sparse_features.json", features)
+    meta = {
+        "__BASE____ebc_user": [f"{name}__ebc" for name in fg.USER_IDS],
+        "__BASE____ebc": [f"{name}__ebc" for name in fg.ITEM_IDS],
+        "sequence__ec": ["history__category__ec", "history__category__lengths", "history__tags__ec"],
+    }
+    write_json(folder / "dense_meta.json", meta)
+
+    def dense_inputs(request):
+        data = tensors_of(request, items, 3)
+        made = {}
+        for key in ("__BASE____ebc_user", "__BASE____ebc"):
+            columns = []
+            for part in meta[key]:
+                name = part.removesuffix("__ebc")
+                ids = np.split(data[f"{name}.values"].numpy(), np.cumsum(data[f"{name}.lengths"].numpy())[:-1])
+                pool = np.mean if pooling[name] == "MEAN" else np.sum
+                columns.append(np.stack([pool(tables[name][bag], axis=0) if len(bag) else np.zeros(DIM + 2) for bag in ids]))
+            made[key] = torch.tensor(np.concatenate(columns, axis=1), dtype=torch.float32)
+        for name in ("category", "tags"):
+            made[f"history__{name}__ec"] = torch.tensor(tables[name][data[f"history__{name}.values"].numpy()], dtype=torch.float32)
+        made["history__category__lengths"] = data["history__category.lengths"]
+        plain = ["weight.values", "raw_3.values", "price.values", "price_by_age.values", "history__price.values", "history__ts.values"]
+        plain += ["history__ts.lengths", "click.values", "click.lengths", "history__tags.key_lengths", "batch_size"]
+        return made | {name: data[name] for name in plain}
+
+    dense = Dense(model).eval()
+    names = ["probs_ctr", "probs_cvr"]
+    export_onnx(dense, dense_inputs(requests[2]), names, folder / "model.onnx", {name: {0: "items"} for name in names})
+    for name in [*(golden / "tile-3").glob("cities*"), golden / "tile-3" / "fg.json"]:
+        shutil.copy(name, folder)
+    write_json(folder / "model_acc.json", {"SPARSE_INT64": "1", "INPUT_TILE": "3", "DISTRIBUTED_EMBEDDING": "1", "DIST_QUANT": "INT8"})
+    expected = []
+    for request in requests:
+        with torch.no_grad():
+            out = dense(dense_inputs(request))
+        unknown = [id not in items and "item_features" not in request for id in request["item_ids"]]
+        scores = {name: [-1.0 if gone else x for x, gone in zip(out[name].tolist(), unknown)] for name in names}
+        expected.append({"name": request["name"], "item_ids": request["item_ids"], "outputs": scores})
+    (folder / "expected.json").write_text(json.dumps({"requests": expected}, ensure_ascii=False) + "\n")
+
+
+def write_recall(golden, rows, requests, items):
+    """A match model of two towers: its user side, the index of its items, and whom it recalls for each user."""
+    user, item = UserTower(), torch.nn.Embedding(len(items), TOWER_DIM)
+    position = {id: i for i, id in enumerate(items)}
+    users = {row[0]["user_id"]: fg.user_features(row[0], items) for row in rows}
+    shown = torch.tensor([position[row[1]["item_id"]] for row in rows])
+    click = torch.tensor([row[3] for row in rows])
+    optimiser = torch.optim.Adam([*user.parameters(), *item.parameters()], lr=0.02)
+    for batch in torch.randperm(len(rows), generator=torch.Generator().manual_seed(SEED)).split(256):
+        embeddings = user(user_tensors([users[rows[i][0]["user_id"]] for i in batch]))["user_tower_emb"]
+        logits = (embeddings * torch.nn.functional.normalize(item(shown[batch]), dim=1)).sum(1) * 5 - 1
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, click[batch])
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+
+    data = user_tensors([fg.user_features(requests[1]["user"], items)])
+    data = {name: data[name] for name in TOWER_INPUTS}
+    vectors = torch.nn.functional.normalize(item.weight, dim=1).detach().numpy()
+    asked = [request for request in requests if request["user"]]
+    expected = {"origin": f"packages/cli/examples/recommender/make.py, faiss-cpu {faiss.__version__}"}
+    for name, interests in (("recall", False), ("recall-interests", True)):
+        model = Interests(user) if interests else user
+        model.eval()
+        folder = golden / name / "user"
+        folder.mkdir(parents=True, exist_ok=True)
+        export_onnx(model, data, ["user_tower_emb"], folder / "model.onnx", {})
+        entries = [entry for entry in fg.FG["features"] if entry.get("feature_name") in ("user_id", "age") or "sequence_name" in entry]
+        write_json(folder / "fg.json", {"features": entries})
+        write_json(folder / "model_acc.json", {"SPARSE_INT64": "1"})
+        (golden / name / "item").mkdir(exist_ok=True)
+        (golden / name / "item" / "README.md").write_text("The other tower, which is run offline: not part of what is served.\n")
+        index = faiss.index_factory(TOWER_DIM, "IVF8,Flat", faiss.METRIC_INNER_PRODUCT)
+        index.train(vectors)
+        index.add(vectors)
+        faiss.write_index(index, str(golden / name / "faiss_index"))
+        (golden / name / "id_mapping").write_text("".join(f"{id}\n" for id in items))
+        index.nprobe = 8
+        expected[name] = []
+        for request in asked:
+            tensors = user_tensors([fg.user_features(request["user"], items)])
+            with torch.no_grad():
+                embedding = model({key: tensors[key] for key in TOWER_INPUTS})["user_tower_emb"]
+            scores, ids = index.search(embedding.reshape(-1, TOWER_DIM).numpy(), 20)
+            best = {}
+            for i, score in zip(ids.flatten().tolist(), scores.flatten().tolist()):
+                if i >= 0 and score > best.get(i, -2):
+                    best[i] = score
+            ranked = sorted(best.items(), key=lambda pair: -pair[1])[:20]
+            names = list(items)
+            expected[name].append({
+                "name": request["name"],
+                "item_ids": [names[i] for i, _ in ranked],
+                "scores": [score for _, score in ranked],
+                "user_tower_emb": embedding.flatten().tolist(),
+            })  # fmt: skip
+    (golden / "recall.json").write_text(json.dumps(expected) + "\n")
 
 
 def write_golden(golden, model, requests, items, rng):

@@ -104,6 +104,74 @@ class Recommender(nn.Module):
         }
 
 
+class Dense(nn.Module):
+    """What is left of the recommender where embeddings are looked up outside: rows of DIM + 2, deep and wide side by side."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.deep, self.ctr, self.cvr = model.deep, model.ctr, model.cvr
+
+    def forward(self, data):
+        n = data["batch_size"]
+        tables = torch.cat([times(data["__BASE____ebc_user"], n), data["__BASE____ebc"]], dim=1)
+        tables = tables.reshape(tables.shape[0], len(SIZES), DIM + 2)
+        parts = [tables[:, :, :DIM].reshape(tables.shape[0], -1)]
+        parts += [times(data[name + ".values"], n) for name in ("weight", "raw_3")]
+        parts += [data[name + ".values"] for name in ("price", "price_by_age")]
+        tags = sums(data["history__tags__ec"][:, :DIM], data["history__tags.key_lengths"])
+        steps = torch.cat([data["history__category__ec"][:, :DIM] + tags, data["history__price.values"]], dim=1)
+        lengths = times(data["history__category__lengths"].to(torch.int64), n)
+        recent = sums(data["history__ts.values"], data["history__ts.lengths"].to(torch.int64))
+        clicks = sums(data["click.values"], data["click.lengths"].to(torch.int64))
+        steps, recent, clicks = times(steps, n), times(recent, n), times(clicks, n)
+        target = tables[:, 4, :DIM]  # of the category, the fifth of SIZES
+        weight = torch.sigmoid((steps[:, :DIM] * target[bag_of(steps, lengths)]).sum(1, keepdim=True))
+        parts += [sums(steps[:, :DIM] * weight, lengths), sums(steps, lengths), recent, clicks * 0.1]
+        hidden = self.deep(torch.cat(parts, dim=1))
+        wide = tables[:, :, DIM:].sum(1)
+        ctr = self.ctr(hidden).squeeze(1) + wide[:, 0]
+        cvr = self.cvr(hidden).squeeze(1) + wide[:, 1]
+        return {"probs_ctr": torch.sigmoid(ctr), "probs_cvr": torch.sigmoid(cvr)}
+
+
+TOWER_DIM = 8
+TOWER_INPUTS = [
+    *["user_id.values", "user_id.lengths", "age.values", "age.lengths"],
+    *["history__category.values", "history__category.lengths", "history__price.values"],
+]
+
+
+class UserTower(nn.Module):
+    """The user side of a match model: one embedding of length 1."""
+
+    def __init__(self):
+        super().__init__()
+        self.user, self.age, self.category = nn.Embedding(200, DIM), nn.Embedding(5, DIM), nn.Embedding(8, DIM)
+        self.out = nn.Linear(3 * DIM + 1, TOWER_DIM)
+
+    def forward(self, data):
+        lengths = data["history__category.lengths"].to(torch.int64)
+        parts = [
+            sums(self.user(data["user_id.values"]), data["user_id.lengths"].to(torch.int64)),
+            sums(self.age(data["age.values"]), data["age.lengths"].to(torch.int64)),
+            sums(self.category(data["history__category.values"]), lengths) / lengths.unsqueeze(1),
+            sums(data["history__price.values"], lengths) / lengths.unsqueeze(1),
+        ]
+        return {"user_tower_emb": nn.functional.normalize(self.out(torch.cat(parts, dim=1)), dim=1)}
+
+
+class Interests(nn.Module):
+    """Three interests of a user, made from his embedding: the shape that MIND gives, [1, 3, D]."""
+
+    def __init__(self, tower):
+        super().__init__()
+        self.tower = tower
+
+    def forward(self, data):
+        one = self.tower(data)["user_tower_emb"]
+        return {"user_tower_emb": torch.stack([one, one.roll(1, dims=1), -one], dim=1)}
+
+
 class Named(nn.Module):
     """The same with its tensors one after the other, as ONNX has them."""
 

@@ -1,4 +1,4 @@
-import { EasError } from '@eas/base'
+import { EasError, oneLine } from '@eas/base'
 import { FeatureStoreError, ItemCache, requestItems, snapshotSource } from '@eas/feature-store'
 import type { FeatureGenerator, Generated, ItemTable } from '@eas/fg'
 import { StoreError } from '@eas/storage'
@@ -20,7 +20,7 @@ interface SharedOptions {
 }
 
 export const fgCommand = () =>
-  shared(new Command('fg').enablePositionalOptions())
+  shared(new Command('fg'))
     .description('Generate the features of rows or requests by an fg.json, and compare them with what PAI logged.')
     .option('--counters', 'print what was missing, out of vocabulary and out of range instead, by feature')
     .option('--raw', 'print the inputs instead, as raw_features has them')
@@ -42,7 +42,10 @@ Exit code: 0 done, 1 a file cannot be read or used, or features differ, 2 wrong 
       shared(new Command('diff'))
         .description('Compare features with the generate_features that were logged with their inputs.')
         .option('--tolerance <share>', 'relative difference of floats that counts as the same', share, 1e-6)
-        .action((place: string, input: string, options: DiffOptions) => orEasError(diff(place, input, options))),
+        // Options that both have are parsed as those of `fg`, wherever they stand.
+        .action((place: string, input: string, _own: unknown, command: Command) =>
+          orEasError(diff(place, input, command.optsWithGlobals<DiffOptions>())),
+        ),
     )
 
 const shared = (command: Command) =>
@@ -55,7 +58,7 @@ const shared = (command: Command) =>
     .option('--items <snapshot>', 'folder or URL of Parquet, NDJSON or CSV files that hold what items have')
     .option('--key <column>', 'column that names rows of a table, and items of --items', 'item_id')
     .option('--farm-hash', 'hash as USE_FARM_HASH_TO_BUCKETIZE=true does', false)
-    .option('--limit <rows>', 'rows to read at most (default: all)', count)
+    .option('--limit <rows>', 'rows to read at most; requests are read whole (default: all)', count)
     .option('--json', 'print JSON')
 
 function count(text: string): number {
@@ -86,7 +89,7 @@ async function generate(place: string, input: string, options: GenerateOptions):
     for (const [i, line] of lines.slice(0, names.length).entries()) {
       const row = names[i] ?? ''
       if (options.json) print(JSON.stringify({ row, features: Object.fromEntries(parseFeatureText(line)) }))
-      else print(`${styled('bold', row)}\t${line}`)
+      else print(`${styled('bold', oneLine(row))}\t${oneLine(line, line.length)}`)
     }
   }
   if (options.counters) print(options.json ? toJson(totals.rows()) : table(totals.rows()))
@@ -143,11 +146,10 @@ async function diff(place: string, input: string, options: DiffOptions): Promise
 const isAlike = ({ reordered, different, notLogged }: FeatureDiff) => reordered + different + notLogged === 0
 
 function shown({ name, same, reordered, different, notLogged, first }: FeatureDiff) {
-  const cut = (text: string | undefined) =>
-    text === undefined ? '' : text.length > 40 ? `${text.slice(0, 40)}…` : text
+  const cut = (text = '') => oneLine(text, 40)
   return {
-    ...{ feature: name, same, reordered, different, 'not logged': notLogged },
-    ...{ 'first row': first?.row ?? '', ours: cut(first?.ours), logged: cut(first?.logged) },
+    ...{ feature: cut(name), same, reordered, different, 'not logged': notLogged },
+    ...{ 'first row': cut(first?.row), ours: cut(first?.ours), logged: cut(first?.logged) },
   }
 }
 

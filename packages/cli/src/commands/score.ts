@@ -14,14 +14,19 @@ import {
   listObjects,
   outputFormatNames,
   type Place,
+  type PlanTarget,
+  type PlanTargetName,
   parseMapping,
+  planTargetNames,
+  planTargets,
+  planWork,
   type RunReport,
   runAll,
   serviceOf,
   serviceScorer,
 } from '@eas/batch'
 import { createLogger, createProcessor, loadServices, machineOf, settingsFromEnv } from '@eas/processor'
-import { openStore, StoreError } from '@eas/storage'
+import { openStore, StoreError, type StoreSettings } from '@eas/storage'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { formatBytes, labelled, print, styled } from '../print.ts'
 import { readText } from '../read-file.ts'
@@ -39,6 +44,7 @@ interface ScoreOptions {
   readonly maxFailures: number
   readonly objects: number
   readonly dryRun?: boolean
+  readonly plan?: PlanTargetName
   readonly json?: boolean
 }
 
@@ -62,6 +68,12 @@ export const scoreCommand = () =>
     .option('--max-failures <share>', 'share of rows that may fail before an object is stopped', share, 0.1)
     .option('--objects <n>', 'objects under way at once', wholeNumber, 2)
     .option('--dry-run', 'say how much there is to do and how long it would take; write nothing')
+    .addOption(
+      new Option(
+        '--plan <engine>',
+        'print the objects as tasks for an engine of a cloud, a line each; score nothing',
+      ).choices(planTargetNames),
+    )
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
@@ -70,6 +82,7 @@ Examples:
   eas score service.json rows.ndjson --out scores/
   eas score service.json oss://bucket/in/ --out oss://bucket/out/ --format parquet
   eas score service.json rows.csv --out scores/ --mapping mapping.json
+  eas score service.json s3://bucket/in/ --out s3://bucket/out/ --plan distributed-map > items.jsonl
 
 A mapping: { "inputs": { "image": "pixels" }, "keep": ["id"], "outputs": ["scores"] }. Without one, columns feed the inputs
 of the same name, and the others are kept. Results of rows.ndjson are scores/rows.ndjson/…; its manifest with the highest
@@ -81,6 +94,7 @@ Exit code: 0 all is scored, 1 something is not, 2 wrong use.`,
 async function score(serviceFile: string, inputs: readonly string[], options: ScoreOptions): Promise<void> {
   const settings = settingsFromEnv(process.env)
   const { stores } = machineOf(settings)
+  if (options.plan) return await plan(inputs, stores, planTargets[options.plan])
   const file = await readServiceFile(serviceFile, { processor: 'pytorch_cpu_1.10', name: undefined })
   const { services } = await loadServices([file], settings)
   const [spec] = services
@@ -104,6 +118,15 @@ async function score(serviceFile: string, inputs: readonly string[], options: Sc
   } finally {
     process.off('SIGINT', end).off('SIGTERM', end)
     await processor.close()
+  }
+}
+
+async function plan(inputs: readonly string[], stores: StoreSettings, target: PlanTarget): Promise<void> {
+  for (const input of inputs) {
+    for await (const task of planWork(listObjects(openStore(input, stores)), target)) {
+      const isTaken = process.stdout.write(`${target.line(task)}\n`)
+      if (!isTaken) await new Promise((resolve) => process.stdout.once('drain', resolve))
+    }
   }
 }
 

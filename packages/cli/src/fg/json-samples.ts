@@ -29,7 +29,7 @@ export async function* jsonSamples(file: string, options: SampleOptions): AsyncG
     if (!isRecord(json)) throw new EasError('invalid_request', `Cannot read ${label}: it is no JSON object`)
     const isRequest = Object.hasOwn(json, 'user_features') || Object.hasOwn(json, 'item_ids')
     if (!isRequest) rows.push(json)
-    if (rows.length > 0 && (isRequest || rows.length === rowsAtOnce)) {
+    if (rows.length > 0 && (isRequest || rows.length === Math.min(rowsAtOnce, options.limit - first + 1))) {
       yield rowSample(rows, first, options)
       first += rows.length
       rows = []

@@ -14,7 +14,7 @@ export interface SampleOptions {
   readonly items: () => ItemTable | undefined
   /** `cand_seq_pk` of model_acc.json. */
   readonly candidateSequence: string | undefined
-  /** Rows to read at most. */
+  /** Rows to read at most; a request is read whole. */
   readonly limit: number
 }
 
@@ -29,7 +29,8 @@ export async function* readSamples(place: string, options: SampleOptions): Async
   let rows = 0
   for (const file of await filesIn(place)) {
     const read = formats.find(([ending]) => ending.test(file))?.[1]
-    for await (const sample of read ? read(file, options) : [await logSample(file, options)]) {
+    const limit = options.limit - rows
+    for await (const sample of read ? read(file, { ...options, limit }) : [await logSample(file, options)]) {
       yield sample
       rows += sample.names.length
       if (rows >= options.limit) return

@@ -18,7 +18,7 @@ export async function* tableSamples(file: string, { key, limit }: SampleOptions)
   let done = 0
   for await (const batch of snapshot.batches) {
     for (let start = 0; start < batch.keys.length && done < limit; start += rowsAtOnce) {
-      const end = Math.min(batch.keys.length, start + rowsAtOnce)
+      const end = Math.min(batch.keys.length, start + rowsAtOnce, start + limit - done)
       const numbers = Array.from({ length: end - start }, (_, i) => i)
       // Under keys of their own, since a sample may have the same item many times.
       const rows = new ItemStore({ key: 'int64', columns }, numbers.length)

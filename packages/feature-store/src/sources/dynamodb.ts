@@ -61,7 +61,10 @@ export function dynamoDbSource(options: DynamoDbOptions): ItemSource {
       if (options.version) {
         const { client, sdk } = await open()
         const { id, attribute } = options.version
-        const { Item } = await client.send(new sdk.GetItemCommand({ TableName: table, Key: { [key]: keyValue(id) } }))
+        const { Item } = await client.send(
+          new sdk.GetItemCommand({ TableName: table, Key: { [key]: keyValue(id) } }),
+          signal ? { abortSignal: signal } : {},
+        )
         version = String(Item && rowOf(Item)[attribute])
         if (version === known) return undefined
       }

@@ -65,9 +65,26 @@ export function postgresSource(options: PostgresOptions): ItemSource {
     return pool
   }
 
+  /** Runs one query. One that is given up ends its connection: nobody knows when it would still answer. */
+  const ask = async (text: string, values: readonly unknown[], signal: AbortSignal | undefined) => {
+    const client = await (await connect()).connect()
+    const giveUp = () => void client.end()
+    signal?.addEventListener('abort', giveUp)
+    try {
+      const result = await client.query<Row>({ text, values: [...values] })
+      client.release()
+      return result
+    } catch (error) {
+      client.release(true)
+      throw error
+    } finally {
+      signal?.removeEventListener('abort', giveUp)
+    }
+  }
+
   /** Columns and their types, from a query of no rows. */
-  async function readSchema(): Promise<Schema> {
-    const { fields } = await (await connect()).query(`SELECT * FROM ${from} LIMIT 0`)
+  async function readSchema(signal: AbortSignal | undefined): Promise<Schema> {
+    const { fields } = await ask(`SELECT * FROM ${from} LIMIT 0`, [], signal)
     const keyField = fields.find(({ name }) => name === key)
     if (!keyField) throw badData(`table ${table} has no column ${key}`)
     const wanted = options.columns ?? fields.map(({ name }) => name).filter((name) => name !== key && name !== deleted)
@@ -88,8 +105,10 @@ export function postgresSource(options: PostgresOptions): ItemSource {
     [key, ...columns.map(({ name }) => name)].map((name) => quoted(name)).join(', ')
   const alive = deleted ? `NOT coalesce(${quoted(deleted)}, false)` : 'true'
 
-  async function* byCursor(schema: Schema): AsyncGenerator<ItemBatch, void, void> {
+  async function* byCursor(schema: Schema, signal: AbortSignal | undefined): AsyncGenerator<ItemBatch, void, void> {
     const client = await (await connect()).connect()
+    const giveUp = () => void client.end()
+    signal?.addEventListener('abort', giveUp)
     let isOpen = true
     try {
       await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
@@ -102,17 +121,18 @@ export function postgresSource(options: PostgresOptions): ItemSource {
       await client.query('COMMIT')
       isOpen = false
     } finally {
+      signal?.removeEventListener('abort', giveUp)
       client.release(isOpen) // a connection within a transaction is closed
     }
   }
 
-  async function* byKey(schema: Schema): AsyncGenerator<ItemBatch, void, void> {
+  async function* byKey(schema: Schema, signal: AbortSignal | undefined): AsyncGenerator<ItemBatch, void, void> {
     let last: unknown
     for (;;) {
       const beyond = last === undefined ? '' : `AND ${quoted(key)} > $1`
       const text = `SELECT ${selected(schema)} FROM ${from} WHERE ${alive} ${beyond} ORDER BY ${quoted(key)} LIMIT ${pageRows}`
       const values = last === undefined ? [] : [last]
-      const { rows } = await (await connect()).query<Row>({ text, values })
+      const { rows } = await ask(text, values, signal)
       if (rows.length > 0) yield batchOfRows(rows, schema, key)
       if (rows.length < pageRows) return
       last = rows.at(-1)?.[key]
@@ -120,30 +140,30 @@ export function postgresSource(options: PostgresOptions): ItemSource {
   }
 
   /** The last change there is, as text that keeps all digits. */
-  async function lastChange(): Promise<string | undefined> {
+  async function lastChange(signal: AbortSignal | undefined): Promise<string | undefined> {
     if (!updated) return undefined
     const text = `SELECT ${quoted(updated)}::text AS at, ${quoted(key)}::text AS id FROM ${from} WHERE ${quoted(updated)} IS NOT NULL ORDER BY ${quoted(updated)} DESC, ${quoted(key)} DESC LIMIT 1`
-    const { rows } = await (await connect()).query(text)
+    const { rows } = await ask(text, [], signal)
     return JSON.stringify(rows[0] ? [rows[0].at, rows[0].id] : [])
   }
 
   return {
     name: `postgres ${table}`,
-    async snapshot(known) {
+    async snapshot(known, { signal }) {
       let version = String(loads + 1)
       if (versionQuery) {
-        const { rows } = await (await connect()).query<Row>({ text: versionQuery })
+        const { rows } = await ask(versionQuery, [], signal)
         version = String(Object.values(rows[0] ?? {})[0])
         if (version === known) return undefined
       } else if (updated && known !== undefined) return undefined
-      const schema = await readSchema()
+      const schema = await readSchema(signal)
       // Before the rows: what changes meanwhile is read twice rather than never.
-      const position = await lastChange()
+      const position = await lastChange(signal)
       loads++
-      const batches = paging === 'cursor' ? byCursor(schema) : byKey(schema)
+      const batches = paging === 'cursor' ? byCursor(schema, signal) : byKey(schema, signal)
       return { version, schema, batches, ...(position === undefined ? {} : { position }) }
     },
-    async *changes(position, schema) {
+    async *changes(position, schema, { signal }) {
       if (!updated) return
       let [at, id] = JSON.parse(position) as [string?, string?] // `lastChange` and this function make positions
       for (;;) {
@@ -155,7 +175,7 @@ export function postgresSource(options: PostgresOptions): ItemSource {
         const order = `${quoted(updated)}, ${quoted(key)}::${idType}`
         const text = `SELECT ${selected(schema)}, ${more} FROM ${from} WHERE ${quoted(updated)} IS NOT NULL AND ${beyond} ORDER BY ${order} LIMIT ${pageRows}`
         const values = at === undefined ? [] : [at, id]
-        const { rows } = await (await connect()).query<Row>({ text, values })
+        const { rows } = await ask(text, values, signal)
         const last = rows.at(-1)
         if (!last) return
         ;[at, id] = [String(last._at), String(last._id)]
@@ -163,12 +183,12 @@ export function postgresSource(options: PostgresOptions): ItemSource {
         yield { ...batchOfRows(rows, schema, key), deleted: flags, position: JSON.stringify([at, id]) }
       }
     },
-    async fetch(ids) {
-      const schema = await readSchema()
+    async fetch(ids, { signal }) {
+      const schema = await readSchema(signal)
       const isWhole = schema.key === 'int64'
       const wanted = isWhole ? ids.filter((id) => /^-?\d{1,18}$/.test(id)) : ids
       const text = `SELECT ${selected(schema)} FROM ${from} WHERE ${quoted(key)} = ANY($1::${isWhole ? 'bigint' : 'text'}[]) AND ${alive}`
-      const { rows } = await (await connect()).query<Row>({ text, values: [wanted] })
+      const { rows } = await ask(text, [wanted], signal)
       return { schema, batch: batchOfRows(rows, schema, key) }
     },
     async close() {
@@ -180,6 +200,9 @@ export function postgresSource(options: PostgresOptions): ItemSource {
 
 const [dateOid, timestampOid] = [1082, 1114]
 
+/** A server that vanished without a word must not keep connections for ever: no page takes as long as this. */
+const timeouts = { connectionTimeoutMillis: 10_000, query_timeout: 30_000, keepAlive: true }
+
 async function openPool(connection: string | ClientConfig): Promise<Pool> {
   const { default: pg } = await import('pg')
   const config = typeof connection === 'string' ? { connectionString: connection } : connection
@@ -187,8 +210,10 @@ async function openPool(connection: string | ClientConfig): Promise<Pool> {
     getTypeParser: (oid: number, format?: 'text' | 'binary') =>
       oid === timestampOid || oid === dateOid ? utc : pg.types.getTypeParser(oid, format as 'text'), // the two overloads are one
   }
-  const pool = new pg.Pool({ connectionTimeoutMillis: 10_000, ...config, types, max: 2, allowExitOnIdle: true })
+  const pool = new pg.Pool({ ...timeouts, ...config, types, max: 2, allowExitOnIdle: true })
   pool.on('error', () => {}) // an idle connection was lost; the next query makes another
+  // One that is lost in use says so twice: by the query that fails, and by an event that nobody else listens to.
+  pool.on('connect', (client) => void client.on('error', () => {}))
   return pool
 }
 

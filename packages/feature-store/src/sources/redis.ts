@@ -40,13 +40,19 @@ export function redisSource(options: RedisOptions): ItemSource {
     keyName: key,
     columns: Object.entries(types).map(([name, type]) => ({ name, type: parseColumnType(type) })),
   }
-  let client: Promise<Redis> | undefined
+  let opened: Promise<Redis> | undefined
   let loads = 0
 
-  const connect = async (): Promise<Redis> => {
-    client ??= openClient(options.url)
-    const redis = await client
-    if (redis.status === 'wait') await redis.connect()
+  /** The connection, or a new one if that has ended. A call that is given up ends it: nobody knows what it still answers. */
+  const connect = async (signal: AbortSignal | undefined): Promise<Redis> => {
+    if (!opened) {
+      const opening = openClient(options.url, () => {
+        if (opened === opening) opened = undefined
+      })
+      opened = opening
+    }
+    const redis = await opened
+    signal?.addEventListener('abort', () => redis.disconnect(), { once: true })
     return redis
   }
 
@@ -81,8 +87,8 @@ export function redisSource(options: RedisOptions): ItemSource {
 
   return {
     name: `redis ${pattern}`,
-    async snapshot(known) {
-      const redis = await connect()
+    async snapshot(known, { signal }) {
+      const redis = await connect(signal)
       let version = String(loads + 1)
       if (versionKey) {
         version = (await redis.get(versionKey)) ?? ''
@@ -97,9 +103,9 @@ export function redisSource(options: RedisOptions): ItemSource {
       const position = stream ? { position: last?.[0] ?? '0-0' } : {}
       return { version, schema, batches: batches(first, rows, schema), ...position }
     },
-    async *changes(position, schema): AsyncGenerator<ItemBatch, void, void> {
+    async *changes(position, schema, { signal }): AsyncGenerator<ItemBatch, void, void> {
       if (!stream) return
-      const redis = await connect()
+      const redis = await connect(signal)
       for (let at = position; ; ) {
         const entries = await redis.xrange(stream, `(${at}`, '+', 'COUNT', pageKeys)
         const last = entries.at(-1)
@@ -118,15 +124,15 @@ export function redisSource(options: RedisOptions): ItemSource {
         yield { ...batch, deleted, position: at }
       }
     },
-    async fetch(ids) {
-      const rows = await readRows(await connect(), ids)
+    async fetch(ids, { signal }) {
+      const rows = await readRows(await connect(signal), ids)
       const schema = declared ?? { ...inferSchema(rows, idColumn), key: keyType, keyName: key }
       return { schema, batch: batchOfRows(rows, schema, idColumn) }
     },
     async close() {
-      const redis = await client
-      client = undefined
-      redis?.disconnect()
+      const last = opened
+      opened = undefined
+      await last?.then((redis) => redis.disconnect()).catch(() => {}) // it never was open
     },
   }
 }
@@ -134,16 +140,24 @@ export function redisSource(options: RedisOptions): ItemSource {
 /** A name that no field has: where a row keeps its id. */
 const idColumn = '\u0000id'
 
-async function openClient(url: string): Promise<Redis> {
+/** Connects. A connection that ends is not made again by itself: whoever needs one asks for it. */
+async function openClient(url: string, onEnd: () => void): Promise<Redis> {
   // Bundled as CommonJS it has no named exports.
   const { default: ioredis } = await import('ioredis')
   const redis = new ioredis.Redis(url, {
     lazyConnect: true,
     connectTimeout: 10_000,
-    maxRetriesPerRequest: 1,
-    retryStrategy: (times) => Math.min(times * 200, 5000),
+    retryStrategy: () => null,
   })
   redis.on('error', () => {}) // told by the command that fails
+  redis.on('end', onEnd)
+  try {
+    await redis.connect()
+  } catch (error) {
+    onEnd()
+    redis.disconnect()
+    throw error
+  }
   return redis
 }
 

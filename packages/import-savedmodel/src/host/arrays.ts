@@ -262,9 +262,21 @@ function lookUp([keys, values, query, fallback]: readonly Tensor[]): Tensor[] {
     places = new Map(elements(keys).map((k, i) => [k, i]))
     tables.set(keys, places)
   }
-  const count = keys.data.length
-  const order = elements(query).map((q) => places.get(q) ?? count)
-  return [pick(concatFlat([values, fallback]), order, query.shape)]
+  // A table may hold rows. Only those that are found are copied: it may be of millions.
+  const row = values.shape.slice(1)
+  const width = sizeOfShape(row)
+  const rows = elements(query).map((q) => places.get(q) ?? -1)
+  allocate(rows.length * width)
+  const from = (start: number): number[] => Array.from({ length: width }, (_, k) => start + k)
+  const hits = rows.filter((i) => i >= 0)
+  const found = pick(
+    values,
+    hits.flatMap((i) => from(i * width)),
+    [hits.length * width],
+  )
+  let next = 0
+  const order = rows.flatMap((i) => from(i >= 0 ? width * next++ : hits.length * width))
+  return [pick(concatFlat([found, fallback]), order, [...query.shape, ...row])]
 }
 
 const compare = {

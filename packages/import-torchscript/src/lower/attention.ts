@@ -100,7 +100,8 @@ const withExtras: Lower = (c): Result => {
     scale: c.has('scale') ? c.optionalFloat('scale') : undefined,
   })
   const none = emit.full(g, [0], scalar(q.dtype, 0))
-  return c.name.endsWith('math') ? tuple(c.vm, y, weights) : tuple(c.vm, y, none, none, none)
+  if (c.name.endsWith('math')) return tuple(c.vm, y, weights)
+  return c.name.endsWith('cpu') ? tuple(c.vm, y, none) : tuple(c.vm, y, none, none, none)
 }
 
 interface Heads {

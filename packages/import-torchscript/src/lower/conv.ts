@@ -97,7 +97,9 @@ const spatialRank = (c: Call): number => c.tensor('weight').shape.length - 2
 const convOp: Lower = (c) => {
   const n = spatialRank(c)
   const weight = c.tensor('weight')
-  const [stride, dilation, groups] = [c.intsOf('stride', n), c.intsOf('dilation', n), c.int('groups')]
+  const stride = c.intsOf('stride', n)
+  const dilation = c.has('dilation') ? c.intsOf('dilation', n) : new Array<number>(n).fill(1)
+  const groups = c.has('groups') ? c.int('groups') : 1
   const bias = c.optionalTensor('bias')
   const mode = c.py('padding')
   if (typeof mode === 'string') {
@@ -123,7 +125,13 @@ const convOp: Lower = (c) => {
       outputPadding: c.intsOf('output_padding', n),
     })
   }
-  return conv(c.g, c.tensor('input'), weight, bias, { stride, before: padding, after: padding, dilation, groups })
+  return conv(c.g, c.tensor(c.has('self') ? 'self' : 'input'), weight, bias, {
+    stride,
+    before: padding,
+    after: padding,
+    dilation,
+    groups,
+  })
 }
 
 const transposedOp: Lower = (c) => {

@@ -69,12 +69,14 @@ export function floorDivide({ g }: Call, a: Value, b: Value): Value {
 }
 
 /** Files older than version 4 mean integer division of integers. @see torch/csrc/jit/operator_upgraders */
-const divide: Lower = (c) => {
+const divide: Lower = (c) => quotient(c, c.vm.archive.version < 4)
+
+function quotient(c: Call, isIntegral: boolean): Value {
   const rounding = c.has('rounding_mode') ? c.optionalString('rounding_mode') : undefined
   if (rounding === 'floor') return floorDivide(c, ...(promoted(c, 'self', 'other') as [Value, Value]))
   const [p, q] = promoted(c, 'self', 'other') as [Value, Value]
   if (rounding === 'trunc') return isWhole(p) ? binary(c.g, 'Div', p, q) : truncate(c, binary(c.g, 'Div', p, q))
-  if (isWhole(p) && c.vm.archive.version < 4) return binary(c.g, 'Div', p, q)
+  if (isWhole(p) && isIntegral) return binary(c.g, 'Div', p, q)
   const [a, b] = promotedFloats(c, 'self', 'other') as [Value, Value]
   return binary(c.g, 'Div', a, b)
 }
@@ -303,7 +305,7 @@ export const elementwiseOps: OpTable = {
   mul: two('Mul'),
   multiply: two('Mul'),
   div: divide,
-  divide,
+  divide: (c) => quotient(c, false),
   true_divide: (c) => binary(c.g, 'Div', ...(promotedFloats(c, 'self', 'other') as [Value, Value])),
   floor_divide: (c) => {
     const [a, b] = promoted(c, 'self', 'other') as [Value, Value]

@@ -1,4 +1,4 @@
-import { type Dim, dims, emit, refuse, scalar, type Value } from '@eas/onnx'
+import { type Dim, dims, type ElementType, emit, refuse, scalar, type Value } from '@eas/onnx'
 import { type Call, type Lower, type OpTable, tuple } from '../call.ts'
 import { like } from './helpers.ts'
 import { norm } from './reduce.ts'
@@ -23,48 +23,56 @@ function bagOf(c: Call, offsets: Value, count: Dim): Value {
   return emit.binary(g, 'Sub', running, scalar('int64', 1))
 }
 
+/** What bags take their rows from. */
+interface Table {
+  readonly rows: Dim
+  readonly width: Dim
+  readonly dtype: ElementType
+  readonly look: (indices: Value) => Value
+}
+
 const embeddingBag: Lower = (c) => {
-  const { g } = c
-  const table = c.tensor('weight')
-  // ONNX Runtime adds up no half floats.
-  const weight = emit.cast(g, table, table.dtype === 'float16' ? 'float32' : table.dtype)
-  const given = emit.cast(g, c.tensor('indices'), 'int64')
+  const weight = c.tensor('weight')
   const mode = modes[c.int('mode')]
   if (!mode) throw refuse('aten::embedding_bag with an unknown mode')
-  const [indices, offsets] = bags(c, given)
+  const [rows = 1, width = 1] = weight.shape
+  // ONNX Runtime adds up no half floats.
+  const dtype = weight.dtype === 'float16' ? 'float32' : weight.dtype
+  const look = (indices: Value): Value => emit.cast(c.g, emit.gather(c.g, weight, indices, 0), dtype)
+  const y = emit.cast(c.g, bagged(c, { rows, width, dtype, look }, mode), weight.dtype)
+  // Torch gives three more tensors, which only training uses.
+  return tuple(c.vm, y, scalar('int64', 0), scalar('int64', 0), scalar('int64', 0))
+}
+
+/** `[B, D]`: the rows of each bag reduced to one. Indices, offsets and the rest are those of the call. */
+export function bagged(c: Call, table: Table, mode: (typeof modes)[number]): Value {
+  const { g } = c
+  const { dtype } = table
+  const [indices, offsets] = bags(c, emit.cast(g, c.tensor('indices'), 'int64'))
   const n = indices.shape[0] ?? 1
   const bagCount = offsets.shape[0] ?? 1
   const padding = c.has('padding_idx') ? c.optionalInt('padding_idx') : undefined
   const perSample = c.has('per_sample_weights') ? c.optionalTensor('per_sample_weights') : undefined
   const bag = emit.unsqueeze(g, bagOf(c, offsets, n), [1])
-  let rows = emit.gather(g, weight, indices, 0)
-  const kept = keptOf(c, indices, padding, weight)
+  let rows = table.look(indices)
+  const kept = keptOf(c, indices, padding, table.rows)
   if (perSample)
-    rows = emit.binary(g, 'Mul', rows, emit.unsqueeze(g, emit.cast(g, emit.flat(g, perSample), weight.dtype), [1]))
-  const shape = [bagCount, weight.shape[1] ?? 1]
-  const none = emit.reshape(g, like(weight, 0), [])
+    rows = emit.binary(g, 'Mul', rows, emit.unsqueeze(g, emit.cast(g, emit.flat(g, perSample), dtype), [1]))
+  const shape = [bagCount, table.width]
+  const none = scalar(dtype, 0)
   const count = (): Value => {
-    const each = kept ? emit.cast(g, kept, weight.dtype) : emit.expand(g, like(weight, 1), [n])
+    const each = kept ? emit.cast(g, kept, dtype) : emit.expand(g, scalar(dtype, 1), [n])
     return emit.unsqueeze(g, emit.scatterND(g, emit.full(g, [bagCount], none), bag, each, 'add'), [1])
   }
   if (mode === 'max') {
-    const lowest = emit.full(g, shape, like(weight, Number.NEGATIVE_INFINITY))
-    const shown = kept
-      ? emit.where(g, emit.unsqueeze(g, kept, [1]), rows, like(weight, Number.NEGATIVE_INFINITY))
-      : rows
-    const top = emit.scatterND(g, lowest, bag, shown, 'max')
-    return result(c, emit.where(g, emit.compare(g, 'Greater', count(), like(weight, 0)), top, like(weight, 0)))
+    const least = scalar(dtype, Number.NEGATIVE_INFINITY)
+    const shown = kept ? emit.where(g, emit.unsqueeze(g, kept, [1]), rows, least) : rows
+    const top = emit.scatterND(g, emit.full(g, shape, least), bag, shown, 'max')
+    return emit.where(g, emit.compare(g, 'Greater', count(), none), top, none)
   }
-  const shown = kept ? emit.binary(g, 'Mul', rows, emit.unsqueeze(g, emit.cast(g, kept, weight.dtype), [1])) : rows
+  const shown = kept ? emit.binary(g, 'Mul', rows, emit.unsqueeze(g, emit.cast(g, kept, dtype), [1])) : rows
   const total = emit.scatterND(g, emit.full(g, shape, none), bag, shown, 'add')
-  if (mode === 'sum') return result(c, total)
-  return result(c, emit.binary(g, 'Div', total, emit.binary(g, 'Max', count(), like(weight, 1))))
-}
-
-/** Torch gives three more tensors, which only training uses. */
-const result = (c: Call, value: Value) => {
-  const y = emit.cast(c.g, value, c.tensor('weight').dtype)
-  return tuple(c.vm, y, scalar('int64', 0), scalar('int64', 0), scalar('int64', 0))
+  return mode === 'sum' ? total : emit.binary(g, 'Div', total, emit.binary(g, 'Max', count(), scalar(dtype, 1)))
 }
 
 /** Indices in one row, and where each bag begins; of a matrix, each row is a bag. */
@@ -80,9 +88,8 @@ function bags(c: Call, given: Value): [indices: Value, offsets: Value] {
 }
 
 /** Which indices count; undefined when all do. */
-function keptOf(c: Call, indices: Value, padding: number | undefined, weight: Value): Value | undefined {
+function keptOf(c: Call, indices: Value, padding: number | undefined, rows: Dim): Value | undefined {
   if (padding === undefined) return undefined
-  const rows = weight.shape[0] ?? 1
   const index = padding < 0 ? dims.add(rows, padding) : padding
   // Before 1.13 "no padding" is -1, which there is no row for in newer calls either.
   if (padding === -1 && c.overload === '') return undefined

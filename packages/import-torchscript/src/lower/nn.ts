@@ -215,13 +215,16 @@ const nativeGroupNorm: Lower = (c): Result => {
 }
 
 const groupNorm: Lower = (c) => {
-  const x = c.tensor('input')
   const groups = c.int(c.has('group') ? 'group' : 'num_groups')
+  return groupNormOf(c, c.tensor('input'), groups, c.optionalTensor('weight'), c.optionalTensor('bias'))
+}
+
+export function groupNormOf(c: Call, x: Value, groups: number, weight?: Value, bias?: Value): Value {
   const [N = 1] = x.shape
   // One channel per group: an instance of the rest. A channel of 1 keeps InstanceNormalization's three axes.
   const grouped = emit.reshape(c.g, x, [N, groups, dims.floorDiv(dims.product(x.shape.slice(1)), groups)])
   const y = emit.reshape(c.g, instanceNormalised(c, grouped, groups, c.float('eps')), x.shape)
-  return affineByChannel(c, y, c.optionalTensor('weight'), c.optionalTensor('bias'))
+  return affineByChannel(c, y, weight, bias)
 }
 
 function instanceNormalised(c: Call, x: Value, channels: Dim, eps: number): Value {

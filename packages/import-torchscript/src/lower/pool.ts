@@ -75,10 +75,12 @@ function pooled(
 
 const maxPool =
   (n: number): Lower =>
-  (c) => {
-    const x = c.tensor('self')
-    return pooled(c, x, n, 'MaxPool', windowOf(c, n), (shape) => [{ dtype: x.dtype, shape }])[0] as Value
-  }
+  (c) =>
+    maxPooled(c, c.tensor('self'), n)
+
+/** The greatest of each window that the call describes, along the last `n` axes. */
+export const maxPooled = (c: Call, x: Value, n: number): Value =>
+  pooled(c, x, n, 'MaxPool', windowOf(c, n), (shape) => [{ dtype: x.dtype, shape }])[0] as Value // one type was given
 
 /** Positions are counted in one channel; ONNX counts them in the whole tensor. */
 const maxPoolWithIndices =

@@ -3,9 +3,12 @@ import type { Call, Lower, OpTable } from '../call.ts'
 import { dequantise, quantise } from '../operator.ts'
 import { TensorRef } from '../tensor-ref.ts'
 import { type Py, PyList, PyTuple } from '../values.ts'
+import { bagged } from './embedding.ts'
+import { groupNormOf, layerNormOf } from './nn.ts'
 import {
   floatWeight,
   type PackedCell,
+  type PackedLinear,
   packed,
   packedCells,
   packedConv,
@@ -13,7 +16,8 @@ import {
   packedLinear,
   plain,
 } from './packed-params.ts'
-import { gruCell, type LayerWeights, lstmCell, rnnCell } from './recurrent.ts'
+import { maxPooled } from './pool.ts'
+import { type Affine, gruCell, type LayerWeights, lstmCell, rnnCell } from './recurrent.ts'
 import { runLayers } from './rnn.ts'
 
 /**
@@ -123,6 +127,28 @@ export const quantizedOps: OpTable = {
   'quantized::cat': concat(false),
   'quantized::cat_relu': concat(true),
 
+  'quantized::max_pool1d': (c) => sameScale(c, 'qx', (x) => maxPooled(c, x, 1)),
+  'quantized::max_pool2d': (c) => sameScale(c, 'qx', (x) => maxPooled(c, x, 2)),
+  'quantized::threshold': (c) =>
+    sameScale(c, 'qx', (x) => {
+      const number = (name: string) => scalar('float32', Math.fround(c.float(name)))
+      return emit.where(c.g, emit.compare(c.g, 'Greater', x, number('threshold')), x, number('value'))
+    }),
+  'quantized::layer_norm': normalised((c, x, weight, bias) =>
+    layerNormOf(c, x, c.dims('normalized_shape'), weight, bias, c.float('eps')),
+  ),
+  'quantized::group_norm': normalised((c, x, weight, bias) => groupNormOf(c, x, c.int('num_groups'), weight, bias)),
+  'quantized::instance_norm': normalised((c, x, weight, bias) =>
+    groupNormOf(c, x, c.fixed(x.shape[1] ?? 1), weight, bias),
+  ),
+  'quantized::prelu': (c) => {
+    const [x, given] = [numbers(c, 'qx'), numbers(c, 'weight')]
+    const count = dims.product(given.shape)
+    const slope = emit.reshape(c.g, given, count === 1 ? [1] : [count, ...x.shape.slice(2).map(() => 1)])
+    const y = c.g.one('PRelu', [x, slope], 'float32', x.shape)
+    return requantised(c, y, 'qx', 'output_scale', 'output_zero_point')
+  },
+
   'quantized::dropout': (c) => c.py('self'),
   'quantized::hardswish': activation('input', 'HardSwish'),
   'quantized::sigmoid': activation('qx', 'Sigmoid'),
@@ -138,14 +164,13 @@ export const quantizedOps: OpTable = {
       return emit.clip(c.g, x, bound(low), bound(high))
     }),
 
-  'quantized::embedding_byte': (c) => {
+  'quantized::embedding_byte': (c) => byteRows(c, packedEmbedding(c, 'weight'), emit.toIndex(c.g, c.tensor('indices'))),
+  'quantized::embedding_bag_byte': (c) => {
+    if (c.bool('pruned_weights') || c.optionalTensor('compressed_indices_mapping'))
+      throw refuse('quantized::embedding_bag_byte of a pruned table', '', 'Quantise the table without pruning it')
     const table = packedEmbedding(c, 'weight')
-    if (!table.quant) throw refuse('a quantised embedding without scales')
-    const at = emit.toIndex(c.g, c.tensor('indices'))
-    const rows = (x: Value) => emit.cast(c.g, emit.gather(c.g, x, at, 0), 'float32')
-    const column = (x: Value) => emit.unsqueeze(c.g, rows(x), [at.shape.length])
-    const centred = emit.binary(c.g, 'Sub', rows(plain(table)), column(table.quant.zeroPoint))
-    return emit.binary(c.g, 'Mul', centred, column(table.quant.scale))
+    const [rows = 1, width = 1] = table.shape
+    return bagged(c, { rows, width, dtype: 'float32', look: (at) => byteRows(c, table, at) }, 'sum')
   },
 
   quantized_lstm: (c) =>
@@ -163,14 +188,32 @@ export const quantizedOps: OpTable = {
   'quantized::quantized_lstm_cell_dynamic': (c) => {
     const [h, cell] = c.tensors('hx')
     if (!h || !cell) throw refuse(`${c.name} without its two states`)
-    const state = lstmCell(c.g, c.tensor('input'), { h, c: cell }, cellWeights(c, 'bias_ih', 'bias_hh'))
+    const state = lstmCell(c.g, c.tensor('input'), { h, c: cell }, cellWeights(c, 'bias_ih', 'bias_hh'), inCell(c))
     return new PyTuple([new TensorRef(state.h), new TensorRef(state.c)])
   },
-  'quantized::quantized_gru_cell_dynamic': (c) => gruCell(c.g, c.tensor('input'), c.tensor('hx'), cellWeights(c)),
+  'quantized::quantized_gru_cell_dynamic': (c) =>
+    gruCell(c.g, c.tensor('input'), c.tensor('hx'), cellWeights(c), inCell(c)),
   'quantized::quantized_rnn_tanh_cell_dynamic': (c) =>
-    rnnCell(c.g, c.tensor('input'), c.tensor('hx'), cellWeights(c), 'Tanh'),
+    rnnCell(c.g, c.tensor('input'), c.tensor('hx'), cellWeights(c), 'Tanh', inCell(c)),
   'quantized::quantized_rnn_relu_cell_dynamic': (c) =>
-    rnnCell(c.g, c.tensor('input'), c.tensor('hx'), cellWeights(c), 'Relu'),
+    rnnCell(c.g, c.tensor('input'), c.tensor('hx'), cellWeights(c), 'Relu', inCell(c)),
+}
+
+/** Rows of a table of bytes that has a scale and a zero point per row, both float. */
+function byteRows({ g }: Call, table: Value, at: Value): Value {
+  if (!table.quant) throw refuse('a quantised embedding without scales')
+  const rows = (x: Value) => emit.cast(g, emit.gather(g, x, at, 0), 'float32')
+  const column = (x: Value) => emit.unsqueeze(g, rows(x), [at.shape.length])
+  const centred = emit.binary(g, 'Sub', rows(plain(table)), column(table.quant.zeroPoint))
+  return emit.binary(g, 'Mul', centred, column(table.quant.scale))
+}
+
+/** A normalisation of the numbers, quantised anew. */
+function normalised(compute: (c: Call, x: Value, weight: Value | undefined, bias: Value | undefined) => Value): Lower {
+  return (c) => {
+    const y = compute(c, numbers(c, 'input'), c.optionalTensor('weight'), c.optionalTensor('bias'))
+    return requantised(c, y, 'input', 'output_scale', 'output_zero_point')
+  }
 }
 
 const asFloat = (float: number) => ({ float })
@@ -336,12 +379,24 @@ function dynamicRange(c: Call, x: Value, most: number): { scale: Value; zeroPoin
   return { scale, zeroPoint: emit.cast(c.g, emit.clip(c.g, place, zero, scalar('float32', most)), 'uint8') }
 }
 
+/** Cells quantise what they multiply to seven bits. @see aten/src/ATen/native/RNN.cpp, `reduce_range` */
+const inCell =
+  (c: Call): Affine =>
+  (_, x, weight, bias) =>
+    dynamicProduct(c, x, { weight, bias }, 127)
+
+const dynamicLinear = (c: Call): Value =>
+  dynamicProduct(
+    c,
+    c.tensor('X'),
+    packedLinear(c, 'W_prepack'),
+    c.has('reduce_range') && c.bool('reduce_range') ? 127 : 255,
+  )
+
 /** Input quantised by its own range at each run, integers multiplied, and the sums scaled back. */
-function dynamicLinear(c: Call): Value {
-  const { weight, bias } = packedLinear(c, 'W_prepack')
-  if (!weight.quant) return floatLinear(c)
-  const x = c.tensor('X')
-  const { scale, zeroPoint } = dynamicRange(c, x, c.has('reduce_range') && c.bool('reduce_range') ? 127 : 255)
+function dynamicProduct(c: Call, x: Value, { weight, bias }: PackedLinear, most: number): Value {
+  if (!weight.quant) return affine(c, x, weight, bias)
+  const { scale, zeroPoint } = dynamicRange(c, x, most)
   const integers = quantise(c.vm, x, { scale, zeroPoint }, 'uint8')
   const columns = emit.transpose(c.g, plain(weight), [1, 0])
   const shape = [...x.shape.slice(0, -1), weight.shape[0] ?? 1]
@@ -468,8 +523,8 @@ const layerWeights = (c: Call, { input, hidden }: PackedCell): LayerWeights => (
 function cellWeights(c: Call, inputBias = 'b_ih', hiddenBias = 'b_hh'): LayerWeights {
   const [input, hidden] = [packedLinear(c, 'w_ih'), packedLinear(c, 'w_hh')]
   return {
-    input: floatWeight(c, input.weight),
-    hidden: floatWeight(c, hidden.weight),
+    input: input.weight,
+    hidden: hidden.weight,
     inputBias: c.optionalTensor(inputBias),
     hiddenBias: c.optionalTensor(hiddenBias),
   }

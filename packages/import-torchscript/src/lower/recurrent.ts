@@ -71,7 +71,8 @@ function oneLayer(
 ): { y: Value; h: Value; c: Value | undefined } {
   const dtype = 'float32' // the only type that ONNX Runtime has recurrent kernels for
   const order = gateOrder[cell]
-  const hidden = h.shape[2] ?? 1
+  // The weights have fixed sizes even where those of the states are labelled.
+  const hidden = dims.floorDiv(weights[0]?.hidden.shape[0] ?? 1, order.length)
   const rows = (w: Value) => emit.unsqueeze(g, reorder(g, emit.cast(g, w, dtype), order), [0])
   const bias = (w: LayerWeights) =>
     w.inputBias && w.hiddenBias ? emit.concat(g, [rows(w.inputBias), rows(w.hiddenBias)], 1) : undefined
@@ -143,14 +144,18 @@ function projected(
   return { y: join((e) => e.y, 2), h: join((e) => e.h, 0), c: join((e) => e.c, 0) }
 }
 
+/** How a cell multiplies by weights and adds a bias; a quantised one in its own way. */
+export type Affine = (g: GraphBuilder, x: Value, weight: Value, bias: Value | undefined) => Value
+
 /** One step of an LSTM: `x` `[B, I]`, states `[B, H]`. */
 export function lstmCell(
   g: GraphBuilder,
   x: Value,
   state: { readonly h: Value; readonly c: Value },
   w: LayerWeights,
+  by: Affine = affine,
 ): { h: Value; c: Value } {
-  const sum = emit.binary(g, 'Add', affine(g, x, w.input, w.inputBias), affine(g, state.h, w.hidden, w.hiddenBias))
+  const sum = emit.binary(g, 'Add', by(g, x, w.input, w.inputBias), by(g, state.h, w.hidden, w.hiddenBias))
   const [i, f, n, o] = chunks(g, sum, 4) as [Value, Value, Value, Value] // four were asked for
   const kept = emit.binary(g, 'Mul', emit.unary(g, 'Sigmoid', f), state.c)
   const added = emit.binary(g, 'Mul', emit.unary(g, 'Sigmoid', i), emit.unary(g, 'Tanh', n))
@@ -160,9 +165,9 @@ export function lstmCell(
 }
 
 /** One step of a GRU. */
-export function gruCell(g: GraphBuilder, x: Value, h: Value, w: LayerWeights): Value {
-  const [xr, xz, xn] = chunks(g, affine(g, x, w.input, w.inputBias), 3) as [Value, Value, Value] // three were asked for
-  const [hr, hz, hn] = chunks(g, affine(g, h, w.hidden, w.hiddenBias), 3) as [Value, Value, Value]
+export function gruCell(g: GraphBuilder, x: Value, h: Value, w: LayerWeights, by: Affine = affine): Value {
+  const [xr, xz, xn] = chunks(g, by(g, x, w.input, w.inputBias), 3) as [Value, Value, Value] // three were asked for
+  const [hr, hz, hn] = chunks(g, by(g, h, w.hidden, w.hiddenBias), 3) as [Value, Value, Value]
   const r = emit.unary(g, 'Sigmoid', emit.binary(g, 'Add', xr, hr))
   const z = emit.unary(g, 'Sigmoid', emit.binary(g, 'Add', xz, hz))
   const n = emit.unary(g, 'Tanh', emit.binary(g, 'Add', xn, emit.binary(g, 'Mul', r, hn)))
@@ -170,8 +175,15 @@ export function gruCell(g: GraphBuilder, x: Value, h: Value, w: LayerWeights): V
 }
 
 /** One step of a plain recurrent layer. */
-export function rnnCell(g: GraphBuilder, x: Value, h: Value, w: LayerWeights, activation: 'Tanh' | 'Relu'): Value {
-  const sum = emit.binary(g, 'Add', affine(g, x, w.input, w.inputBias), affine(g, h, w.hidden, w.hiddenBias))
+export function rnnCell(
+  g: GraphBuilder,
+  x: Value,
+  h: Value,
+  w: LayerWeights,
+  activation: 'Tanh' | 'Relu',
+  by: Affine = affine,
+): Value {
+  const sum = emit.binary(g, 'Add', by(g, x, w.input, w.inputBias), by(g, h, w.hidden, w.hiddenBias))
   return emit.unary(g, activation, sum)
 }
 

@@ -1,7 +1,7 @@
 import { type Dim, dims, type ElementType, emit, isFloat, refuse, scalar, type Value } from '@eas/onnx'
 import type { Call, Lower, OpTable, Result } from '../call.ts'
 import { promoteTypes, resultType } from '../promote.ts'
-import { elementsOf, isNumber, scalarValue } from '../scalars.ts'
+import { elementsOf, fromDim, isNumber, scalarValue } from '../scalars.ts'
 import { TensorRef } from '../tensor-ref.ts'
 import { type Py, PyList, PyTuple } from '../values.ts'
 import { like } from './helpers.ts'
@@ -397,7 +397,11 @@ const joinedBy =
     return emit.concat(c.g, together(c, values), axis === 1 && values[0]?.shape.length === 1 ? 0 : axis)
   }
 
+/** Of sizes alone, without tensors. */
+const broadcastSizes: Lower = (c) => emit.broadcastShapes(c.g, c.dims('a'), c.dims('b')).map(fromDim)
+
 export const shapeOps: OpTable = {
+  broadcast_shapes: broadcastSizes,
   cat,
   _cat: cat,
   concat: cat,

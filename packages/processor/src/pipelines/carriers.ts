@@ -117,7 +117,7 @@ export const castCarriers: CarrierTable = {
 }
 
 const outOfRange = (name: string, index: number, value: number | bigint, dtype: DType) =>
-  new EasError('invalid_request', `Cannot use input ${name}: element ${index} is ${value}, outside of ${dtype}`)
+  new EasError('invalid_request', `Cannot use ${name}: element ${index} is ${value}, outside of ${dtype}`)
 
 /** An output as a message without its dtype can carry it. */
 export function widen(tensor: Tensor, carriers: CarrierTable): Tensor {

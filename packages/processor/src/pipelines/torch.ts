@@ -1,7 +1,7 @@
 import { EasError, type Tensor } from '@eas/base'
 import { type TorchPredictRequest, torchPredict } from '@eas/protocol'
 import type { ModelInfo } from '../session.ts'
-import { type CarrierTable, torchCarriers, widen } from './carriers.ts'
+import { type CarrierTable, castCarriers, torchCarriers, widen } from './carriers.ts'
 import { namedFeeds, toFeed } from './feeds.ts'
 import type { Pipeline } from './pipeline.ts'
 
@@ -51,8 +51,13 @@ function mapFeeds(model: ModelInfo, request: TorchPredictRequest, carriers: Carr
   if (request.inputs.length > 0) {
     throw new EasError('invalid_request', 'Cannot use both inputs and map_inputs: the request must have one of them')
   }
-  return namedFeeds(model, request.map_inputs, carriers)
+  // Of a dictionary, a TorchEasyRec model takes what it wants; an export to ONNX has lost the inputs that it does not use.
+  const given = carriers === castCarriers ? ofModel(model, request.map_inputs) : request.map_inputs
+  return namedFeeds(model, given, carriers)
 }
+
+const ofModel = ({ inputs }: ModelInfo, given: ReadonlyMap<string, Tensor>) =>
+  new Map([...given].filter(([name]) => inputs.some((input) => input.name === name)))
 
 function positionalFeeds(model: ModelInfo, { inputs }: TorchPredictRequest, carriers: CarrierTable) {
   if (inputs.length > model.inputs.length) {

@@ -85,11 +85,13 @@ function readMerges(node: Node, vocabulary: ReadonlyMap<string, number>, prefixL
   return merges
 }
 
+/** Empty between uses. */
+const queue = new MergeQueue()
+
 function mergeAll(ids: number[], merges: Merges): readonly number[] {
   const next = Int32Array.from(ids, (_, index) => (index + 1 < ids.length ? index + 1 : -1))
   const before = Int32Array.from(ids, (_, index) => index - 1)
   const gone = new Uint8Array(ids.length)
-  const queue = new MergeQueue()
   /** The merge of a symbol with the one after it. */
   const mergeAt = (left: number) => {
     const right = left < 0 ? -1 : (next[left] as number) // indices of symbols, here and below
@@ -97,11 +99,11 @@ function mergeAll(ids: number[], merges: Merges): readonly number[] {
   }
   const offer = (left: number) => {
     const merge = mergeAt(left)
-    if (merge) queue.push({ left, ...merge })
+    if (merge) queue.push(left, merge.result, merge.score)
   }
   for (let left = 0; left + 1 < ids.length; left++) offer(left)
-  for (let merge = queue.pop(); merge; merge = queue.pop()) {
-    const { left, result } = merge
+  while (queue.pop()) {
+    const { left, result } = queue
     if (gone[left] || mergeAt(left)?.result !== result) continue
     const right = next[left] as number
     const after = next[right] as number

@@ -21,11 +21,13 @@ export function bpe(vocabulary: Vocabulary): Segment {
     frozen: new Uint8Array(length),
   }))
 
+  /** Empty between uses. */
+  const merges = new MergeQueue()
+
   return (bytes, emit) => {
     const { ends, before, nodes, frozen } = arrays(bytes.length + 1)
     /** Where pieces that are not to be used were made of two, by their ids: bytes of the left one. */
     const halves = new Map<number, number>()
-    const merges = new MergeQueue()
 
     function offer(left: number): void {
       const right = left < 0 ? 0 : (ends[left] as number) // indices up to the length are in range, here and below
@@ -34,7 +36,7 @@ export function bpe(vocabulary: Vocabulary): Segment {
       const node = trie.walk(nodes[left] as number, bytes, right, end)
       const id = node < 0 ? -1 : trie.value(node)
       if (id < 0) return
-      merges.push({ left, result: end, score: scores[id] as number })
+      merges.push(left, end, scores[id] as number)
       if (types[id] === pieceTypes.UNUSED) halves.set(id, right - left)
     }
 
@@ -50,8 +52,8 @@ export function bpe(vocabulary: Vocabulary): Segment {
       start += length
     }
     for (let start = 0; start < bytes.length; start = ends[start] as number) offer(start)
-    for (let merge = merges.pop(); merge; merge = merges.pop()) {
-      const { left, result: end } = merge
+    while (merges.pop()) {
+      const { left, result: end } = merges
       const right = ends[left] as number
       if (right === 0 || right >= bytes.length || ends[right] !== end) continue // one of the two was merged since
       nodes[left] = trie.walk(nodes[left] as number, bytes, right, end)
@@ -74,7 +76,7 @@ export function bpe(vocabulary: Vocabulary): Segment {
     }
     for (let start = 0; start < bytes.length; start = ends[start] as number) {
       const end = ends[start] as number
-      const id = pieceToId(vocabulary, bytes, start, end)
+      const id = pieceToId(vocabulary, bytes, start, end, nodes[start])
       if (types[id] === pieceTypes.UNUSED) emitSplit(start, end)
       else emit(start, end, id)
     }

@@ -87,15 +87,18 @@ export function longestMatch(trie: ByteTrie, bytes: Uint8Array, start: number): 
   return longest
 }
 
-/** The id of the piece that is the bytes from `start` to `end`, or the unknown one's. */
+/**
+ * The id of the piece that is the bytes from `start` to `end`, or the unknown one's.
+ * @param node Where the bytes lead to in `trie`, if that is known.
+ */
 export function pieceToId(
   { trie, reserved, unknownId }: Vocabulary,
   bytes: Uint8Array,
   start: number,
   end: number,
+  node = trie.walk(ByteTrie.root, bytes, start, end),
 ): number {
   const reservedNode = reserved.walk(ByteTrie.root, bytes, start, end)
   if (reservedNode >= 0 && reserved.value(reservedNode) >= 0) return reserved.value(reservedNode)
-  const node = trie.walk(ByteTrie.root, bytes, start, end)
   return node >= 0 && trie.value(node) >= 0 ? trie.value(node) : unknownId
 }

@@ -1,0 +1,68 @@
+import type { DType } from '@eas/base'
+import type { DataType, Vector } from 'apache-arrow'
+import type { OutputFormat } from './row-writer.ts'
+import { type ColumnOut, type KeptType, tableWriter } from './table-writer.ts'
+import { nestedRow } from './values.ts'
+
+/** Arrow IPC files, one per part; outputs of several elements are lists. @see Arrow Columnar Format, "IPC File Format" */
+export const arrowOutput: OutputFormat = {
+  name: 'arrow',
+  extension: 'arrow',
+  contentType: 'application/vnd.apache.arrow.file',
+  writer: (outputs) =>
+    tableWriter(outputs, async (columns) => {
+      const library = await import('apache-arrow')
+      const { Table, tableToIPC, vectorFromArray } = library
+      const vectors: Record<string, Vector> = Object.create(null)
+      for (const column of columns) vectors[column.name] = vectorFromArray(dataOf(column), typeOf(column, library))
+      return tableToIPC(new Table(vectors), 'file')
+    }),
+}
+
+type Library = typeof import('apache-arrow')
+
+const keptTypes: { readonly [T in KeptType]: (library: Library) => DataType } = {
+  bool: ({ Bool }) => new Bool(),
+  int64: ({ Int64 }) => new Int64(),
+  float64: ({ Float64 }) => new Float64(),
+  string: ({ Utf8 }) => new Utf8(),
+  time: ({ TimestampMillisecond }) => new TimestampMillisecond(),
+  json: ({ Utf8 }) => new Utf8(),
+}
+
+/** Of the dtypes that outputs have. */
+const outputTypes: { readonly [D in DType]?: (library: Library) => DataType } = {
+  float32: ({ Float32 }) => new Float32(),
+  float16: ({ Float32 }) => new Float32(),
+  bfloat16: ({ Float32 }) => new Float32(),
+  float64: ({ Float64 }) => new Float64(),
+  int8: ({ Int8 }) => new Int8(),
+  int16: ({ Int16 }) => new Int16(),
+  int32: ({ Int32 }) => new Int32(),
+  uint8: ({ Uint8 }) => new Uint8(),
+  uint16: ({ Uint16 }) => new Uint16(),
+  uint32: ({ Uint32 }) => new Uint32(),
+  int64: ({ Int64 }) => new Int64(),
+  uint64: ({ Uint64 }) => new Uint64(),
+  bool: ({ Bool }) => new Bool(),
+  string: ({ Utf8 }) => new Utf8(),
+}
+
+function typeOf(column: ColumnOut, library: Library): DataType {
+  const { Field, FixedSizeList, Float64, List } = library
+  if (column.kind === 'kept') return keptTypes[column.type](library)
+  let type = outputTypes[column.dtype]?.(library) ?? new Float64()
+  for (let dim = column.rank - 1; dim >= 0; dim--) {
+    const item = new Field('item', type, false)
+    const length = column.rowShape?.[dim]
+    type = length === undefined || length === 0 ? new List(item) : new FixedSizeList(length, item)
+  }
+  return type
+}
+
+function dataOf(column: ColumnOut): unknown[] {
+  if (column.kind === 'kept') {
+    return column.values.map((value) => (value instanceof Date ? value.getTime() : value))
+  }
+  return column.cells.map((cell) => nestedRow(cell))
+}

@@ -1,0 +1,37 @@
+import type { OutputFormat } from './row-writer.ts'
+import { type ColumnOut, tableWriter } from './table-writer.ts'
+import { elementOf, jsonOfRow } from './values.ts'
+
+/** Comma-separated values with a header in every part; an output of several elements is a JSON list. @see RFC 4180 */
+export const csvOutput: OutputFormat = {
+  name: 'csv',
+  extension: 'csv',
+  contentType: 'text/csv; charset=utf-8',
+  writer: (outputs) =>
+    tableWriter(outputs, async (columns, count) => {
+      const lines = [columns.map(({ name }) => field(name)).join(',')]
+      const cells = columns.map(cellsOf)
+      for (let row = 0; row < count; row++) lines.push(cells.map((cell) => cell(row)).join(','))
+      return Buffer.from(`${lines.join('\r\n')}\r\n`)
+    }),
+}
+
+function cellsOf(column: ColumnOut): (row: number) => string {
+  if (column.kind === 'output') {
+    const { cells, rank } = column
+    return (row) => {
+      const cell = cells[row]
+      if (!cell) return ''
+      if (rank === 0) return field(String(elementOf(cell.tensor, cell.from)))
+      return field(jsonOfRow(cell.tensor, cell.size === 0 ? 0 : cell.from / cell.size))
+    }
+  }
+  const { values } = column
+  return (row) => {
+    const value = values[row]
+    if (value === null || value === undefined) return ''
+    return field(value instanceof Date ? value.toISOString() : String(value))
+  }
+}
+
+const field = (text: string) => (/[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)

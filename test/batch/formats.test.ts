@@ -1,0 +1,263 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gunzipSync, gzipSync } from 'node:zlib'
+import { type BatchOptions, createBatch, defaultOptions, type Mapping } from '@eas/batch'
+import { tfPredict, torchPredict } from '@eas/protocol'
+import { memoryStore } from '@eas/storage'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Digits, farthest, heldOut, startDigits } from './support/digits.ts'
+import { bytesOf, linesOf, resultOf } from './support/results.ts'
+
+const golden = (name: string) => readFileSync(join(import.meta.dirname, '../golden/batch', name))
+const { ids, names } = JSON.parse(golden('manifest.json').toString()) as { ids: string[]; names: string[] }
+const signal = new AbortController().signal
+/** Two correct engines differ by less. */
+const tolerance = 1e-5
+
+let digits: Digits
+let tf: Digits
+beforeAll(async () => {
+  digits = await startDigits('service.json')
+  tf = await startDigits('service-tf.json')
+})
+afterAll(async () => {
+  await digits.processor.close()
+  await tf.processor.close()
+})
+
+async function score(name: string, bytes: Uint8Array, options: Partial<BatchOptions> = {}, of = digits) {
+  const input = memoryStore('memory://in')
+  const output = memoryStore('memory://out')
+  await input.put(name, bytes)
+  const batch = createBatch(of.scorer, { store: output, key: 'results' }, { ...defaultOptions, ...options })
+  await batch.score({ store: input, key: name }, { signal })
+  return { output, ...(await resultOf(output, 'results', name)) }
+}
+
+/** Ids are beyond what a double holds; as text they are compared exactly. */
+const idsOf = (text: string) => [...text.matchAll(/"id":"?(\d+)/g)].map(([, id]) => id)
+
+const pixels = Array.from({ length: 64 }, (_, i) => `pixel_${i}`)
+/** Files that other tools have written, how their columns become the model's input, and what is kept of them. */
+const inputs: readonly { name: string; mapping?: Mapping; kept: readonly string[] }[] = [
+  { name: 'snappy.parquet', kept: ['id', 'name', 'score'] },
+  { name: 'zstd-v2.parquet', kept: ['id', 'name', 'score'] },
+  { name: 'gzip.parquet', kept: ['id', 'name', 'score'] },
+  { name: 'fixed-lists.parquet', kept: ['id', 'name', 'score'] },
+  { name: 'file.arrow', kept: ['id', 'name', 'score'] },
+  { name: 'stream.arrows', kept: ['id', 'name', 'score'] },
+  { name: 'lz4.feather', kept: ['id', 'name', 'score'] },
+  { name: 'zstd.feather', kept: ['id', 'name', 'score'] },
+  { name: 'plain.ndjson', kept: ['id', 'name'] },
+  { name: 'members.ndjson.gz', kept: ['id', 'name'] },
+  { name: 'frames.ndjson.zst', kept: ['id', 'name'] },
+  { name: 'quoted.csv', kept: ['id', 'name'] },
+  { name: 'pixels.tsv', mapping: { inputs: { image: pixels } }, kept: ['id'] },
+]
+
+describe('rows of files that other tools have written are scored as the framework scores them', () => {
+  it.each(inputs)('$name', async ({ name, mapping = {}, kept }) => {
+    for (const chunkRows of [5, 100]) {
+      const chunk = { rows: chunkRows, bytes: 1e9 }
+      const { manifest, text } = await score(name, golden(name), { mapping, chunk })
+      expect(manifest).toMatchObject({ status: 'scored', rows: 12, failures: 0, chunks: Math.ceil(12 / chunkRows) })
+      expect(idsOf(text)).toEqual(ids)
+      for (const [i, row] of linesOf(text).entries()) {
+        expect(Object.keys(row).sort()).toEqual([...kept, 'scores'].sort())
+        expect(farthest(row.scores as number[], heldOut[i]?.torchScores ?? [])).toBeLessThan(tolerance)
+        if (kept.includes('name')) expect(String(row.name).replace('\nof two lines', '')).toBe(names[i])
+        if (kept.includes('score')) expect(row.score).toBe(i % 5 === 4 ? null : i / 4)
+      }
+    }
+  })
+
+  it('by a TensorFlow service too', async () => {
+    const mapping = { inputs: { images: 'image' }, keep: ['id'] }
+    const { text } = await score('snappy.parquet', golden('snappy.parquet'), { mapping }, tf)
+    for (const [i, row] of linesOf(text).entries()) {
+      expect(farthest(row.scores as number[], heldOut[i]?.tfScores ?? [])).toBeLessThan(tolerance)
+    }
+  })
+})
+
+describe('results in each format say the same when they are read again', () => {
+  it.each(['ndjson', 'csv', 'parquet', 'arrow'] as const)('%s', async (outputFormat) => {
+    const { parts, manifest } = await score('file.arrow', golden('file.arrow'), { outputFormat })
+    expect(manifest.parts[0]?.key).toMatch(new RegExp(`\\.${outputFormat}$`))
+    // Read by scoring them once more, with the scores among what is kept, in place of an image that is made of them.
+    const mapping = {
+      inputs: { image: Array.from({ length: 64 }, () => 'id') },
+      keep: ['name', 'score', 'scores'],
+      outputs: { scores: 'again' },
+    }
+    const again = await score(`back.${outputFormat}`, parts[0] ?? Buffer.of(), { mapping })
+    for (const [i, row] of linesOf(again.text).entries()) {
+      const scores = typeof row.scores === 'string' ? JSON.parse(row.scores) : row.scores
+      expect(farthest(scores, heldOut[i]?.torchScores ?? [])).toBeLessThan(tolerance)
+      expect(row.name).toBe(names[i])
+    }
+  })
+})
+
+describe('recorded requests', () => {
+  const image = (i: number) => ({
+    dtype: 'float32' as const,
+    shape: [1, 64],
+    data: Float32Array.from(heldOut[i]?.input ?? []),
+  })
+  const torch = (i: number) =>
+    torchPredict.encodeRequest({ inputs: [image(i)], output_filter: [], map_inputs: new Map(), debug_level: 0 })
+
+  it('one per object are answered as the service answers them, compressed or not', async () => {
+    for (const [name, bytes] of [
+      ['a.pb', torch(3)],
+      ['b.pb.gz', gzipSync(torch(3))],
+    ] as const) {
+      const { parts, manifest } = await score(name, bytes)
+      expect(manifest).toMatchObject({ status: 'scored', rows: 1, format: 'request' })
+      const [scores] = torchPredict.decodeResponse(parts[0] ?? Buffer.of()).outputs
+      expect(farthest(Array.from(scores?.data as Float32Array), heldOut[3]?.torchScores ?? [])).toBeLessThan(tolerance)
+    }
+  })
+
+  it('behind their lengths keep their places, with an empty response for one that fails', async () => {
+    const bodies = [torch(0), Buffer.from('nothing'), torch(2), torch(3)]
+    const object = Buffer.concat(bodies.flatMap((body) => [varint(body.length), body]))
+    const { text, parts, errors, manifest } = await score('log.pbs', object, { chunk: { rows: 3, bytes: 1e9 } })
+    expect(text).not.toBe('')
+    expect(manifest).toMatchObject({ status: 'scored', rows: 4, failures: 1, chunks: 2 })
+    expect(errors).toEqual([{ row: 1, error: expect.stringMatching(/PredictRequest/) }])
+    const responses = split(Buffer.concat(parts))
+    expect(responses.map((response) => response.length > 0)).toEqual([true, false, true, true])
+    for (const i of [0, 2, 3]) {
+      const [scores] = torchPredict.decodeResponse(responses[i] ?? Buffer.of()).outputs
+      expect(farthest(Array.from(scores?.data as Float32Array), heldOut[i]?.torchScores ?? [])).toBeLessThan(tolerance)
+    }
+  })
+
+  it('of TensorFlow', async () => {
+    const body = tfPredict.encodeRequest({
+      signature_name: '',
+      inputs: new Map([['images', image(5)]]),
+      output_filter: [],
+    })
+    const { parts } = await score('tf.pb', body, {}, tf)
+    const scores = tfPredict.decodeResponse(parts[0] ?? Buffer.of()).outputs.get('scores')
+    expect(farthest(Array.from(scores?.data as Float32Array), heldOut[5]?.tfScores ?? [])).toBeLessThan(tolerance)
+  })
+
+  const varint = (value: number) => (value < 128 ? Buffer.of(value) : Buffer.of((value & 127) | 128, value >> 7))
+  function split(bytes: Buffer): Buffer[] {
+    const responses: Buffer[] = []
+    for (let at = 0; at < bytes.length; ) {
+      const isLong = (bytes[at] ?? 0) >= 128
+      const length = isLong ? ((bytes[at] ?? 0) & 127) + (bytes[at + 1] ?? 0) * 128 : (bytes[at] ?? 0)
+      at += isLong ? 2 : 1
+      responses.push(bytes.subarray(at, at + length))
+      at += length
+    }
+    return responses
+  }
+})
+
+describe('a poison object fails alone, and its manifest says why', () => {
+  const cut = (name: string, share: number) => golden(name).subarray(0, Math.floor(golden(name).length * share))
+  const cases: readonly { what: string; name: string; bytes: Uint8Array; error: RegExp }[] = [
+    { what: 'truncated Parquet', name: 'a.parquet', bytes: cut('snappy.parquet', 0.7), error: /no sound Parquet file/ },
+    {
+      what: 'Parquet without the column',
+      name: 'a.parquet',
+      bytes: golden('no-image.parquet'),
+      error: /no column image; the file has id, name, score/,
+    },
+    {
+      what: 'NDJSON that says it is Parquet',
+      name: 'a.parquet',
+      bytes: golden('plain.ndjson'),
+      error: /no sound Parquet file/,
+    },
+    { what: 'truncated Arrow', name: 'a.arrow', bytes: cut('file.arrow', 0.6), error: /Arrow IPC: it is cut short/ },
+    {
+      what: 'a truncated Arrow stream',
+      name: 'a.arrows',
+      bytes: cut('stream.arrows', 0.4),
+      error: /no sound Arrow IPC/,
+    },
+    { what: 'truncated gzip', name: 'a.ndjson.gz', bytes: cut('members.ndjson.gz', 0.8), error: /no sound gzip/ },
+    { what: 'truncated zstd', name: 'a.ndjson.zst', bytes: cut('frames.ndjson.zst', 0.8), error: /no sound zstd/ },
+    {
+      what: 'CSV without the column',
+      name: 'a.csv',
+      bytes: Buffer.from('id,pixels\n1,2\n'),
+      error: /no column image; the header has id, pixels/,
+    },
+    { what: 'an empty CSV file', name: 'a.csv', bytes: Buffer.of(), error: /empty, without even a header/ },
+    { what: 'UTF-16', name: 'a.ndjson', bytes: Buffer.from('\ufeff{"image":[]}\n', 'utf16le'), error: /not UTF-8/ },
+    { what: 'a truncated log of requests', name: 'a.pbs', bytes: Buffer.of(200, 1, 2, 3), error: /cut short/ },
+    { what: 'a name that says nothing', name: 'a.dat', bytes: Buffer.of(1), error: /Cannot tell the format of a\.dat/ },
+  ]
+  it.each(cases)('$what', async ({ name, bytes, error }) => {
+    const { manifest } = await score(name, bytes)
+    expect(manifest).toMatchObject({ status: 'failed', error: expect.stringMatching(error), parts: [] })
+    expect(manifest.error).not.toMatch(/\n/)
+  })
+
+  it('a mapping that does not fit the model is said so', async () => {
+    const { manifest } = await score('plain.ndjson', golden('plain.ndjson'), {
+      mapping: { outputs: ['scores', 'label'] },
+    })
+    expect(manifest).toMatchObject({
+      status: 'failed',
+      error: 'Cannot use the mapping: the model has no output label; it has scores',
+    })
+  })
+})
+
+describe('poison rows', () => {
+  const line = (i: number, image: unknown = heldOut[i % 12]?.input) => JSON.stringify({ id: i, image })
+
+  it('one in a hundred: exactly those are in the error file, and the others are scored', async () => {
+    const poison: readonly (readonly [string, RegExp])[] = [
+      ['{"id":1,"image":[1,2,3]}', /image takes \[64\] in each row, got \[3\]/],
+      ['{"id":1}', /image is missing/],
+      ['{"id":1,"image":null}', /image is null/],
+      ['not json', /not a JSON object/],
+      ['{"id":1,"image":[', /not JSON/],
+      [line(1, Array(64).fill('x')), /expected|not JSON/],
+      [`${line(1)} x`, /something follows/],
+      [line(1, [...Array(63).fill(0), [0]]), /lists beside values/],
+    ]
+    const rows: string[] = []
+    const expected: { row: number; error: RegExp }[] = []
+    for (let i = 0; i < 3000; i++) {
+      const wrong = i % 100 === 42 ? poison[((i / 100) % poison.length) | 0] : undefined
+      rows.push(wrong ? wrong[0] : line(i))
+      if (wrong) expected.push({ row: i, error: wrong[1] })
+    }
+    const { manifest, text, errors } = await score('rows.ndjson', Buffer.from(rows.join('\n')), {
+      chunk: { rows: 700, bytes: 1e9 },
+    })
+    expect(manifest).toMatchObject({ status: 'scored', rows: 3000, failures: 30, chunks: 5 })
+    expect(errors.map(({ row }) => row)).toEqual(expected.map(({ row }) => row))
+    for (const [i, { error }] of expected.entries()) expect(errors[i]?.error).toMatch(error)
+    const good = Array.from({ length: 3000 }, (_, i) => i).filter((i) => i % 100 !== 42)
+    expect(linesOf(text).map(({ id }) => id)).toEqual(good)
+    for (const { id, scores } of linesOf(text)) {
+      expect(farthest(scores as number[], heldOut[Number(id) % 12]?.torchScores ?? [])).toBeLessThan(tolerance)
+    }
+  })
+
+  it('too many stop the object, once and for all', async () => {
+    const rows = Array.from({ length: 200 }, (_, i) => line(i, i % 2 ? undefined : [1]))
+    const { manifest, output } = await score('rows.ndjson', Buffer.from(rows.join('\n')), {
+      chunk: { rows: 50, bytes: 1e9 },
+    })
+    expect(manifest).toMatchObject({ status: 'stopped', rows: 50, failures: 25, parts: [] })
+    expect(manifest.error).toMatch(/^25 of 50 rows failed: row 0: image takes \[64\]/)
+    expect(linesOf((await bytesOf(output, manifest.errors ?? '')).toString())).toHaveLength(25)
+  })
+})
+
+it('gzip of the golden files is what it says', () => {
+  expect(gunzipSync(golden('members.ndjson.gz')).equals(golden('plain.ndjson'))).toBe(true)
+})
