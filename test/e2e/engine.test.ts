@@ -235,7 +235,7 @@ describe.each(['thread', 'process'])('A model, isolation %s,', (isolation) => {
     // What zlib takes for each is 16 KiB: were it kept, this would be over 187.
     expect((memory() - before) / 2 ** 20).toBeLessThan(100)
     await server.stop()
-  })
+  }, 180_000)
 })
 
 describe('A thread with a model', () => {

@@ -186,6 +186,20 @@ describe('A prepared model in object storage', () => {
     expect(await answerOf(`s3://${bucket}/model.onnx`)).toBe('-9,-18')
   })
 
+  it('is written by the first start that finds none, where that is asked for', async () => {
+    s3.put(`${bucket}/model.onnx`, add)
+    const manifest = () => [...s3.objects.keys()].some((key) => key.startsWith(bucket) && key.endsWith('manifest.json'))
+    const processor = serving(`s3://${bucket}/model.onnx`, {}, { EAS_PREPARE: 'on' })
+    expect(await ask(processor)).toBe('11,22')
+    await expect.poll(manifest, { timeout: 20_000 }).toBe(true)
+    await processor.close()
+    const seen = s3.requests.length
+    const more = { EAS_CACHE_DIR: `${files.folder}/next-${bucket}` }
+    expect(await answerOf(`s3://${bucket}/model.onnx`, {}, more)).toBe('11,22')
+    const asked = s3.requests.slice(seen)
+    expect(asked.some((line) => new RegExp(`^GET /${bucket}/model.onnx(?:\\?|$)`).test(line))).toBe(false)
+  })
+
   it('that is damaged is left, and the model itself is served', async () => {
     s3.put(`${bucket}/model.onnx`, add)
     await prepared(`s3://${bucket}/model.onnx`)
@@ -194,11 +208,15 @@ describe('A prepared model in object storage', () => {
     )
     expect(path).toBeDefined()
     const bytes = Buffer.from(s3.objects.get(path ?? '')?.bytes ?? [])
-    for (const at of [0, 20, bytes.length >> 1, bytes.length - 1]) {
+    // 1,000 of them with EAS_FULL=1, which is more than it has bytes.
+    const places = process.env.EAS_FULL
+      ? Array.from({ length: 1000 }, (_, i) => i % bytes.length)
+      : [0, 20, bytes.length >> 1, bytes.length - 1]
+    for (const [trial, at] of places.entries()) {
       const flipped = Buffer.from(bytes)
-      flipped[at] = (flipped[at] ?? 0) ^ 4
+      flipped[at] = (flipped[at] ?? 0) ^ (1 << ((trial / bytes.length) & 7))
       s3.put(path ?? '', flipped)
-      const more = { EAS_CACHE_DIR: `${files.folder}/flip-${bucket}-${at}` }
+      const more = { EAS_CACHE_DIR: `${files.folder}/flip-${bucket}-${trial}` }
       expect(await answerOf(`s3://${bucket}/model.onnx`, {}, more), `byte ${at}`).toBe('11,22')
     }
   })

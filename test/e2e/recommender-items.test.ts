@@ -1,4 +1,14 @@
-import { copyFileSync, cpSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Processor } from '@eas/processor'
@@ -121,5 +131,57 @@ describe('the catalogue', () => {
     const processor = await processorOf([recommender(undefined, names, null)], { env })
     processors.push(processor)
     for (const state of first) expect(await isScored(processor, state), state.name).toBe(true)
+  })
+})
+
+/** Answers as Feast's feature server does, for the example's items. */
+async function feastServer() {
+  const rows = readFileSync(join(example, 'items/items-1.ndjson'), 'utf8').trim().split('\n')
+  const items = new Map(rows.map((row) => JSON.parse(row)).map((item) => [item.item_id, item]))
+  const asked: string[] = []
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = []
+    request.on('data', (chunk) => chunks.push(chunk))
+    request.on('end', () => {
+      const ids: string[] = JSON.parse(Buffer.concat(chunks).toString()).entities.item_id
+      asked.push(...ids)
+      const names = ['category', 'category_id', 'tags', 'price']
+      const results = names.map((name) => ({
+        values: ids.map((id) => items.get(id)?.[name] ?? null),
+        statuses: ids.map((id) => (items.has(id) ? 'PRESENT' : 'NOT_FOUND')),
+      }))
+      response.end(JSON.stringify({ metadata: { feature_names: names }, results }))
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  const port = typeof address === 'object' ? address?.port : 0
+  return { url: `http://127.0.0.1:${port}`, asked, close: () => server.close() }
+}
+
+describe('a catalogue that is asked by id', () => {
+  const settings = (url: string, byId?: object) =>
+    JSON.stringify({
+      ...{ type: 'feast', url, service: 'items', byId },
+      types: { category: 'string', category_id: 'string', tags: 'list<string>', price: 'double' },
+    })
+
+  it('gives the same scores, and is not asked twice', async () => {
+    const feast = await feastServer()
+    try {
+      const processor = await serve(settings(feast.url))
+      for (const state of first) expect(await isScored(processor, state), state.name).toBe(true)
+      expect(feast.asked).toContain('item_0042')
+      expect(new Set(feast.asked).size).toBe(feast.asked.length)
+    } finally {
+      feast.close()
+    }
+  })
+
+  it('that does not answer is 503 while nothing is known', async () => {
+    const processor = await serve(settings('http://127.0.0.1:9', { timeoutMs: 200 }))
+    const { status, text } = await ask(processor, requestOf(first[0] as Expected)) // there are some
+    expect(status).toBe(503)
+    expect(text).toContain('Feast')
   })
 })

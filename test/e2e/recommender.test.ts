@@ -37,6 +37,8 @@ describe.each([
   ['a model without tiling', join(example, 'model')],
   ['INPUT_TILE 2', join(golden, 'tile-2')],
   ['INPUT_TILE 3', join(golden, 'tile-3')],
+  ['a TorchScript file', join(golden, 'scripted-0')],
+  ['a TorchScript file with INPUT_TILE 3', join(golden, 'scripted-3')],
 ])('%s', (_, model) => {
   let processor: Processor
   beforeAll(async () => {

@@ -5,6 +5,7 @@ export {
   type ModelOrigin,
   modelFormats,
   type PreparedForm,
+  type UnownedModel,
 } from './model-files.ts'
 export { type ModelLocation, modelOrigin, type OriginOptions, whereIs } from './model-origin.ts'
 export { type Mount, throughMounts } from './mounts.ts'

@@ -22,14 +22,18 @@ export interface PreparedForm {
   readonly isWhole: boolean
 }
 
-/** A model on this machine's disk. It stays there until it is released. */
-export interface ModelFiles extends FoundModel {
+/** A model on this machine's disk, as plain data: whoever has it in use keeps it there. */
+export interface UnownedModel extends FoundModel {
   /** Names these exact bytes; equal versions of one origin are the same model. */
   readonly version: string
   /** Path or URL of what was opened: a version of the model, where it has versions. Its prepared forms lie beside it. */
   readonly place: string
   /** Of all its files together. */
   readonly bytes: number
+}
+
+/** A model on this machine's disk. It stays there until it is released. */
+export interface ModelFiles extends UnownedModel {
   release(): void
 }
 

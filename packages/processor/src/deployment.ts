@@ -1,5 +1,5 @@
 import type { ItemData } from '@eas/feature-store'
-import type { ModelFiles } from '@eas/models'
+import type { ModelFiles, UnownedModel } from '@eas/models'
 import { Engine, type EngineEvent, type EngineState } from './engine/engine.ts'
 import type { Outcome } from './engine/messages.ts'
 import type { ServiceSpec } from './service.ts'
@@ -60,6 +60,13 @@ export class Deployment {
 
   get queued(): number {
     return this.engine.queued
+  }
+
+  /** Its model, if that has no prepared form. */
+  get unprepared(): UnownedModel | undefined {
+    if (!this.files || this.files.prepared) return undefined
+    const { release: _, ...files } = this.files
+    return files
   }
 
   /** Whether it has a request to answer. */

@@ -3,6 +3,7 @@ import { type Mount, whereIs } from '@eas/models'
 import type { ServiceConfig } from '@eas/service-json'
 import { openStore, type StoreSettings } from '@eas/storage'
 import type { ItemsSpec } from './items.ts'
+import type { ItemsById } from './pipelines/items-by-id.ts'
 import type { Settings } from './settings.ts'
 
 /** The processor's words for where FeatureStore has the items, as `EAS_ITEM_FEATURES` may quote them. */
@@ -23,15 +24,20 @@ interface Where {
   readonly stores: StoreSettings
 }
 
+/** Where the items of a service come from: all of them in memory, or those that a request needs, when it needs them. */
+export type ItemsOrigin =
+  | { readonly kind: 'whole'; readonly spec: ItemsSpec }
+  | { readonly kind: 'by_id'; readonly spec: ItemsById }
+
 /**
  * Where a service's items are: `EAS_ITEM_FEATURES` of its `processor_envs`, else of the environment; where
  * `load_feature_from_offlinestore` is true, `EAS_ITEM_FEATURES_OFFLINE` first. A URL or path is that of a snapshot, JSON the
  * settings of a source. `{fs_project}` and the like stand for the configuration's values, so that one setting serves all
- * services whose configurations are FeatureStore's.
+ * services whose configurations are FeatureStore's. Settings with `byId` are of a catalogue that is too large for memory.
  *
  * @throws {EasError} `invalid_request` for a text that is neither, or that quotes what is not there.
  */
-export function itemsSpec(config: ServiceConfig, settings: Settings, where: Where): ItemsSpec | undefined {
+export function itemsOrigin(config: ServiceConfig, settings: Settings, where: Where): ItemsOrigin | undefined {
   const { model_config, processor_envs } = config
   const values = typeof model_config === 'object' ? model_config : {}
   const offline = values.load_feature_from_offlinestore
@@ -41,25 +47,34 @@ export function itemsSpec(config: ServiceConfig, settings: Settings, where: Wher
     processor_envs.EAS_ITEM_FEATURES ||
     settings.itemFeatures
   if (!text) return undefined
-  const period = values.period
-  return {
-    open: openerOf(text, values, where),
-    // Minutes, in the words of the processor.
-    refreshMs: typeof period === 'number' && period > 0 ? period * 60_000 : settings.itemRefreshSeconds * 1000,
+  const { period } = values
+  // Minutes, in the words of the processor.
+  const refreshMs = typeof period === 'number' && period > 0 ? period * 60_000 : settings.itemRefreshSeconds * 1000
+  const whole = (open: ItemsSpec['open']): ItemsOrigin => ({ kind: 'whole', spec: { open, refreshMs } })
+  if (!text.trimStart().startsWith('{"')) return whole(snapshotOpener(quoted(text, values), {}, where))
+  const { byId, type, ...options } = parse(text, values)
+  // Feast's server cannot list items.
+  if (byId || type === 'feast') {
+    const { maxItems, freshMs, timeoutMs } = (typeof byId === 'object' && byId ? byId : {}) as Record<string, unknown> // checked by `count`
+    const source = { ...options, type: String(type) }
+    return { kind: 'by_id', spec: { source, options: { ...count({ maxItems, freshMs, timeoutMs }) } } }
   }
+  if (type === 'snapshot' && typeof options.url === 'string') {
+    const { url, ...more } = options
+    return whole(snapshotOpener(url, more, where))
+  }
+  return whole(async () => {
+    const { openItemSource } = await import('@eas/feature-store')
+    return explained(() => openItemSource({ ...options, type: String(type) }))
+  })
 }
 
-function openerOf(text: string, values: Readonly<Record<string, unknown>>, where: Where): ItemsSpec['open'] {
-  if (!text.trimStart().startsWith('{"')) return snapshotOpener(quoted(text, values), {}, where)
-  const json = parse(text, values)
-  if (json.type === 'snapshot' && typeof json.url === 'string') {
-    const { type: _type, url, ...options } = json
-    return snapshotOpener(url, options, where)
-  }
-  return async () => {
-    const { openItemSource } = await import('@eas/feature-store')
-    return explained(() => openItemSource({ ...json, type: String(json.type) }))
-  }
+/** The options that are set. */
+function count(options: Readonly<Record<string, unknown>>): ItemsById['options'] {
+  const set = Object.entries(options).filter(([, value]) => value !== undefined)
+  const wrong = set.find(([, value]) => !Number.isInteger(value) || Number(value) < 1)
+  if (wrong) throw new EasError('invalid_request', `Cannot use EAS_ITEM_FEATURES: byId.${wrong[0]} is no whole number`)
+  return Object.fromEntries(set)
 }
 
 /** A snapshot is found like a model: relative to service.json, through its mounts, with the stores of the process. */

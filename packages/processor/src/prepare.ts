@@ -6,7 +6,6 @@ import { EasError, oneLine } from '@eas/base'
 import {
   describeFile,
   type FoundModel,
-  type ModelFiles,
   manifestFormat,
   manifestName,
   modelOrigin,
@@ -16,6 +15,7 @@ import {
   preparedFolder,
   preparedModelName,
   preparedWeightsName,
+  type UnownedModel,
 } from '@eas/models'
 import { ImportRefusal, joinChunks, readModel } from '@eas/onnx'
 import { openStore, removeLeftovers, StoreError, type StoreSettings, uniqueName } from '@eas/storage'
@@ -46,7 +46,7 @@ const prepackedInput: { readonly [op: string]: number } = {
  * @param to The folder; what is there is replaced.
  * @throws {EasError} `not_ready` when ONNX Runtime cannot load the model.
  */
-export async function prepareModel(files: ModelFiles, to: string): Promise<PreparedManifest> {
+export async function prepareModel(files: UnownedModel, to: string): Promise<PreparedManifest> {
   const making = `${to}.making`
   const folder = join(making, `prepared.${uniqueName()}`)
   await mkdir(folder, { recursive: true })
@@ -97,25 +97,30 @@ export async function prepareBeside(
   const location = { model_path: model, model_entry: undefined }
   const origin = modelOrigin(location, { baseDir, mounts: [], stores, cache, platform: undefined, deadlineMs })
   const files = await origin.open()
-  const platform = platformName(onnxRuntimeVersion())
   try {
-    if (origin.isLocal) {
-      const folder = preparedFolder(files.place, platform)
-      return { folder, manifest: await prepareModel(files, folder) }
-    }
-    return await upload(files, platform, stores)
+    return await keepPrepared(files, stores, (to) => prepareModel(files, to))
   } finally {
     files.release()
   }
 }
 
-/** The manifest goes last: what it speaks of is there. */
-async function upload(files: ModelFiles, platform: string, stores: StoreSettings) {
+/**
+ * Puts the prepared form of a model beside it, wherever that is.
+ * @param make Writes it to a folder of this machine.
+ * @throws {EasError} what `make` throws; `not_ready` when the model's place cannot be written to.
+ */
+export async function keepPrepared(
+  { place }: UnownedModel,
+  stores: StoreSettings,
+  make: (to: string) => Promise<PreparedManifest>,
+): Promise<{ readonly folder: string; readonly manifest: PreparedManifest }> {
+  const folder = preparedFolder(place, platformName(onnxRuntimeVersion()))
+  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(place)) return { folder, manifest: await make(folder) }
   const scratch = await mkdtemp(join(tmpdir(), 'eas-prepare-'))
   try {
     const made = join(scratch, 'made')
-    const manifest = await prepareModel(files, made)
-    const folder = preparedFolder(files.place, platform)
+    const manifest = await make(made)
+    // The manifest goes last: what it speaks of is there.
     for (const name of [...manifest.files.map((file) => file.name), manifestName]) {
       const { store, key } = openStore(`${folder}/${name}`, stores)
       const path = join(made, name)

@@ -390,6 +390,10 @@ function logServiceEvent(log: Logger, service: string, event: ServiceEvent) {
       return log.info({ service, version: event.version }, 'model replaced by a newer version')
     case 'not_replaced':
       return log.error({ service, error: event.error.message }, 'model not replaced, the old version goes on')
+    case 'prepared':
+      return log.info({ service, folder: event.folder }, 'model prepared for later starts')
+    case 'not_prepared':
+      return log.warn({ service, error: event.error.message }, 'model not prepared')
     case 'evicted':
       return log.info({ service, bytes: event.bytes }, 'model unloaded')
     case 'warmed':

@@ -1,4 +1,5 @@
 import { modelMountPath, type ServiceConfig } from '@eas/service-json'
+import type { ItemsOrigin } from './items-spec.ts'
 import type { RequestFilesSpec } from './logs/request-files.ts'
 import type { RecommenderSpec } from './pipelines/recommender.ts'
 import type { Settings } from './settings.ts'
@@ -11,6 +12,7 @@ export const generatesFeatures = ({ torchEasyRec, easyRec }: ServiceConfig): boo
 export function recommenderSpec(
   { torchEasyRec, easyRec, metadata }: ServiceConfig,
   { itemIdsMax }: Settings,
+  items: ItemsOrigin | undefined,
 ): RecommenderSpec {
   const { outputs = [], item_empty_score = 0 } = torchEasyRec ?? easyRec ?? {}
   return {
@@ -22,6 +24,7 @@ export function recommenderSpec(
       faiss_nprobe: torchEasyRec?.faiss_nprobe ?? easyRec?.faiss_ivf_nprobe ?? 800,
       itemIdsMax,
     },
+    itemsById: items?.kind === 'by_id' ? items.spec : undefined,
     keepaliveMs: metadata.rpc.keepalive,
     longRequestMs: torchEasyRec?.long_request_threshold ?? 200,
     savesLongRequests: torchEasyRec?.save_long_request ?? false,

@@ -4,7 +4,7 @@ import { type ModelOrigin, type Mount, modelOrigin, platformName, whereIs } from
 import { modelMountPath, type ServiceConfig } from '@eas/service-json'
 import { type DiskCache, StoreError, type StoreSettings } from '@eas/storage'
 import type { Isolation } from './engine/host.ts'
-import { itemsSpec } from './items-spec.ts'
+import { type ItemsOrigin, itemsOrigin } from './items-spec.ts'
 import type { PipelineSpec } from './pipelines/index.ts'
 import { generatesFeatures, recommenderSpec, requestPlaces } from './recommender-spec.ts'
 import type { ServiceSpec } from './service.ts'
@@ -52,7 +52,7 @@ export function serviceSpec(config: ServiceConfig, context: ServiceContext): Ser
   const cores = Math.min(availableParallelism(), Math.ceil(metadata.cpu ?? Number.POSITIVE_INFINITY))
   const workersMax = Math.min(rpc.worker_threads, cores)
   const items = generatesFeatures(config)
-    ? itemsSpec(config, settings, { baseDir: context.baseDir, mounts: mountsOf(config), stores })
+    ? itemsOrigin(config, settings, { baseDir: context.baseDir, mounts: mountsOf(config), stores })
     : undefined
   return {
     name,
@@ -63,7 +63,7 @@ export function serviceSpec(config: ServiceConfig, context: ServiceContext): Ser
     origin: originOf(config, stores, context),
     warmUp: warmUpOf(config, stores, context),
     model: {
-      pipeline: pipelineOf(config, settings),
+      pipeline: pipelineOf(config, settings, items),
       executionProviders: executionProviders(processor?.device, settings),
       intraOpNumThreads: Math.max(1, Math.floor(cores / workersMax)),
       batching: rpc.batching,
@@ -73,14 +73,15 @@ export function serviceSpec(config: ServiceConfig, context: ServiceContext): Ser
       verifyMd5: settings.contentMd5 === 'verify',
       javaIsCompressed: settings.javaIsCompressed === 'on',
     },
-    items,
+    items: items?.kind === 'whole' ? items.spec : undefined,
     requestFiles: generatesFeatures(config)
       ? {
           ...requestPlaces(config, (path) => whereIs(path, { baseDir: context.baseDir, mounts: mountsOf(config) })),
           stores,
         }
       : undefined,
-    isolation: isolationOf(settings, serviceCount, items !== undefined),
+    prepare: preparing(config, stores, context),
+    isolation: isolationOf(settings, serviceCount, items?.kind === 'whole'),
     workersMax,
     processor_envs: config.processor_envs,
     rpc,
@@ -95,11 +96,7 @@ function originOf(config: ServiceConfig, stores: StoreSettings, context: Service
   const { model_entry } = config
   const mounts = mountsOf(config)
   const model_path = config.model_path ?? modelMountPath
-  // A prepared form is the model alone, without the features and indexes that lie beside it.
-  const platform =
-    executionProviders(config.processor?.device, settings)[0] === 'cpu' && !generatesFeatures(config)
-      ? platformName(onnxRuntimeVersion())
-      : undefined
+  const platform = usesPrepared(config, settings) ? platformName(onnxRuntimeVersion()) : undefined
   try {
     const deadlineMs = settings.downloadSeconds * 1000
     return modelOrigin({ model_path, model_entry }, { baseDir, mounts, stores, cache, platform, deadlineMs })
@@ -109,6 +106,19 @@ function originOf(config: ServiceConfig, stores: StoreSettings, context: Service
     throw new EasError('invalid_request', `Cannot use model_path: ${thrown.message}${hint}`, { cause: thrown })
   }
 }
+
+function preparing(config: ServiceConfig, stores: StoreSettings, { settings }: ServiceContext): ServiceSpec['prepare'] {
+  if (settings.prepare === 'off' || !usesPrepared(config, settings)) return undefined
+  return async (files) => {
+    const { prepareAside } = await import('./prepare-aside.ts')
+    // It computes for a while: never on the thread that answers, but for a test's.
+    return prepareAside(files, settings.isolation === 'inline' ? 'inline' : 'thread', stores)
+  }
+}
+
+/** A prepared form is for the CPU, and is the model alone, without the features and indexes that lie beside it. */
+const usesPrepared = (config: ServiceConfig, settings: Settings) =>
+  executionProviders(config.processor?.device, settings)[0] === 'cpu' && !generatesFeatures(config)
 
 /** OSS's region is in the endpoints that a configuration names; whether to go there over the internal network is a setting. */
 function withRegionOf({ oss_endpoint, storage }: ServiceConfig, stores: StoreSettings): StoreSettings {
@@ -184,9 +194,9 @@ export function reasonsAgainst(config: ServiceConfig): readonly string[] {
 }
 
 /** Which message each processor family speaks. */
-function pipelineOf(config: ServiceConfig, settings: Settings): PipelineSpec {
+function pipelineOf(config: ServiceConfig, settings: Settings, items: ItemsOrigin | undefined): PipelineSpec {
   const { processor, torchEasyRec } = config
-  if (generatesFeatures(config)) return recommenderSpec(config, settings)
+  if (generatesFeatures(config)) return recommenderSpec(config, settings, items)
   return processor?.family === 'tensorflow' || processor?.family === 'easyrec'
     ? { kind: 'tf', signature_name: signatureName(config) }
     : { kind: 'torch', outputs: torchEasyRec?.outputs ?? [], casts: torchEasyRec !== undefined }

@@ -1,6 +1,6 @@
 import { EasError } from '@eas/base'
 import type { ItemCacheStatus } from '@eas/feature-store'
-import type { ModelOrigin } from '@eas/models'
+import type { ModelOrigin, UnownedModel } from '@eas/models'
 import { Admission } from './admission.ts'
 import { Deployment } from './deployment.ts'
 import type { EngineEvent, EngineState } from './engine/engine.ts'
@@ -31,6 +31,8 @@ export interface ServiceSpec {
   readonly items: ItemsSpec | undefined
   /** Where requests are kept, for services that may be asked to. */
   readonly requestFiles: RequestFilesSpec | undefined
+  /** Makes the prepared form of a model that has none, and keeps it beside the model. Absent unless asked for. */
+  readonly prepare: ((files: UnownedModel) => Promise<{ readonly folder: string }>) | undefined
   readonly isolation: Isolation
   readonly workersMax: number
   readonly processor_envs: Readonly<Record<string, string>>
@@ -78,6 +80,8 @@ export type ServiceEvent =
   | { readonly kind: 'unavailable'; readonly error: EasError; readonly retryInMs: number }
   | { readonly kind: 'replaced'; readonly version: string }
   | { readonly kind: 'not_replaced'; readonly error: EasError }
+  | { readonly kind: 'prepared'; readonly folder: string }
+  | { readonly kind: 'not_prepared'; readonly error: EasError }
   | { readonly kind: 'evicted'; readonly bytes: number }
   | { readonly kind: 'warmed'; readonly report: WarmUpReport }
   | { readonly kind: 'not_kept'; readonly error: Error }
@@ -117,6 +121,7 @@ export class Service {
   private failure: EasError | undefined
   private failures = 0
   private retryAt = 0
+  private hasPrepared = false
   private closed = false
 
   constructor(spec: ServiceSpec, listener: ServiceListener) {
@@ -370,6 +375,7 @@ export class Service {
     this.deployment = deployment
     this.listener.onLoaded()
     this.letIn()
+    this.prepare(deployment)
     if (info.isProvisional) this.refreshing ??= this.replace(deployment).finally(this.refreshed)
   }
 
@@ -422,9 +428,20 @@ export class Service {
     if (report) this.listener.onEvent({ kind: 'warmed', report })
   }
 
+  /** For the starts to come; this one goes on as it is. */
+  private prepare({ unprepared }: Deployment): void {
+    if (!unprepared || this.hasPrepared) return
+    this.hasPrepared = true
+    this.spec.prepare?.(unprepared).then(
+      ({ folder }) => this.listener.onEvent({ kind: 'prepared', folder }),
+      (thrown) => this.listener.onEvent({ kind: 'not_prepared', error: EasError.from(thrown) }),
+    )
+  }
+
   private note(notes: readonly Note[]): void {
     for (const note of notes) {
       if (note.kind === 'file') this.requestFiles?.write(note, new Date())
+      else if (note.kind === 'file_dropped') this.requestFiles?.drop()
       else this.listener.onEvent({ kind: 'noted', message: note.message, facts: note.facts })
     }
   }

@@ -113,6 +113,11 @@ export const settingsTable = {
     20 * 1024 ** 3,
     'Bytes that folder may hold; what was not used longest goes.',
   ),
+  prepare: oneOf(
+    'EAS_PREPARE',
+    ['off', 'on'],
+    '`on`: a model that has no prepared form gets one beside it, once it is loaded, as `eas prepare` writes it.',
+  ),
   downloadSeconds: integer('EAS_DOWNLOAD_S', 900, 1, 'Seconds that fetching a model may take.'),
   warmUpSeconds: integer('EAS_WARM_UP_S', 10, 0, 'Seconds for replaying warm-up requests. 0: none are replayed.'),
   warmUpFailure: oneOf(

@@ -1,6 +1,6 @@
 import type { EasErrorCode } from '@eas/base'
 import type { ItemData } from '@eas/feature-store'
-import type { FoundModel } from '@eas/models'
+import type { FoundModel, PreparedManifest, UnownedModel } from '@eas/models'
 import type { Compressor } from '@eas/protocol'
 import type { PipelineSpec } from '../pipelines/index.ts'
 import type { ModelInfo } from '../session.ts'
@@ -56,6 +56,8 @@ export interface WireError {
 /** What a request leaves behind beside its answer; workers have nothing but the processor to give it to. */
 export type Note =
   | { readonly kind: 'log'; readonly message: string; readonly facts: Readonly<Record<string, unknown>> }
+  /** There was no time to make a file. */
+  | { readonly kind: 'file_dropped' }
   /** A file to write: where its kind is kept, under the name. */
   | {
       readonly kind: 'file'
@@ -77,9 +79,12 @@ export type ToWorker =
   | { readonly kind: 'cancel'; readonly id: number }
   /** The catalogue as it is now, in memory that is shared. */
   | { readonly kind: 'items'; readonly data: ItemData }
+  /** Makes the prepared form of a model in a folder. For a worker that has no model. */
+  | { readonly kind: 'prepare'; readonly files: UnownedModel; readonly to: string }
   | { readonly kind: 'close' }
 
 export type FromWorker =
   | { readonly kind: 'loaded'; readonly info: ModelInfo }
+  | { readonly kind: 'prepared'; readonly manifest: PreparedManifest }
   | { readonly kind: 'failed'; readonly error: WireError }
   | { readonly kind: 'outcomes'; readonly outcomes: readonly Outcome[] }

@@ -103,7 +103,7 @@ export class ModelWorker {
     } else if (message.kind === 'loaded') {
       this.ready = true
       this.events.onLoaded(message.info)
-    } else {
+    } else if (message.kind === 'failed') {
       this.fail(fromWireError(message.error))
     }
   }

@@ -75,7 +75,7 @@ class Job {
     this.pipeline = pipeline
   }
 
-  /** Resolves later only where the model has to adapt to the request first. */
+  /** Resolves later only where the request needs something fetched, or the model has to adapt to it first. */
   decode(spec: ModelSpec, model: LoadedModel): Promise<void> | undefined {
     const start = performance.now()
     const { pipeline } = this
@@ -86,17 +86,32 @@ class Job {
         throw new EasError('invalid_request', 'Content-MD5 does not match the body')
       }
       const message = inflate(spec, pipeline, body)
-      try {
-        this.call = pipeline.decode(message, model.info)
-        const asksNothing = this.call.fetches.length === 0 && model.info.outputs.length > 0
-        if (asksNothing || model.accepts(this.call.feeds)) return undefined
-      } catch (thrown) {
-        if (!model.adapt || !(thrown instanceof EasError) || !pipeline.isMessage(message)) throw thrown
-      }
-      return model.adapt && this.adapt(model, message)
+      const preparing = pipeline.prepare?.(message)
+      return preparing ? this.readPrepared(preparing, model, message) : this.read(model, message)
     } finally {
       this.stages.decode = performance.now() - start
     }
+  }
+
+  private async readPrepared(preparing: Promise<void>, model: LoadedModel, message: Uint8Array): Promise<void> {
+    const start = performance.now()
+    try {
+      await preparing
+      await this.read(model, message)
+    } finally {
+      this.stages.decode += performance.now() - start
+    }
+  }
+
+  private read(model: LoadedModel, message: Uint8Array): Promise<void> | undefined {
+    try {
+      this.call = this.pipeline.decode(message, model.info)
+      const asksNothing = this.call.fetches.length === 0 && model.info.outputs.length > 0
+      if (asksNothing || model.accepts(this.call.feeds)) return undefined
+    } catch (thrown) {
+      if (!model.adapt || !(thrown instanceof EasError) || !this.pipeline.isMessage(message)) throw thrown
+    }
+    return model.adapt && this.adapt(model, message)
   }
 
   private async adapt(model: LoadedModel, message: Uint8Array): Promise<void> {

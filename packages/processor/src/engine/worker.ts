@@ -39,6 +39,7 @@ export class ModelServer {
     else if (message.kind === 'cancel') this.cancelled.add(message.id)
     else if (message.kind === 'close') this.isClosed = true
     else if (message.kind === 'items') this.useItems(message.data)
+    else if (message.kind === 'prepare') this.idle = this.prepare(message)
     else {
       this.queue.push([...message.items])
       if (!this.running) this.idle = this.run()
@@ -55,6 +56,15 @@ export class ModelServer {
       this.runtime = await createRuntime(spec)
       if (this.items) this.runtime.useItems(this.items)
       this.post({ kind: 'loaded', info: this.runtime.info })
+    } catch (thrown) {
+      this.post({ kind: 'failed', error: toWireError(thrown) })
+    }
+  }
+
+  private async prepare({ files, to }: ToWorker & { kind: 'prepare' }): Promise<void> {
+    try {
+      const { prepareModel } = await import('../prepare.ts')
+      this.post({ kind: 'prepared', manifest: await prepareModel(files, to) })
     } catch (thrown) {
       this.post({ kind: 'failed', error: toWireError(thrown) })
     }

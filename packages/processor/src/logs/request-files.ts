@@ -40,6 +40,11 @@ export class RequestFiles {
     if (folder) this.writers.write(folder, of === 'request_log' ? `${dateHour(now)}/${name}` : name, bytes)
   }
 
+  /** Counts a file that was not even made. */
+  drop(): void {
+    this.writers.counts.dropped++
+  }
+
   /** Resolves when everything is written, or after so many milliseconds. */
   flush(withinMs: number): Promise<void> {
     return this.writers.flush(withinMs)

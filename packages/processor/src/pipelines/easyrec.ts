@@ -1,8 +1,9 @@
 import type { EasError } from '@eas/base'
 import { attachItems, type ItemView } from '@eas/feature-store'
 import { DecodeError, type EasyrecResponse, easyrecPredict, easyrecStatus, type TorchrecResponse } from '@eas/protocol'
+import { openItemsById } from './items-by-id.ts'
 import type { Pipeline, PipelineContext } from './pipeline.ts'
-import { notesOf, type RecommenderSpec, recommenderOf } from './recommender.ts'
+import { type RecommenderSpec, RequestNotes, recommenderOf } from './recommender.ts'
 
 /**
  * The EasyRec processor with `fg_mode` `normal`: TorchEasyRec's features and rows in the older message, which tells failures
@@ -12,6 +13,8 @@ import { notesOf, type RecommenderSpec, recommenderOf } from './recommender.ts'
  */
 export async function easyrecPipeline(spec: RecommenderSpec, context: PipelineContext): Promise<Pipeline> {
   const recommender = await recommenderOf(spec, context)
+  const notes = new RequestNotes(spec)
+  const byId = spec.itemsById && openItemsById(spec.itemsById)
   let items: ItemView | undefined
   const requestOf = (body: Uint8Array) => ({
     ...easyrecPredict.decodeRequest(body),
@@ -21,6 +24,10 @@ export async function easyrecPipeline(spec: RecommenderSpec, context: PipelineCo
   return {
     isMessage: easyrecPredict.isRequest,
     tensorsOf: (body) => recommender.begin(requestOf(body), { inputs: [], outputs: [] }, items).allInputs(),
+    prepare: (body) =>
+      byId?.(recommender.itemIds(requestOf(body))).then((view) => {
+        items = view
+      }),
     useItems(data) {
       items = attachItems(data)
     },
@@ -36,7 +43,7 @@ export async function easyrecPipeline(spec: RecommenderSpec, context: PipelineCo
           const answer = answerOf(recommendation.finish(results), fetches, recommender.isRecall)
           return easyrecPredict.encodeResponse(isEmpty ? { ...answer, ...inputEmpty } : answer)
         },
-        notes: (work) => notesOf(spec, recommendation, undefined, body, work),
+        notes: (work) => notes.of(recommendation, undefined, body, work),
       }
     },
     encodeFailure,

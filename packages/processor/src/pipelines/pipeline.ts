@@ -24,6 +24,8 @@ export interface Pipeline {
   asksFor?(body: Uint8Array): { readonly signature_name: string; readonly output_filter: readonly string[] }
   /** @throws {EasError} `invalid_request` naming the input or filter that does not fit the model. */
   decode(body: Uint8Array, model: ModelInfo): PredictCall
+  /** Fetches what decoding a request will need, which has to be of this very request. `undefined`: it needs nothing. */
+  prepare?(body: Uint8Array): Promise<void> | undefined
   /** From now on, requests find these items. */
   useItems?(items: ItemData): void
   /** A failure as an answer, in families whose answers can say it; `undefined` when this one cannot be. */

@@ -1,8 +1,9 @@
 import type { Tensor } from '@eas/base'
 import { attachItems, type ItemView } from '@eas/feature-store'
 import { torchrecPredict } from '@eas/protocol'
+import { openItemsById } from './items-by-id.ts'
 import type { Pipeline, PipelineContext } from './pipeline.ts'
-import { notesOf, type RecommenderSpec, recommenderOf } from './recommender.ts'
+import { type RecommenderSpec, RequestNotes, recommenderOf } from './recommender.ts'
 
 /**
  * The TorchEasyRec processor with `fg_mode` `normal`: a user, a context and item ids, answered with a score per item or
@@ -12,6 +13,8 @@ import { notesOf, type RecommenderSpec, recommenderOf } from './recommender.ts'
  */
 export async function torcheasyrecPipeline(spec: RecommenderSpec, context: PipelineContext): Promise<Pipeline> {
   const recommender = await recommenderOf(spec, context)
+  const notes = new RequestNotes(spec)
+  const byId = spec.itemsById && openItemsById(spec.itemsById)
   let items: ItemView | undefined
   return {
     isMessage: torchrecPredict.isRequest,
@@ -20,6 +23,10 @@ export async function torcheasyrecPipeline(spec: RecommenderSpec, context: Pipel
       const nothingKnown = { inputs: [], outputs: [] }
       return recommender.begin(torchrecPredict.decodeRequest(body), nothingKnown, items).allInputs()
     },
+    prepare: (body) =>
+      byId?.(recommender.itemIds(torchrecPredict.decodeRequest(body))).then((view) => {
+        items = view
+      }),
     useItems(data) {
       items = attachItems(data)
     },
@@ -31,7 +38,7 @@ export async function torcheasyrecPipeline(spec: RecommenderSpec, context: Pipel
         feeds,
         fetches,
         encode: (results) => torchrecPredict.encodeResponse(recommendation.finish(results)),
-        notes: (work) => notesOf(spec, recommendation, request.meta_data.get('request_id'), body, work),
+        notes: (work) => notes.of(recommendation, request.meta_data.get('request_id'), body, work),
       }
     },
   }
