@@ -1,4 +1,6 @@
-// The hash is an internal of the package: what is measured here is not what it exports.
+// Internals of the package: what is measured here is not what it exports.
+import { hashBuckets } from '../../packages/fg/src/bucketize.ts'
+import { FgCounters } from '../../packages/fg/src/counters.ts'
 import { bucketsOfPool } from '../../packages/fg/src/hash/index.ts'
 import { type Bench, roundsFromEnv } from './bench.ts'
 import { cpuMs } from './fg-cpu.ts'
@@ -8,7 +10,10 @@ const texts = 1_000_000
 /** A short string in 66 ns is 15 million a second. */
 const goalNs = 66
 
-/** Texts to buckets, as `hash_bucket_size` does, over a pool of short strings. */
+/** Items of a request: as many strings are hashed at a time. */
+const batch = 150
+
+/** Texts to buckets, as `hash_bucket_size` does: from UTF-8 that lies end to end, and from strings. */
 export const fgHash: Bench = {
   name: 'fg-hash',
   summary: 'strings to hash buckets, both hash functions',
@@ -19,10 +24,23 @@ export const fgHash: Bench = {
       const ms = cpuMs(() => bucketsOfPool(pool, 1_000_003, kind, out))
       return (ms * 1e6) / texts
     }
+    const strings = Array.from({ length: texts }, (_, i) => `item_${(i * 7919) % 1_000_003}`)
+    const ofStrings = (kind: 'std' | 'farm') => {
+      const bucketizer = hashBuckets(1_000_003, kind)
+      const counters = new FgCounters(1)
+      return () => {
+        const ms = cpuMs(() => {
+          for (let i = 0; i < texts; i += batch) bucketizer.texts(strings.slice(i, i + batch), counters, 0)
+        })
+        return (ms * 1e6) / texts
+      }
+    }
     const samples = await interleave(
       {
         'std::hash, about 11 bytes': ns(pools.short, 'std'),
         'Fingerprint64, about 11 bytes': ns(pools.short, 'farm'),
+        'std::hash, from JavaScript strings': ofStrings('std'),
+        'Fingerprint64, from JavaScript strings': ofStrings('farm'),
         'std::hash, about 62 bytes': ns(pools.long, 'std'),
         'Fingerprint64, about 62 bytes': ns(pools.long, 'farm'),
       },

@@ -65,7 +65,8 @@ for name, (build, dtype, dims) in MODELS.items():
         # tf2onnx reads SavedModels through TensorFlow, and has no support for numpy 2 in its command line alone.
         import tf2onnx
 
-        call = tf.saved_model.load(path).signatures["serving_default"]
+        model = tf.saved_model.load(path)
+        call = model.signatures["serving_default"]
         names = list(call.structured_input_signature[1])
         spec = [tf.TensorSpec((None, *dims), dtype, name=names[0])]
         tf2onnx.convert.from_function(

@@ -29,9 +29,24 @@ export interface BatchLog {
 /** EAS's default of 5 s is for someone who waits; a batch would rather have its answer late than compute it again. */
 const keepaliveMsMin = 600_000
 
-/** A service as a batch uses it: with more time for each call. */
-export function batchService<S extends { readonly rpc: { readonly keepalive: number } }>(service: S): S {
-  return { ...service, rpc: { ...service.rpc, keepalive: Math.max(service.rpc.keepalive, keepaliveMsMin) } }
+/**
+ * A service as a batch uses it: with more time for each call, and with all its cores for one call of many rows instead of
+ * one core for each of several small ones.
+ */
+export function batchService<
+  S extends {
+    readonly rpc: { readonly keepalive: number }
+    readonly workersMax: number
+    readonly model: { readonly intraOpNumThreads: number }
+  },
+>(service: S): S {
+  const { rpc, model, workersMax } = service
+  return {
+    ...service,
+    rpc: { ...rpc, keepalive: Math.max(rpc.keepalive, keepaliveMsMin) },
+    workersMax: 1,
+    model: { ...model, intraOpNumThreads: model.intraOpNumThreads * workersMax },
+  }
 }
 
 /** The service of a core, as a batch asks it. @throws {EasError} `not_implemented` for a processor that takes no tensors. */

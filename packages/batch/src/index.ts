@@ -13,6 +13,7 @@ export {
   configOf,
   defaultOptions,
   failuresAbove,
+  renderBatchVariables,
 } from './options.ts'
 export { estimateWork, type WorkEstimate } from './plan/estimate.ts'
 export { hasRows, type ListedObject, listObjects } from './plan/list-objects.ts'

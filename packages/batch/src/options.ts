@@ -57,6 +57,11 @@ const count = (env: string, meaning: string, set: (value: number) => Partial<Bat
 /** Settings of functions that score batches. Printed into the README. */
 export const batchVariables: readonly Variable[] = [
   {
+    env: 'EAS_BATCH_OUTPUT',
+    meaning: 'Where results go: `oss://bucket/prefix/`. Needed.',
+    read: () => ({}), // by `batchScorerFromEnv`
+  },
+  {
     env: 'EAS_BATCH_INPUT',
     meaning: `Format of the objects: ${Object.keys(inputFormats).join(', ')}. Default: by their names.`,
     read: (text) => (Object.hasOwn(inputFormats, text) ? { inputFormat: text } : undefined),
@@ -86,6 +91,12 @@ export const batchVariables: readonly Variable[] = [
     read: (text) => (/^(?:0|1|0?\.\d{1,9})$/.test(text) ? { failures: failuresAbove(Number(text)) } : undefined),
   },
 ]
+
+/** The variables as a table of Markdown, for the README. */
+export function renderBatchVariables(): string {
+  const rows = batchVariables.map(({ env, meaning }) => `| \`${env}\` | ${meaning.replaceAll('|', '\\|')} |`)
+  return ['| variable | meaning |', '|---|---|', ...rows].join('\n')
+}
 
 function parsed(text: string): unknown {
   try {

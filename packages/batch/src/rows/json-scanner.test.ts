@@ -48,10 +48,13 @@ describe('JsonScanner', () => {
   it('rounds to float32 as from a double', () => {
     // The middle between two float32, and what is next to it; a double of a float32; anything.
     const float32 = fc.float({ noNaN: true, noDefaultInfinity: true })
-    const near = fc.tuple(float32, fc.integer({ min: -2, max: 2 })).map(([value, steps]) => {
-      const next = Math.fround(value * (1 + 1.2e-7))
-      return ((value + next) / 2) * (1 + steps * 2.3e-16)
-    })
+    const near = fc
+      .tuple(float32, fc.integer({ min: -2, max: 2 }))
+      .map(([value, steps]) => {
+        const next = Math.fround(value * (1 + 1.2e-7))
+        return ((value + next) / 2) * (1 + steps * 2.3e-16)
+      })
+      .filter(Number.isFinite)
     fc.assert(
       fc.property(
         fc.oneof(
@@ -64,7 +67,7 @@ describe('JsonScanner', () => {
           expect(Math.fround(readAll(text, (scanner) => scanner.float32()))).toBe(Math.fround(JSON.parse(text)))
         },
       ),
-      { numRuns: 5000 },
+      { numRuns: 2000 },
     )
   })
 
@@ -95,14 +98,14 @@ describe('JsonScanner', () => {
         if (isJson(text)) expect(() => readAll(text, (scanner) => scanner.skip())).not.toThrow()
         else expect(() => readAll(text, (scanner) => scanner.skip())).toThrow(RowError)
       }),
-      { numRuns: 5000 },
+      { numRuns: 2000 },
     )
   })
 
   it('reads texts as JSON.parse does', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), (value) => {
-        const text = JSON.stringify(value.toWellFormed?.() ?? value)
+      fc.property(fc.string({ unit: 'grapheme' }), (value) => {
+        const text = JSON.stringify(value)
         expect(readAll(text, (scanner) => scanner.string())).toBe(JSON.parse(text))
       }),
     )

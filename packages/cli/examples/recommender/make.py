@@ -4,7 +4,8 @@
 
 Users look at items by a process that is stated in `simulate`; nothing is real. Beside this script it writes the model,
 the catalogue, requests as the official SDK makes them, and features and scores as Python computes them. With --golden
-also the same model exported with INPUT_TILE 2 and 3, and catalogues that follow the first.
+also the same model exported with INPUT_TILE 2 and 3, as TorchScript, and with its embeddings apart; a match model with its
+index; and catalogues that follow the first.
 """
 
 import argparse
@@ -345,8 +346,21 @@ def main():
         for tile in (2, 3):
             export(model, tile, golden / f"tile-{tile}", requests[2], items)
         write_golden(golden, model, requests, items, rng)
+        for tile in (0, 3):
+            write_scripted(golden / f"scripted-{tile}", golden / f"tile-{tile}" if tile else HERE / "model", model, tile)
         write_distributed(golden, model, requests, items)
         write_recall(golden, rows[:12_000], requests, items)
+
+
+def write_scripted(folder, beside, model, tile):
+    """The same as the TorchScript file that TorchEasyRec itself exports: `scripted_model.pt`, forward(data: Dict[str, Tensor])."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in beside.iterdir():
+        if path.suffix != ".onnx":
+            shutil.copy(path, folder)
+    scripted = Recommender(tile)
+    scripted.load_state_dict(model.state_dict())
+    torch.jit.script(scripted.eval()).save(str(folder / "scripted_model.pt"))
 
 
 def quantized(rows):

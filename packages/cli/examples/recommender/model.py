@@ -78,13 +78,9 @@ class Recommender(nn.Module):
         # What the user has looked at, weighed by how it goes with the item.
         category, lengths = data["history__category.values"], data["history__category.lengths"].to(torch.int64)
         keys = data["history__tags.key_lengths"].to(torch.int64)
-        for name, table in self.tables.items():
-            if name == "category":
-                steps = table(category)
-                target = table(data["category.values"])
-            if name == "tags":
-                tags = sums(table(data["history__tags.values"]), keys)
-        steps = torch.cat([steps + tags, data["history__price.values"]], dim=1)
+        target = self.tables["category"](data["category.values"])
+        tags = sums(self.tables["tags"](data["history__tags.values"]), keys)
+        steps = torch.cat([self.tables["category"](category) + tags, data["history__price.values"]], dim=1)
         recent = sums(data["history__ts.values"], data["history__ts.lengths"].to(torch.int64))
         clicks = sums(data["click.values"], data["click.lengths"].to(torch.int64))
         if self.tile > 0:

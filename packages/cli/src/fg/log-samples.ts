@@ -1,6 +1,6 @@
 import { EasError, limits } from '@eas/base'
-import { fgRequest, type InputColumn, type ItemTable, type TextColumn } from '@eas/fg'
-import { DecodeError, type PBLogData, pbLogData, torchrecPredict } from '@eas/protocol'
+import { type FeatureColumn, fgRequest, type ItemTable } from '@eas/fg'
+import { DecodeError, type PBFeature, type PBLogData, pbLogData, torchrecPredict } from '@eas/protocol'
 import { readBounded } from '../read-file.ts'
 import { parseFeatureText } from './feature-text.ts'
 import type { Sample } from './sample.ts'
@@ -17,10 +17,12 @@ export async function logSample(file: string, { items, candidateSequence }: Samp
   const bytes = await readBounded(file, limits.bodyBytes)
   const { request, raw_features, generate_features } = decode(bytes, file)
   const { item_ids } = request
+  const table = items()
+  const user_features = new Map([...(table ? [] : loggedSequences(raw_features)), ...request.user_features])
   const [single] = generate_features.values()
   return {
     names: item_ids.length > 0 ? item_ids : ['0'],
-    request: fgRequest(request, items() ?? loggedItems(raw_features), { candidateSequence }),
+    request: fgRequest({ ...request, user_features }, table ?? loggedItems(raw_features), { candidateSequence }),
     // Of a request without items the log has one entry, whatever its name.
     logged: item_ids.length > 0 ? item_ids.map((id) => generate_features.get(id)) : [single],
   }
@@ -37,6 +39,14 @@ function decode(bytes: Uint8Array, file: string): PBLogData {
   }
 }
 
+/** Columns of sequence groups, `<sequence_name>__<field>`, which are the same for all items. */
+function* loggedSequences(raw_features: ReadonlyMap<string, string>): Generator<[string, PBFeature]> {
+  const [first = ''] = raw_features.values()
+  for (const [name, text] of parseFeatureText(first)) {
+    if (name.includes('__')) yield [name, { kind: 'string_feature', value: text.replaceAll(',', '\u001d') }]
+  }
+}
+
 /**
  * Items by what was logged of them. `,` stands between the values of a list there, so that a text with one is read as a
  * list: which of the two it was is not in the log.
@@ -45,10 +55,14 @@ function loggedItems(raw_features: ReadonlyMap<string, string>): ItemTable | und
   if (raw_features.size === 0) return undefined
   const ids = new Map([...raw_features.keys()].map((id, i) => [id, i]))
   const rows = [...raw_features.values()].map(parseFeatureText)
-  const columns = new Map<string, Exclude<InputColumn, { form: 'sequence' }> | undefined>()
-  const makeColumn = (name: string): TextColumn | undefined => {
-    const texts = rows.map((row) => row.get(name)?.replaceAll(',', '\u001d'))
-    return texts.some((text) => text !== undefined) ? { form: 'texts', texts } : undefined
+  const columns = new Map<string, FeatureColumn | undefined>()
+  const makeColumn = (name: string): FeatureColumn | undefined => {
+    const values = rows.map((row): PBFeature | undefined => {
+      const text = row.get(name)
+      if (!text?.includes(',')) return text === undefined ? undefined : { kind: 'string_feature', value: text }
+      return { kind: 'string_list', value: text.split(',') }
+    })
+    return values.some((value) => value !== undefined) ? { form: 'features', values } : undefined
   }
   return {
     entriesOf: (wanted) => Int32Array.from(wanted, (id) => ids.get(id) ?? -1),

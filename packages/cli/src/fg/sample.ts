@@ -57,6 +57,8 @@ function listFeature(list: readonly unknown[]): PBFeature {
 
 function listsFeature(lists: readonly (readonly unknown[])[]): PBFeature {
   const exactLists = lists.map((list) => list.map(exact))
+  const entries = exactLists.filter(isEntry)
+  if (entries.length === exactLists.length) return mapFeature(entries)
   const all = exactLists.flat()
   if (all.every(isInteger))
     return { kind: 'long_lists', value: exactLists.map((list) => longs(list.filter(isInteger))) }
@@ -65,10 +67,15 @@ function listsFeature(lists: readonly (readonly unknown[])[]): PBFeature {
   return { kind: 'string_lists', value: exactLists.map((list) => list.map(textOf)) }
 }
 
+/** A list of texts and numbers is none of the request's, but how Arrow writes a map's entries as JSON. */
+const isEntry = (list: unknown[]): list is [string, number | bigint] =>
+  list.length === 2 && isText(list[0]) && isNumber(list[1])
+
 function mapFeature(entries: readonly (readonly [string, unknown])[]): PBFeature {
   const values = entries.map(([, value]) => value)
   const map = <T>(of: (value: unknown) => T) => new Map(entries.map(([key, value]) => [key, of(value)]))
-  if (values.every(isInteger)) return { kind: 'string_long_map', value: map((value) => BigInt(Number(value))) }
+  if (values.every(isInteger))
+    return { kind: 'string_long_map', value: map((value) => BigInt(value as number | bigint)) } // just seen
   if (values.every(isNumber)) return { kind: 'string_double_map', value: map(Number) }
   return { kind: 'string_string_map', value: map(textOf) }
 }

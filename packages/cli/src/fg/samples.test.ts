@@ -25,6 +25,10 @@ const fgJson = write(
       { feature_type: 'id_feature', feature_name: 'city', expression: 'user:city', hash_bucket_size: 100 },
       { feature_type: 'lookup_feature', feature_name: 'clicks', map: 'user:clicks', key: 'item:tags' },
       { feature_type: 'raw_feature', feature_name: 'price', expression: 'item:price' },
+      {
+        sequence_name: 'seen',
+        features: [{ feature_type: 'raw_feature', feature_name: 'price', expression: 'item:price' }],
+      },
     ],
   }),
 )
@@ -61,8 +65,10 @@ describe('toFeature()', () => {
     [[], { kind: 'string_list', value: [] }],
     [[['a'], []], { kind: 'string_lists', value: [['a'], []] }],
     [[[1], [2, 3]], { kind: 'long_lists', value: [BigInt64Array.of(1n), BigInt64Array.of(2n, 3n)] }],
+    [[['a', 1]], { kind: 'string_long_map', value: new Map([['a', 1n]]) }],
     [{ a: 1 }, { kind: 'string_long_map', value: new Map([['a', 1n]]) }],
     [{ a: 1, b: 0.5 }, { kind: 'string_double_map', value: new Map([['a', 1], ['b', 0.5]]) }], // biome-ignore format: a row
+    [{ a: { '\0': '9007199254740993' } }, { kind: 'string_long_map', value: new Map([['a', 9007199254740993n]]) }],
     [{ a: 'x' }, { kind: 'string_string_map', value: new Map([['a', 'x']]) }],
   ])('%j', (json, feature) => {
     expect(toFeature(json)).toEqual(feature)
@@ -82,11 +88,11 @@ describe('readSamples()', () => {
       ].join('\n'),
     )
     expect(await featuresOf(file)).toEqual([
-      ['a', 'city:33 | clicks:3.0 | price:1.5'],
-      ['9007199254740993', 'city:33,44 | clicks:0.0 | price:1.0'],
-      ['i1', 'city:33 | clicks:3.0 | price:0.0'],
-      ['i2', 'city:33 | clicks:0.0 | price:0.0'],
-      ['3', 'city:66 | clicks:0.0 | price:0.0'],
+      ['a', 'city:33 | clicks:3.0 | price:1.5 | seen__price:0.0'],
+      ['9007199254740993', 'city:33,44 | clicks:0.0 | price:1.0 | seen__price:0.0'],
+      ['i1', 'city:33 | clicks:3.0 | price:0.0 | seen__price:0.0'],
+      ['i2', 'city:33 | clicks:0.0 | price:0.0 | seen__price:0.0'],
+      ['3', 'city:66 | clicks:0.0 | price:0.0 | seen__price:0.0'],
     ])
     expect((await featuresOf(file, { limit: 1 })).map(([name]) => name)).toEqual(['a'])
   })
@@ -113,12 +119,12 @@ describe('readSamples()', () => {
     meta_data: new Map(),
   }
   const generate_features = new Map([
-    ['i1', 'city:33 | clicks:3.0 | price:1.5'],
-    ['i2', 'city:33 | clicks:6.0 | price:2.0'],
+    ['i1', 'city:33 | clicks:3.0 | price:1.5 | seen__price:5.0;6.0'],
+    ['i2', 'city:33 | clicks:6.0 | price:2.0 | seen__price:5.0;6.0'],
   ])
   const raw_features = new Map([
-    ['i1', 'tags:shoes | price:1.5'],
-    ['i2', 'tags:shoes,shoes | price:2'],
+    ['i1', 'tags:shoes | price:1.5 | seen__price:5;6'],
+    ['i2', 'tags:shoes,shoes | price:2 | seen__price:5;6'],
   ])
 
   it('reads logs in a folder, with what their items had', async () => {
@@ -137,8 +143,8 @@ describe('readSamples()', () => {
         name === 'price' ? ({ form: 'numbers', data: Float32Array.of(2, 1.5) } as const) : undefined,
     })
     expect(await featuresOf(file, { items })).toEqual([
-      ['i1', 'city:33 | clicks:0.0 | price:1.5'],
-      ['i2', 'city:33 | clicks:0.0 | price:2.0'],
+      ['i1', 'city:33 | clicks:0.0 | price:1.5 | seen__price:0.0'],
+      ['i2', 'city:33 | clicks:0.0 | price:2.0 | seen__price:0.0'],
     ])
   })
 
@@ -158,26 +164,28 @@ describe('eas fg', () => {
   const rows = write(
     'logged.ndjson',
     [
-      '{"city":"abc","price":1.5,"generate_features":"city:33 | clicks:0.0 | price:1.50000001"}',
-      '{"city":"abc","price":1.5,"generate_features":"city:34 | clicks:0 | price:1.5"}',
+      '{"city":"abc","price":1.5,"generate_features":"city:33 | clicks:0.0 | price:1.50000001 | seen__price:0"}',
+      '{"city":"abc","price":1.5,"generate_features":"city:34 | clicks:0 | price:1.5 | seen__price:0.0"}',
     ].join('\n'),
   )
 
   it('prints features', () => {
     const out = execFileSync(process.execPath, [...args, fgJson, rows, '--json'], { encoding: 'utf8' })
-    expect(out.split('\n')[0]).toBe('{"row":"1","features":{"city":"33","clicks":"0.0","price":"1.5"}}')
+    expect(out.split('\n')[0]).toBe(
+      '{"row":"1","features":{"city":"33","clicks":"0.0","price":"1.5","seen__price":"0.0"}}',
+    )
   })
 
   it('diff takes items from a snapshot', () => {
     write('items/a.ndjson', '{"id":"i1","price":2.5,"tags":"shoes"}')
     const line = { user_features: { clicks: { shoes: 3 } }, item_ids: ['i1'] }
-    const log = { generate_features: { i1: 'city: | clicks:3.0 | price:2.5' } }
+    const log = { generate_features: { i1: 'city: | clicks:3.0 | price:2.5 | seen__price:0.0' } }
     const request = write('request.ndjson', JSON.stringify({ ...line, ...log }))
     const more = ['--items', join(folder, 'items'), '--key', 'id', '--tolerance', '0']
     const { stdout, status } = spawnSync(process.execPath, [...args, 'diff', fgJson, request, ...more], {
       encoding: 'utf8',
     })
-    expect([stdout, status]).toEqual(['1 rows of 3 features: 3 are the same\n', 0])
+    expect([stdout, status]).toEqual(['1 rows of 4 features: 4 are the same\n', 0])
   })
 
   it('diff says which are not as they were logged, and fails', () => {
@@ -185,7 +193,7 @@ describe('eas fg', () => {
       encoding: 'utf8',
     })
     expect(stdout.split('\n').map((line) => line.split(/ {2,}/))).toEqual([
-      ['2 rows of 3 features: 2 are the same'],
+      ['2 rows of 4 features: 3 are the same'],
       [''],
       ['feature', 'same', 'reordered', 'different', 'not logged', 'first row', 'ours', 'logged'],
       ['city', '1', '0', '1', '0', '2', '33', '34'],
