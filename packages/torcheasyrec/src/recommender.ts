@@ -5,6 +5,7 @@ import type { TorchrecRequest } from '@eas/protocol'
 import { type ReadNames, readNames } from './check-request.ts'
 import { openSparseFolder, type SparseFolder } from './embedding/sparse-folder.ts'
 import { tensorTypesOf } from './feeds.ts'
+import { itemIds } from './item-ids.ts'
 import { openModelFolder } from './model-folder.ts'
 import type { ModelIo } from './model-io.ts'
 import { openRecall, type Recall } from './recall.ts'
@@ -54,6 +55,8 @@ export interface Recommender {
   readonly isRecall: boolean
   /** Whether a request without item ids has nothing to be answered with. */
   readonly needsItems: boolean
+  /** The items that a request's features read: those it asks about, and those its sequences are of. */
+  itemIds(request: TorchrecRequest): readonly string[]
   /**
    * Generates the features of a request.
    * @param model What the model takes and gives now.
@@ -86,6 +89,7 @@ export async function openRecommender(options: RecommenderOptions): Promise<Reco
     generator,
     isRecall: recall !== undefined,
     needsItems: recall === undefined && !parts.isOfUser,
+    itemIds: (request) => itemIds(generator, request),
     begin: (request, model, items) => new Recommendation(parts, request, model, items),
   }
 }

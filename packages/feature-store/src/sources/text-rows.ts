@@ -5,15 +5,22 @@ import type { Row } from '../rows.ts'
 /** Characters of one line: an item of a thousand features has 20 kB. */
 const maxLineChars = 16 * 1024 * 1024
 
-/** The lines of UTF-8 bytes, without what ended them. A quoted CSV cell may hold line ends: `isOpen` says that it goes on. */
+/** The lines of UTF-8 bytes, without what ended them. With `quotes`, a line end within a pair of them ends no line. */
 async function* lines(
   bytes: AsyncIterable<Uint8Array>,
   name: string,
-  isOpen: (line: string) => boolean = () => false,
+  quotes: boolean,
 ): AsyncGenerator<string, void, void> {
   const decoder = new TextDecoder('utf-8', { fatal: true })
   let rest = ''
-  let from = 0
+  /** How much of `rest` has been looked at, and whether a quote is open there: nothing is looked at twice. */
+  let [seen, isOpen] = [0, false]
+  const look = (end: number) => {
+    for (let at = quotes ? rest.indexOf('"', seen) : -1; at !== -1 && at < end; at = rest.indexOf('"', at + 1)) {
+      isOpen = !isOpen
+    }
+    seen = end
+  }
   const decode = (chunk?: Uint8Array) => {
     try {
       return chunk ? decoder.decode(chunk, { stream: true }) : decoder.decode()
@@ -24,15 +31,16 @@ async function* lines(
   for await (const chunk of bytes) {
     rest += decode(chunk)
     let start = 0
-    for (let end = rest.indexOf('\n', from); end !== -1; end = rest.indexOf('\n', end + 1)) {
+    for (let end = rest.indexOf('\n', seen); end !== -1; end = rest.indexOf('\n', end + 1)) {
+      look(end)
+      if (isOpen) continue
       const line = rest.slice(start, end)
-      if (isOpen(line)) continue
       yield line.endsWith('\r') ? line.slice(0, -1) : line
       start = end + 1
     }
+    look(rest.length)
     rest = rest.slice(start)
-    // An open cell is looked at from its start; else what is left holds no line end.
-    from = isOpen(rest) ? 0 : rest.length
+    seen = rest.length
     if (rest.length > maxLineChars) throw badData(`${name} has a line of more than ${maxLineChars} characters`)
   }
   rest += decode()
@@ -42,7 +50,7 @@ async function* lines(
 /** One JSON object per line. Whole numbers stay exact. */
 export async function* ndjsonRows(bytes: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<Row, void, void> {
   let number = 0
-  for await (const line of lines(bytes, name)) {
+  for await (const line of lines(bytes, name, false)) {
     number++
     if (line.trim() === '') continue
     let row: unknown
@@ -62,10 +70,10 @@ export async function* ndjsonRows(bytes: AsyncIterable<Uint8Array>, name: string
 export async function* csvRows(bytes: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<Row, void, void> {
   let header: readonly string[] | undefined
   let number = 0
-  for await (const line of lines(bytes, name, hasOpenQuote)) {
+  for await (const line of lines(bytes, name, true)) {
     number++
     if (line === '') continue
-    const cells = splitCsv(line)
+    const cells = splitCsv(line, number, name)
     if (!header) {
       header = cells.map((cell, i) => (i === 0 ? cell.replace(/^\ufeff/, '') : cell))
       continue
@@ -77,26 +85,23 @@ export async function* csvRows(bytes: AsyncIterable<Uint8Array>, name: string): 
   }
 }
 
-function hasOpenQuote(text: string): boolean {
-  let quotes = 0
-  for (let at = text.indexOf('"'); at !== -1; at = text.indexOf('"', at + 1)) quotes++
-  return quotes % 2 === 1
-}
-
-function splitCsv(line: string): string[] {
+function splitCsv(line: string, number: number, name: string): string[] {
   const cells: string[] = []
   for (let at = 0; at <= line.length; ) {
-    if (line[at] === '"') {
-      let end = line.indexOf('"', at + 1)
-      while (line[end + 1] === '"') end = line.indexOf('"', end + 2)
-      cells.push(line.slice(at + 1, end === -1 ? line.length : end).replaceAll('""', '"'))
-      const comma = end === -1 ? -1 : line.indexOf(',', end)
-      at = comma === -1 ? line.length + 1 : comma + 1
-    } else {
-      const comma = line.indexOf(',', at)
-      cells.push(line.slice(at, comma === -1 ? line.length : comma))
-      at = comma === -1 ? line.length + 1 : comma + 1
-    }
+    const isQuoted = line[at] === '"'
+    const end = isQuoted ? closingQuote(line, at) : line.indexOf(',', at)
+    if (isQuoted && end === -1) throw badData(`record ${number} of ${name} has a quote that is not closed`)
+    const cell = line.slice(isQuoted ? at + 1 : at, end === -1 ? line.length : end)
+    cells.push(isQuoted ? cell.replaceAll('""', '"') : cell)
+    const comma = end === -1 ? -1 : line.indexOf(',', end)
+    at = comma === -1 ? line.length + 1 : comma + 1
   }
   return cells
+}
+
+/** Where the cell ends whose quote is at `open`; two quotes in a row are one within it. -1 when it does not. */
+function closingQuote(line: string, open: number): number {
+  let at = line.indexOf('"', open + 1)
+  while (at !== -1 && line[at + 1] === '"') at = line.indexOf('"', at + 2)
+  return at
 }
