@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { cloudRunPlan } from './cloud-run.ts'
 import { readDeployment } from './deployment.ts'
 import { type FcFunction, type FcPlan, fcPlan, tokenPlaceholder } from './fc.ts'
 import { type FcAccount, fc2, fc3 } from './fc-api.ts'
+import { submitTasks } from './fc-tasks.ts'
 import { type DeployOptions, deployOptions, serviceFolder } from './options.ts'
 import { sYaml } from './s-yaml.ts'
 import { yamlFile } from './yaml.ts'
@@ -22,6 +23,11 @@ export interface Cloud {
     custom: unknown,
     folder: string,
     options: { readonly dry: boolean; readonly env: Env; readonly say: Say },
+  ): Promise<void>
+  /** Hands the objects of a list to the batch function; where the cloud has no list of its own to start from. */
+  score?(
+    custom: unknown,
+    options: { readonly manifest: string; readonly run: string; readonly env: Env; readonly say: Say },
   ): Promise<void>
 }
 
@@ -54,16 +60,27 @@ const fc: Cloud = {
       }
       return
     }
-    const account = accountFrom(env, plan)
+    const api = await apiFrom(env, plan)
     const token = env.EAS_TOKEN
     if (!token) throw new Error('Cannot deploy: EAS_TOKEN must be the token that clients sign with')
-    const api = plan.generation === 2 ? await fc2(account, 'eas') : await fc3(account)
     for (const each of plan.functions) {
       const { url } = await api.put(await readyToSend(each, options, token))
       say(url ? `${each.function.functionName}: ${url}` : `${each.function.functionName}: deployed`)
     }
   },
+  async score(custom, { manifest, run, env, say }) {
+    const plan = fcPlan(await readDeployment(deployOptions(custom)))
+    const [, batch] = plan.functions
+    if (!batch) throw new Error('Cannot score: custom.eas.batch is not set, so there is no function for it')
+    const lines = (await readFile(manifest, 'utf8')).split('\n')
+    const { functionName } = batch.function
+    const { tasks, known } = await submitTasks(await apiFrom(env, plan), functionName, lines, run)
+    say(`${tasks} tasks for ${functionName}, ${known} of which had been handed over before`)
+  },
 }
+
+const apiFrom = (env: Env, plan: FcPlan) =>
+  plan.generation === 2 ? fc2(accountFrom(env, plan), 'eas') : fc3(accountFrom(env, plan))
 
 /** The plan with the token and the code in it. */
 export async function readyToSend(plan: FcFunction, options: DeployOptions, token: string): Promise<FcFunction> {

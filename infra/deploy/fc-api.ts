@@ -8,9 +8,9 @@ export interface FcApi {
   /**
    * Hands a task to a function, which answers later.
    * @param taskId Two calls with one id run one task.
-   * @returns The id of the request.
+   * @returns The id of the request; `undefined` when a task of this id was there already.
    */
-  invokeLater(functionName: string, payload: Uint8Array, taskId: string): Promise<string>
+  invokeLater(functionName: string, payload: Uint8Array, taskId: string): Promise<string | undefined>
 }
 
 export interface FcAccount {
@@ -89,13 +89,15 @@ export async function fc3(account: FcAccount): Promise<FcApi> {
     },
     async invokeLater(functionName, payload, taskId) {
       const { RuntimeOptions } = await import('@darabonba/typescript')
-      const answer = await client.invokeFunctionWithOptions(
-        functionName,
-        new sdk.InvokeFunctionRequest({ body: Readable.from([Buffer.from(payload)]) }),
-        new sdk.InvokeFunctionHeaders({ xFcInvocationType: 'Async', xFcAsyncTaskId: taskId }),
-        new RuntimeOptions({}),
+      const answer = await unlessThere(
+        client.invokeFunctionWithOptions(
+          functionName,
+          new sdk.InvokeFunctionRequest({ body: Readable.from([Buffer.from(payload)]) }),
+          new sdk.InvokeFunctionHeaders({ xFcInvocationType: 'Async', xFcAsyncTaskId: taskId }),
+          new RuntimeOptions({}),
+        ),
       )
-      return answer.headers?.['x-fc-request-id'] ?? ''
+      return answer && (answer.headers?.['x-fc-request-id'] ?? '')
     },
   }
 }
@@ -149,11 +151,13 @@ export async function fc2(account: FcAccount, serviceName: string): Promise<FcAp
       return { url }
     },
     async invokeLater(functionName, payload, taskId) {
-      const answer = await client.invokeFunction(serviceName, functionName, Buffer.from(payload), {
-        'x-fc-invocation-type': 'Async',
-        'x-fc-stateful-async-invocation-id': taskId,
-      })
-      return answer.headers['x-fc-request-id'] ?? ''
+      const answer = await unlessThere(
+        client.invokeFunction(serviceName, functionName, Buffer.from(payload), {
+          'x-fc-invocation-type': 'Async',
+          'x-fc-stateful-async-invocation-id': taskId,
+        }),
+      )
+      return answer && (answer.headers['x-fc-request-id'] ?? '')
     },
   }
 }
@@ -183,6 +187,12 @@ function inGeneration2(input: FcFunction['function']): { service: Json; options:
 
 const defined = (object: Json): Json =>
   Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined))
+
+const unlessThere = <T>(call: Promise<T>): Promise<T | undefined> =>
+  call.catch((thrown) => {
+    if (isConflict(thrown)) return undefined
+    throw thrown
+  })
 
 const isConflict = (thrown: unknown) => {
   const { statusCode, code = '', name = '' } = thrown as { statusCode?: number; code?: unknown; name?: string } // an SDK's error

@@ -35,8 +35,22 @@ module.exports = class EasPlugin {
     const cloudName = serverless.service.provider.name ?? configurationInput.provider?.name
     const folder = resolve(serviceDir ?? '.', options.package ?? '.serverless')
 
-    this.commands = { deploy: { options: { dry: { usage: 'Say what would be done', type: 'boolean' } } } }
-    const build = async () => (await load('../bundle')).bundleWithinLimits(say)
+    this.commands = {
+      deploy: { options: { dry: { usage: 'Say what would be done', type: 'boolean' } } },
+      score: {
+        usage: 'Hand the objects of a list to the batch function of Function Compute, a task each',
+        lifecycleEvents: ['score'],
+        options: {
+          manifest: { usage: 'File with an object per line', type: 'string', required: true },
+          run: { usage: 'A name that makes it another run over the same list', type: 'string', default: '' },
+        },
+      },
+    }
+    const build = async () =>
+      (await load('../bundle')).bundleWithinLimits(
+        say,
+        cloudName === 'aws' && serverless.service.provider.architecture === 'arm64' ? 'arm64' : 'x64',
+      )
     const hooks =
       cloudName === 'aws'
         ? this.aws(serverless, { options, custom, say })
@@ -76,12 +90,20 @@ module.exports = class EasPlugin {
       const { Resources } = serverless.service.provider.compiledCloudFormationTemplate
       for (const [name, { Type }] of Object.entries(Resources)) say(`would create or update ${Type} ${name}`)
     }
-    return { initialize: onlySay, 'before:package:cleanup': sayNotes }
+    const noList = () => {
+      throw new Error('Cannot score: on AWS a Distributed Map does; see docs/deploy.md')
+    }
+    return { initialize: onlySay, 'before:package:cleanup': sayNotes, 'score:score': noList }
   }
 
   other(cloudName, { options, custom, folder, say }) {
     const cloud = async () => (await load('clouds')).clouds[cloudName]
     return {
+      'score:score': async () => {
+        const { score } = await cloud()
+        if (!score) throw new Error('Cannot score: Function Compute alone takes a list; see docs/deploy.md')
+        await score(custom(), { manifest: options.manifest, run: options.run ?? '', env: process.env, say })
+      },
       'package:finalize': async () => (await cloud()).package(custom(), folder, say),
       'deploy:deploy': async () =>
         (await cloud()).deploy(custom(), folder, { dry: options.dry === true, env: process.env, say }),

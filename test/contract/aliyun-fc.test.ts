@@ -7,7 +7,7 @@ import { onnxModel, scratch } from '../support/onnx.ts'
 import { fcContext, fcHttpEvent, fcResponse } from '../support/platforms/fc-events.ts'
 import { startHandler } from '../support/platforms/processes.ts'
 import { fcContainer, fcControl, startFcContainer, throughHttpTrigger } from '../support/platforms.ts'
-import { serviceJson } from '../support/processor.ts'
+import { patient, serviceJson } from '../support/processor.ts'
 import { post, RawConnection } from '../support/raw-http.ts'
 import { floats, slowBody, torchBody } from '../support/requests.ts'
 
@@ -17,8 +17,11 @@ afterAll(() => {
   files.remove()
   for (const folder of folders) rmSync(folder, { recursive: true })
 })
-const serviceOf = (name: string, graph: Parameters<typeof onnxModel>[0], rpc: Readonly<Record<string, unknown>> = {}) =>
-  files.write(`${name}.json`, serviceJson({ name, model: files.write(`${name}.onnx`, onnxModel(graph)), rpc }))
+const serviceOf = (
+  name: string,
+  graph: Parameters<typeof onnxModel>[0],
+  rpc: Readonly<Record<string, unknown>> = patient,
+) => files.write(`${name}.json`, serviceJson({ name, model: files.write(`${name}.onnx`, onnxModel(graph)), rpc }))
 
 const token = 'secret'
 const sum = torchBody([floats([1, 2], 1, 2), floats([1, 2], 10, 20)])

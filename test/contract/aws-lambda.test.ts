@@ -5,13 +5,13 @@ import { onnxModel, scratch } from '../support/onnx.ts'
 import { awsEvents, awsResponse, awsStreamed } from '../support/platforms/aws-events.ts'
 import { bundled, type HandlerProcess, startHandler } from '../support/platforms/processes.ts'
 import { type ClientRequest, lambda } from '../support/platforms.ts'
-import { serviceJson } from '../support/processor.ts'
+import { patient, serviceJson } from '../support/processor.ts'
 import { floats, torchBody } from '../support/requests.ts'
 
 const files = scratch('lambda')
 afterAll(() => files.remove())
 const serviceOf = (name: string, graph: Parameters<typeof onnxModel>[0]) =>
-  files.write(`${name}.json`, serviceJson({ name, model: files.write(`${name}.onnx`, onnxModel(graph)) }))
+  files.write(`${name}.json`, serviceJson({ name, model: files.write(`${name}.onnx`, onnxModel(graph)), rpc: patient }))
 
 const token = 'secret'
 const sum = torchBody([floats([1, 2], 1, 2), floats([1, 2], 10, 20)])
@@ -37,7 +37,7 @@ describe('The Lambda handler', () => {
     const { status, body } = await instance.send(to('broken'))
     expect([status, body.toString()]).toEqual([503, 'Cannot load the model: output all is not a tensor'])
     files.write('broken.onnx', onnxModel(graphs.add))
-    await expect.poll(async () => (await instance.send(to('broken'))).status, { timeout: 10_000 }).toBe(200)
+    await expect.poll(async () => (await instance.send(to('broken'))).status, { timeout: 25_000 }).toBe(200)
     await instance.end()
   })
 

@@ -11,6 +11,7 @@ import { clouds, readyToSend } from '../../infra/deploy/clouds.ts'
 import { deploymentOf } from '../../infra/deploy/deployment.ts'
 import { type FcFunction, fcPlan } from '../../infra/deploy/fc.ts'
 import { fc2, fc3 } from '../../infra/deploy/fc-api.ts'
+import { submitTasks } from '../../infra/deploy/fc-tasks.ts'
 import { machineOf } from '../../infra/deploy/machine.ts'
 import { deployOptions } from '../../infra/deploy/options.ts'
 import { yamlFile } from '../../infra/deploy/yaml.ts'
@@ -197,6 +198,31 @@ describe.each([2, 3] as const)('Function Compute %s.0, through its SDK', (genera
     expect(call?.headers['x-fc-invocation-type']).toBe('Async')
     const idHeader = generation === 2 ? 'x-fc-stateful-async-invocation-id' : 'x-fc-async-task-id'
     expect(call?.headers[idHeader]).toBe('task-1')
+    service.occupy()
+    expect(await invokeLater('rank_all-batch', Buffer.from('{}'), 'task-1')).toBeUndefined()
+  })
+})
+
+describe('submitTasks()', () => {
+  it('hands over every object once per run, as the item that the line is', async () => {
+    const tasks = new Map<string, string>()
+    const api = {
+      async invokeLater(_: string, payload: Uint8Array, taskId: string) {
+        if (tasks.has(taskId)) return undefined
+        tasks.set(taskId, Buffer.from(payload).toString())
+        return 'request'
+      },
+    }
+    const lines = ['oss://b/a b', '', '{"uri":"oss://b/é","part":"2"}', 'oss://b/a b', 'oss://b/%20']
+    expect(await submitTasks(api, 'digits-batch', lines, '')).toEqual({ tasks: 3, known: 0 })
+    expect([...tasks.values()].sort()).toEqual([
+      '{"items":["oss://b/%20"]}',
+      '{"items":["oss://b/a b"]}',
+      '{"items":[{"uri":"oss://b/é","part":"2"}]}',
+    ])
+    expect(await submitTasks(api, 'digits-batch', lines, '')).toEqual({ tasks: 3, known: 3 })
+    expect(await submitTasks(api, 'digits-batch', lines, 'again')).toEqual({ tasks: 3, known: 0 })
+    await expect(submitTasks(api, 'digits-batch', ['x'.repeat(200_000)], '')).rejects.toThrow('it is too long')
   })
 })
 

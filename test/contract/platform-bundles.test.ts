@@ -8,7 +8,7 @@ import { staticInputs } from '../../infra/static-inputs.ts'
 import { graphs } from '../support/models.ts'
 import { onnxModel, scratch } from '../support/onnx.ts'
 import { bundled } from '../support/platforms/processes.ts'
-import { serviceJson } from '../support/processor.ts'
+import { patient, serviceJson } from '../support/processor.ts'
 import { floats, torchBody } from '../support/requests.ts'
 
 /** What is deployed, as files: how large, from whom, and what of it runs when it is imported. */
@@ -17,7 +17,7 @@ const root = join(import.meta.dirname, '../..')
 const files = scratch('bundles')
 afterAll(() => files.remove())
 const serviceOf = (name: string, graph: Parameters<typeof onnxModel>[0]) =>
-  files.write(`${name}.json`, serviceJson({ name, model: files.write(`${name}.onnx`, onnxModel(graph)) }))
+  files.write(`${name}.json`, serviceJson({ name, model: files.write(`${name}.onnx`, onnxModel(graph)), rpc: patient }))
 const sum = torchBody([floats([1, 2], 1, 2), floats([1, 2], 10, 20)])
 
 const deployed = bundles.filter(({ isDeployed }) => isDeployed)

@@ -15,7 +15,7 @@ import {
   startHandler,
 } from '../support/platforms/processes.ts'
 import { fcContainer, fcControl } from '../support/platforms.ts'
-import { serviceJson } from '../support/processor.ts'
+import { patient, serviceJson } from '../support/processor.ts'
 import { cleanEnv } from '../support/server.ts'
 import { type GcsServer, startGcsServer } from '../support/storage/gcs-server.ts'
 import { type S3Server, startS3Server, testKeys } from '../support/storage/s3-server.ts'
@@ -26,7 +26,7 @@ const files = scratch('events')
 afterAll(() => files.remove())
 const model = files.write('add.onnx', onnxModel(graphs.add))
 const service = {
-  SERVICE_JSON: files.write('add.json', serviceJson({ name: 'add', model })),
+  SERVICE_JSON: files.write('add.json', serviceJson({ name: 'add', model, rpc: patient })),
   EAS_TOKEN: 'secret',
   EAS_BATCH_INPUT: 'ndjson',
   AWS_ACCESS_KEY_ID: testKeys.accessKeyId,
@@ -163,7 +163,7 @@ describe('Function Compute, handed an event', () => {
 
   it('loads its model from the bucket with the credentials of the call that asks for it', async () => {
     server.put('models/add.onnx', readFileSync(model))
-    const json = serviceJson({ name: 'remote', model: 'oss://models/add.onnx' })
+    const json = serviceJson({ name: 'remote', model: 'oss://models/add.onnx', rpc: patient })
     const remote = await startHandler('fc', 'aliyun-fc/index.js', {
       SERVICE_JSON: files.write('remote.json', json),
       FC_REGION: 'cn-hangzhou',
@@ -176,7 +176,7 @@ describe('Function Compute, handed an event', () => {
     // A load that failed is tried again after half a second.
     const initialize = () =>
       remote.call('initialize', null, { ...fcContext(round), isHook: true }).then(() => 'loaded', String)
-    await expect.poll(initialize, { timeout: 20_000 }).toBe('loaded')
+    await expect.poll(initialize, { timeout: 25_000 }).toBe('loaded')
     await remote.end()
   })
 

@@ -4,7 +4,7 @@ import { graphs } from '../support/models.ts'
 import { onnxModel, scratch } from '../support/onnx.ts'
 import { type ContractRequest, requestsOfSdks, requestsToAdd, token } from '../support/platforms/contract-requests.ts'
 import { type EveryPlatform, everyPlatform } from '../support/platforms.ts'
-import { serviceJson } from '../support/processor.ts'
+import { patient, serviceJson } from '../support/processor.ts'
 
 /** Every platform's bundle answers as the server does; what the answers are, the tests of the server say. */
 
@@ -17,7 +17,7 @@ function running(name: string, graph: Parameters<typeof onnxModel>[0], kind: 'to
   beforeAll(async () => {
     const model = files.write(`${file}.onnx`, onnxModel(graph))
     started.every = await everyPlatform({
-      SERVICE_JSON: files.write(`${file}.json`, serviceJson({ name, model, kind })),
+      SERVICE_JSON: files.write(`${file}.json`, serviceJson({ name, model, kind, rpc: patient })),
       EAS_TOKEN: token,
       EAS_BASE_PATHS: '/custom/base,/any/path',
     })

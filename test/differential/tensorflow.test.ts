@@ -1,12 +1,13 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { importSavedModel } from '@eas/import-savedmodel'
 import { describe, expect, it } from 'vitest'
 import { hostOps } from '../../packages/import-savedmodel/src/host/index.ts'
 import { lazyOps } from '../../packages/import-savedmodel/src/lower/control-v1.ts'
 import { lowerings } from '../../packages/import-savedmodel/src/lower/index.ts'
 import { goldenCases, goldenModel } from './tensorflow/golden-cases.ts'
 import { knownGaps } from './tensorflow/known-gaps.ts'
-import { compareCase, compareModel, lowerCase, lowerModel, opsOf, same } from './tensorflow/lower-case.ts'
+import { compareCase, compareModel, directoryOf, lowerCase, lowerModel, opsOf, same } from './tensorflow/lower-case.ts'
 import { withoutCase } from './tensorflow/without-case.ts'
 
 /**
@@ -42,6 +43,14 @@ describe('models of TensorFlow Serving', () => {
       expect(await compareModel(goldenModel(file))).toBe(same)
     },
   )
+})
+
+it('A signature that changes a variable it reads is refused, and one beside it that only reads is not', async () => {
+  const { files } = goldenModel(join(golden, 'serving/counter-get_counter.json.gz'))
+  const inputs = [{ input: 'delta', dtype: 'float32', shape: [] }] as const
+  const attempt = importSavedModel(directoryOf(files), { signature: 'incr_counter_by', inputs })
+  await expect(attempt).rejects.toThrow(/the model changes "counter" while it predicts|changes its variables/)
+  expect((await importSavedModel(directoryOf(files), { signature: 'get_counter' })).inputs).toEqual([])
 })
 
 describe('the cases', () => {

@@ -59,6 +59,9 @@ export const serviceJson = ({ name, model, kind = 'torch', json = {}, rpc = {} }
     metadata: { instance: 1, rpc, ...(json.metadata as object | undefined) }, // a test's own metadata, of any shape
   })
 
+/** For tests that are not about time: a busy machine may take longer than the 5 s that EAS gives a request. */
+export const patient = { keepalive: 120_000 } as const
+
 /** A processor behind a real port. */
 export async function listening(processor: Processor, bodyBytesMax = 64 * 1024 * 1024) {
   const http = createHttpServer({ processor, bodyBytesMax })

@@ -196,23 +196,38 @@ export function readKeys<K extends Keys>(
   where: string,
   problems: string[],
 ): ConfigOf<K> {
-  const config = new Map<string, unknown>()
-  for (const [name, spec] of Object.entries(table)) {
-    const spelling = [name, ...spec.aliases].find(
-      (known) => Object.hasOwn(raw, known) && raw[known] !== null && raw[known] !== undefined,
-    )
-    const value = spelling === undefined ? undefined : raw[spelling]
+  const config: Record<string, unknown> = {} // by names of the table, none of which is an object's own
+  for (const { name, spellings, spec } of rowsOf(table)) {
+    const spelling = spellings.find((known) => Object.hasOwn(raw, known) && (raw[known] ?? undefined) !== undefined)
     let parsed: unknown
     if (spelling === undefined) {
       if (spec.required) problems.push(`${where} has no ${name}`)
     } else {
-      parsed = spec.parse(value)
-      if (parsed === undefined) problems.push(`${where}: ${spelling} is ${shown(value)}, expected ${spec.words}`)
+      parsed = spec.parse(raw[spelling])
+      if (parsed === undefined)
+        problems.push(`${where}: ${spelling} is ${shown(raw[spelling])}, expected ${spec.words}`)
     }
-    config.set(name, parsed === undefined ? spec.default : parsed)
+    config[name] = parsed === undefined ? spec.default : parsed
   }
   // Each key's own parser made its value.
-  return Object.fromEntries(config) as ConfigOf<K>
+  return config as ConfigOf<K>
+}
+
+interface KeyRow {
+  readonly name: string
+  readonly spellings: readonly string[]
+  readonly spec: Key<unknown>
+}
+
+const knownRows = new WeakMap<Keys, readonly KeyRow[]>()
+
+/** The rows of a table, which a document of a thousand features asks for as often. */
+function rowsOf(table: Keys): readonly KeyRow[] {
+  const known = knownRows.get(table)
+  if (known) return known
+  const rows = Object.entries(table).map(([name, spec]) => ({ name, spellings: [name, ...spec.aliases], spec }))
+  knownRows.set(table, rows)
+  return rows
 }
 
 /** A value as a message shows it. */

@@ -88,7 +88,10 @@ export class Evaluator {
   readonly ops = new Set<string>()
   readonly root: Frame
   private evaluations = 0
-  private readonly broadcasts = new Map<string, { readonly d: dims.Dim; readonly of: ReadonlySet<string> }>()
+  private readonly broadcasts = new Map<
+    string,
+    { readonly d: dims.Dim; readonly of: ReadonlySet<string>; readonly scope: Scope }
+  >()
 
   constructor(g: GraphBuilder, graph: GraphDef, host: HostProgram, weights: Weights, results: readonly string[]) {
     this.g = g
@@ -227,10 +230,12 @@ export class Evaluator {
     if (members.size === this.membersOf(b).size) return b
     const key = [...members].sort().join('|')
     const known = this.broadcasts.get(key)
-    if (known) return known.d
+    // What a branch or loop reads off its own values is not to be had outside of it.
+    if (known && this.g.scope.sees(known.scope)) return known.d
     const d = this.g.freshDim('b')
-    this.broadcasts.set(key, { d, of: members })
-    this.broadcasts.set(d.key, { d, of: members })
+    const entry = { d, of: members, scope: this.g.scope }
+    this.broadcasts.set(key, entry)
+    this.broadcasts.set(d.key, entry)
     return d
   }
 

@@ -84,8 +84,16 @@ export function lowerGraph(
     else if (item instanceof TensorItem) values.push({ name: names.innerOutput(output.name), value: item.value })
     else e.refuse(`the output is a ${item.kind}, not a tensor`, output.tensor, 'Choose an output that is a tensor')
   }
-  for (const [key, node] of changedBy(graph, outputs.map((o) => o.tensor))) {
-    if (weights.isRead(key)) e.refuse(`the model changes ${JSON.stringify(key.slice(0, 100))} while it predicts`, node, 'Export a signature that does not')
+  for (const [key, node] of changedBy(
+    graph,
+    outputs.map((o) => o.tensor),
+  )) {
+    if (weights.isRead(key))
+      e.refuse(
+        `the model changes ${JSON.stringify(key.slice(0, 100))} while it predicts`,
+        node,
+        'Export a signature that does not',
+      )
   }
   if (e.reasons.size > 0) throw new ImportRefusal([...e.reasons.values()])
   const built = placed(g.finish(values, { name: 'eas-functions', version: importerVersion }), file)

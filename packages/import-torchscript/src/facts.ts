@@ -7,6 +7,7 @@ import type { Value } from '@eas/onnx'
 export class Facts {
   private readonly numbers = new WeakSet<Value>()
   private readonly trues = new WeakSet<Value>()
+  private readonly rows = new WeakMap<Value, Value>()
 
   /** The value holds no NaN, and so equals itself. */
   noteNumbers(v: Value): Value {
@@ -22,5 +23,14 @@ export class Facts {
   }
   isTrue(v: Value): boolean {
     return this.trues.has(v)
+  }
+
+  /** The value stands for a nested tensor: the rows of it where `mask`, `[B, T]`, is true. */
+  noteRows(v: Value, mask: Value): Value {
+    this.rows.set(v, mask)
+    return v
+  }
+  rowsOf(v: Value): Value | undefined {
+    return this.rows.get(v)
   }
 }

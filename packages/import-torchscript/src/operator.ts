@@ -2,7 +2,7 @@ import { type ElementType, emit, isComplex, refuse, type Value } from '@eas/onnx
 import { Call, type Lower, type Result, toPy } from './call.ts'
 import { callOnGrown } from './grown-list.ts'
 import { limits } from './limits.ts'
-import { lowerings, quantisedLowerings } from './lower/index.ts'
+import { complexTakers, lowerings, quantisedLowerings } from './lower/index.ts'
 import { fixedQuant } from './lower/quantized.ts'
 import { pythonOps } from './python-ops.ts'
 import { isUnknown } from './scalars.ts'
@@ -63,15 +63,19 @@ function onUnknown(vm: Vm, name: string, args: readonly Py[], keywords: Readonly
 
 function run(vm: Vm, name: string, lower: Lower, args: readonly Py[], keywords: ReadonlyMap<string, Py>): Result {
   const call = bind(vm, name, args, keywords)
-  if (args.some((a) => hasComplex(a)))
+  if (args.some(hasComplex)) {
+    const complex = complexTakers[name]
+    if (complex) return complex(call)
     throw refuse(`complex numbers in aten::${name}`, '', 'Compute with real and imaginary parts')
+  }
   if (!quantisedLowerings.has(name) && args.some((a) => isQuantised(a))) return throughFloats(vm, call, lower, args)
   return lower(call)
 }
 
 const isQuantised = (v: Py): boolean =>
   (v instanceof TensorRef && v.state.value.quant !== undefined) || (v instanceof PyList && v.items.some(isQuantised))
-const hasComplex = (v: Py): boolean => v instanceof TensorRef && isComplex(v.dtype)
+const hasComplex = (v: Py): boolean =>
+  (v instanceof TensorRef && isComplex(v.dtype)) || (v instanceof PyList && v.items.some(hasComplex))
 
 /** An operator that knows nothing of quantised tensors works on their numbers; its result is quantised like its operand. */
 function throughFloats(vm: Vm, call: Call, lower: Lower, args: readonly Py[]): Result {

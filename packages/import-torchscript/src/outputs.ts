@@ -1,4 +1,4 @@
-import { emit, type ImportedOutput, type OutputStructure, refuse, Sym, type Value } from '@eas/onnx'
+import { emit, type ImportedOutput, isComplex, type OutputStructure, refuse, Sym, type Value } from '@eas/onnx'
 import { limits } from './limits.ts'
 import { dequantise } from './operator.ts'
 import { numberTensor } from './python-ops.ts'
@@ -37,6 +37,8 @@ export function flattenOutputs(vm: Vm, result: Py, taken: ReadonlySet<string>): 
     if (typeof v === 'number' || typeof v === 'bigint') return { kind: 'constant', value: Number(v) }
     if (v instanceof TensorRef) {
       const value = vm.read(v)
+      if (isComplex(value.dtype))
+        throw refuse('a complex output', 'the output of the model', 'Give its parts: torch.view_as_real')
       return push(value.quant ? dequantise(vm, value) : value, name)
     }
     if (v instanceof Sym || v instanceof SymFloat || v instanceof RunScalar) return push(numberTensor(vm, v), name)

@@ -1,6 +1,7 @@
 import { dims, emit, isComplex, isFloat, refuse, scalar, vector } from '@eas/onnx'
 import { display, sorted, toFloat, toInt, truthOf } from './builtins.ts'
 import { limits } from './limits.ts'
+import { nestedOps } from './nested.ts'
 import {
   arithmetic,
   compareNumbers,
@@ -460,7 +461,7 @@ export const pythonOps: Readonly<Record<string, PythonOp>> = {
   'prim::layout': () => 0n,
   'prim::is_cuda': no,
   'prim::is_cpu': yes,
-  'prim::is_nested': no,
+  ...nestedOps,
   'prim::is_sparse': no,
   'prim::is_sparse_csr': no,
   'prim::is_quantized': ofTensor((_, t) => t.state.value.quant !== undefined),

@@ -420,6 +420,7 @@ case('_softmax', f'{A}_softmax(a, 1, False), {A}_log_softmax(a, -1, False), {A}_
 case('_safe_softmax', f'{A}_safe_softmax(a, -1)', 'f32[2,3]=-inf,-inf,-inf,1,-inf,2')
 case('frobenius_norm', f'{A}frobenius_norm(a, [1], True)', 'f32[2,3]')
 case('data', f'{A}data(a)', 'f32[3]')
+case('embedding_renorm_', 'w = self.w.clone()\ntorch.embedding_renorm_(w, a, 1.0, 2.0)\nreturn F.embedding(a, w)', 'i64[2,3]<5', buffers='w:f32[5,4]')
 case('_autocast', f'{A}_autocast_to_reduced_precision(a, False, False, 5, 15), {A}_autocast_to_full_precision(a, False, False)', 'f32[3]')
 case('unique_dim_consecutive', f'{A}unique_dim_consecutive(a, 0, True, True)', 'i64[5,2]=1,2,1,2,3,4,3,4,1,2')
 case('vdot', 'torch.vdot(a, b)', 'f32[4] f32[4]', 'i64[4] i64[4]')
@@ -644,3 +645,35 @@ case('quantized_lstm-fp16', f'{HALF}k = {Q}make_quantized_cell_params_fp16(p, r)
 case('conv_prepack', 'torch.ops.quantized.conv2d(torch.quantize_per_tensor(a, 0.1, 3, torch.quint8), torch.ops.quantized.conv2d_prepack(torch.quantize_per_tensor(b, 0.1, 0, torch.qint8), None, [1, 1], [0, 0], [1, 1], 1), 0.5, 9).dequantize()', 'f32[1,2,4,4] f32[3,2,2,2]', rename=('quantized::conv2d_prepack', 'quantized::conv_prepack'))
 case('quantize_per_tensor_dynamic', 'torch.quantize_per_tensor_dynamic(a, torch.quint8, False).dequantize()', 'f32[4,5]')
 case('q_per_channel', 'w = torch.quantize_per_channel(a, self.s, self.z, 0, torch.qint8)\nreturn w.q_per_channel_scales(), w.q_per_channel_zero_points()', 'f32[3,2]', buffers='s:f64[3]+ z:i64[3]')
+
+# --- complex numbers -----------------------------------------------------------------------------------------------------
+case = family('complex')
+Z, Y, REAL = 'torch.view_as_complex(a)', 'torch.view_as_complex(b)', 'torch.view_as_real'
+case('parts', f'{REAL}({Z}), torch.real({Z}), torch.imag({Z}), {Z}.abs(), torch.angle({Z}), {REAL}({Z}.conj().resolve_conj()), {REAL}(torch.conj_physical({Z})), {REAL}(-{Z}), {REAL}({Z}.sum(0))', 'f32[3,2]', 'f64[2,3,2]')
+case('angle', f'torch.angle({Z})', 'f32[6,2]=1,0,-1,0,0,1,0,-1,0,0,-1,-1')
+case('make', f'{REAL}(torch.complex(a, b)), {REAL}(torch.polar(a, b))', 'f32[3] f32[3]', 'f64[2,3] f64[2,3]')
+for sign in '+-*/':
+    case(f'{sign}', f'{REAL}({Z} {sign} {Y})', 'f32[4,3,2] f32[3,2]', 'f64[3,2] f32[3,2]')
+    case(f'{sign}', f'{REAL}({Z} {sign} b), {REAL}({Z} {sign} 2.5)', 'f32[4,3,2] f32[3]+')
+    if sign != '/':
+        case(f'{sign}', f'{REAL}(b {sign} {Z})', 'f32[4,3,2] f32[3]')
+for body in ('reshape(-1)', 'view(1, 3, -1)', 'flatten(0, 1)', 'unsqueeze(-1)', 'unsqueeze(0)', 'permute(1, 0)', 'transpose(-1, -2)', 'expand(2, -1, -1)', 'contiguous()', 'clone()', 'unsqueeze(1).squeeze(1)', 'index_select(1, self.i)', 'to(torch.complex128)'):
+    case('views', f'{REAL}({Z}.{body})', 'f32[3,4,2]', buffers='i:i64[2]=3,0')
+case('views', f'z = {Z}\nreturn {REAL}(z[1:, :2]), {REAL}(z[0]), {REAL}(z[..., -1]), {REAL}(torch.cat([z, z], -1)), {REAL}(torch.stack([z, z], -1)), z.to(torch.float32)', 'f32[3,4,2]')
+case('rotary', f'z = torch.view_as_complex(a.reshape(a.size(0), a.size(1), -1, 2))\nf = torch.polar(torch.ones_like(self.f), self.f)[:a.size(1)]\nreturn {REAL}(z * f).flatten(2)', 'f32[2,3,8]', buffers='f:f32[5,4]')
+for norm in ('', ', norm="ortho"', ', norm="forward"'):
+    case('rfft', f'{REAL}(torch.fft.rfft(a{norm})), torch.fft.irfft(torch.fft.rfft(a{norm}){norm})', 'f32[2,8]')
+    case('fft', f'{REAL}(torch.fft.fft({Z}, dim=0{norm})), {REAL}(torch.fft.ifft({Z}, dim=1{norm}))', 'f32[5,4,2]')
+case('rfft', f'{REAL}(torch.fft.rfft(a, 5, 0)), {REAL}(torch.fft.rfft(a, 12)), {REAL}(torch.fft.fft(a)), {REAL}(torch.fft.ifft(a).resolve_conj())', 'f32[7,9]', 'f64[6,5]')
+case('irfft', f'torch.fft.irfft({Z}), torch.fft.irfft({Z}, 7), torch.fft.irfft({Z}, 4, 0)', 'f32[5,4,2]')
+case('fft2', f'{REAL}(torch.fft.rfft2(a)), {REAL}(torch.fft.fft2(a)), {REAL}(torch.fft.ifft2(torch.fft.fft2(a))), torch.fft.irfft2(torch.fft.rfft2(a))', 'f32[2,4,6]', 'f32[3,4]')
+case('fftn', f'{REAL}(torch.fft.rfftn(a)), {REAL}(torch.fft.fftn(a, dim=[0, 2])), {REAL}(torch.fft.ifftn(a, [4], [1])), torch.fft.irfftn(torch.fft.rfftn(a), [2, 3, 4])', 'f32[2,3,4]')
+case('fftshift', f'torch.fft.fftshift(a), torch.fft.ifftshift(a), torch.fft.fftshift(a, [1]), {REAL}(torch.fft.fftshift(torch.fft.fft(a)))', 'f32[4,5]')
+case('fftfreq', 'torch.fft.fftfreq(5), torch.fft.fftfreq(6, 0.5), torch.fft.rfftfreq(5), torch.fft.rfftfreq(6, 0.5)', 'f32[1]')
+case('stft', f'{REAL}(torch.stft(a, 8, 4, 8, self.w, return_complex=True))', 'f32[2,32]', 'f32[30]', buffers='w:f32[8]+')
+case('stft', f'torch.stft(a, 8, 3, 6, self.w, center=False, normalized=True, return_complex=True).abs()', 'f32[2,32]', buffers='w:f32[6]+')
+case('stft', f'{REAL}(torch.stft(a, 7, onesided=False, return_complex=True, pad_mode="constant"))', 'f32[2,21]')
+case('stft', 'torch.stft(a, 8, 2, window=self.w, return_complex=True).abs().pow(2).log1p()', 'f32[1,40]', buffers='w:f32[8]+')
+case('istft', 'torch.istft(torch.stft(a, 8, 2, window=self.w, return_complex=True), 8, 2, window=self.w)', 'f32[2,32]', buffers='w:f32[8]+')
+case('istft', 'torch.istft(torch.stft(a, 8, 4, 6, self.w, return_complex=True), 8, 4, 6, self.w, length=30)', 'f32[32]', buffers='w:f32[6]+')
+case('istft', 'torch.istft(torch.stft(a, 8, 2, normalized=True, return_complex=True), 8, 2, normalized=True)', 'f32[1,32]')

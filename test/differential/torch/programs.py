@@ -2153,3 +2153,394 @@ def bool_arith():
 
 
 TRACE_ONLY.add('bool_arith')
+
+
+@script_only
+def data_if_lists():
+    class M(nn.Module):
+        def forward(self, x: Tensor) -> List[Tensor]:
+            out: List[Tensor] = []
+            if bool(x.sum() > 0):
+                out = [x, x + 1]
+            else:
+                out = [x - 1, x]
+            out.append(x)
+            return out
+
+    return M(), [[floats(2, 3).abs()], [-floats(1, 3).abs()]]
+
+
+@script_only
+def data_if_dict():
+    class M(nn.Module):
+        def forward(self, x: Tensor) -> Dict[str, Tensor]:
+            d: Dict[str, Tensor] = {'a': x}
+            if bool(x.max() > 1.0):
+                d['b'] = x * 2
+            else:
+                d['b'] = x
+                d['a'] = x + 5
+            return d
+
+    return M(), [[floats(2, 3) + 2], [floats(1, 3) * 0.1]]
+
+
+@script_only
+def attr_mutate_data():
+    class M(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.t = 0.0
+            self.n = 0
+
+        def forward(self, x: Tensor) -> Tuple[Tensor, int]:
+            self.n = 0
+            i = 0
+            while i < 3 and bool(x.abs().max() < 50):
+                self.n += 2
+                x = x * 3
+                i += 1
+            return x, self.n
+
+    return M(), [[floats(2, 3)], [floats(2, 3) * 30]]
+
+
+@script_only
+def loop_over_rows():
+    class M(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.l = nn.Linear(3, 3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            outs = []
+            for row in x:
+                outs.append(torch.relu(self.l(row)))
+            s = torch.zeros(3)
+            for o in outs:
+                s = s + o
+            return torch.stack(outs) - s
+
+    return M(), [[floats(n, 3)] for n in BATCHES]
+
+
+@script_only
+def loop_over_nonzero():
+    class M(nn.Module):
+        def forward(self, x: Tensor) -> Tuple[Tensor, Tensor]:
+            idx = torch.nonzero(x > 0).squeeze(1)
+            acc = torch.zeros(1)
+            parts: List[Tensor] = []
+            for i in range(idx.size(0)):
+                v = x[idx[i]]
+                acc = acc * 0.5 + v
+                parts.append(torch.stack([v, acc[0]]))
+            if len(parts) == 0:
+                return acc, torch.zeros(0, 2)
+            return acc, torch.stack(parts)
+
+    return M(), [[floats(6)], [floats(4)], [-floats(3).abs()]]
+
+
+@script_only
+def chunks_in_loop():
+    class M(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.l = nn.LSTMCell(4, 4)
+
+        def forward(self, x: Tensor, chunk: int = 2) -> Tensor:
+            hs: List[Tensor] = []
+            h = torch.zeros(x.size(0), 4)
+            c = h.clone()
+            for part in x.split(chunk, dim=1):
+                for t in part.unbind(1):
+                    h, c = self.l(t, (h, c))
+                hs.append(h)
+            return torch.cat(hs, dim=-1)
+
+    return M(), [[floats(n, 6, 4)] for n in BATCHES]
+
+
+@script_only
+def string_mode():
+    class M(nn.Module):
+        def __init__(self, act):
+            super().__init__()
+            self.act = act
+            self.modes = {'relu': 1, 'gelu': 2}
+
+        def forward(self, x: Tensor, mode: Optional[str] = None) -> Tensor:
+            m = self.act if mode is None else mode
+            if m == 'relu':
+                return F.relu(x)
+            elif m == 'gelu':
+                return F.gelu(x, approximate='tanh')
+            elif m in ['tanh', 'sigmoid']:
+                return torch.tanh(x) if m == 'tanh' else torch.sigmoid(x)
+            else:
+                raise NotImplementedError('unknown ' + m)
+
+    return M('gelu'), [[floats(n, 3)] for n in BATCHES]
+
+
+@script_only
+def tuple_state_unpack():
+    class M(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.r = nn.ModuleList([nn.LSTM(3, 4), nn.LSTM(4, 4)])
+
+        def forward(self, x: Tensor, states: Optional[List[Tuple[Tensor, Tensor]]] = None) -> Tuple[Tensor, List[Tuple[Tensor, Tensor]]]:
+            new: List[Tuple[Tensor, Tensor]] = []
+            for i, r in enumerate(self.r):
+                if states is not None:
+                    x, s = r(x, states[i])
+                else:
+                    x, s = r(x)
+                new.append(s)
+            return x, new
+
+    return M(), [[floats(t, n, 3)] for t, n in ((3, 2), (3, 1), (5, 4))]
+
+
+@model
+def complex_free_fft():
+    class M(nn.Module):  # DFT by matrices
+        def __init__(self):
+            super().__init__()
+            n = 8
+            k = torch.arange(n)[:, None] * torch.arange(n)[None] * (2 * math.pi / n)
+            self.register_buffer('c', torch.cos(k))
+            self.register_buffer('s', torch.sin(k))
+            self.register_buffer('win', torch.hann_window(n))
+
+        def forward(self, x: Tensor) -> Tensor:
+            f = x.unfold(-1, 8, 4) * self.win
+            return torch.sqrt((f @ self.c) ** 2 + (f @ self.s) ** 2 + 1e-9).log1p().transpose(1, 2)
+
+    return M(), [[floats(n, t)] for n, t in ((2, 32), (1, 32), (3, 40))]
+
+
+@model
+def ctc_like():
+    class M(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.c = nn.Conv1d(4, 6, 3, padding=1)
+            self.r = nn.GRU(6, 5, batch_first=True, bidirectional=True)
+            self.o = nn.Linear(10, 7)
+
+        def forward(self, x: Tensor, lens: Tensor):
+            h = F.relu(self.c(x.transpose(1, 2))).transpose(1, 2)
+            p = nn.utils.rnn.pack_padded_sequence(h, lens, batch_first=True, enforce_sorted=False)
+            y, hn = self.r(p)
+            y, l = nn.utils.rnn.pad_packed_sequence(y, batch_first=True, padding_value=-1.0, total_length=x.size(1))
+            lp = F.log_softmax(self.o(y), -1)
+            best = lp.argmax(-1)
+            keep = torch.ones_like(best, dtype=torch.bool)
+            keep[:, 1:] = best[:, 1:] != best[:, :-1]
+            return lp, best.masked_fill(~keep | (best == 0), 0), l, hn
+
+    return M(), [[floats(n, t, 4), torch.tensor(l)] for n, t, l in ((2, 6, [6, 4]), (1, 6, [5]), (3, 8, [8, 3, 6]))]
+
+
+@model
+def grouped_norms():
+    class M(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.g = nn.GroupNorm(2, 4)
+            self.i = nn.InstanceNorm2d(4, affine=True)
+            self.l = nn.LayerNorm([4, 6, 6], elementwise_affine=False)
+            self.b = nn.BatchNorm2d(4, affine=False)
+            self.s = nn.BatchNorm2d(4)
+
+        def forward(self, x: Tensor):
+            y = x.permute(0, 2, 3, 1)
+            y = F.layer_norm(y, (4,)).permute(0, 3, 1, 2)
+            m = x.mean((2, 3), keepdim=True)
+            v = x.var((2, 3), keepdim=True, unbiased=False)
+            return (
+                self.g(x) + self.i(x),
+                self.l(x),
+                self.b(x) + self.s(y),
+                (x - m) / torch.sqrt(v + 1e-5),
+                F.local_response_norm(x, 3),
+                F.normalize(x, dim=1),
+            )
+
+    return M(), [[floats(n, 4, 6, 6)] for n in BATCHES]
+
+
+@model
+def transformer_decoder():
+    class M(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.e = nn.Embedding(20, 8)
+            self.d = nn.TransformerDecoder(nn.TransformerDecoderLayer(8, 2, 16, batch_first=True, norm_first=True), 2, norm=nn.LayerNorm(8))
+            self.o = nn.Linear(8, 20)
+
+        def forward(self, tgt: Tensor, mem: Tensor, pad: Tensor) -> Tensor:
+            m = nn.Transformer.generate_square_subsequent_mask(tgt.size(1))
+            return self.o(self.d(self.e(tgt), mem, tgt_mask=m, memory_key_padding_mask=pad))
+
+    def call(n, t, s):
+        p = torch.zeros(n, s, dtype=torch.bool)
+        p[:, -1] = True
+        return [ids(20, n, t), floats(n, s, 8), p]
+
+    return M(), [call(2, 4, 5), call(1, 4, 5), call(3, 6, 4)]
+
+
+@model
+def encoder_with_padding():
+    class M(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.e = nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 16, batch_first=True, activation='relu'), 2)
+
+        def forward(self, x: Tensor, pad: Tensor) -> Tensor:
+            return self.e(x, src_key_padding_mask=pad)
+
+    def call(n, t):
+        p = torch.zeros(n, t, dtype=torch.bool)
+        p[0, -2:] = True
+        return [floats(n, t, 8), p]
+
+    return M(), [call(2, 5), call(2, 5), call(3, 7)]
+
+
+@model
+def sdpa_variants():
+    class M(nn.Module):
+        def forward(self, q: Tensor, k: Tensor, v: Tensor, m: Tensor):
+            a = F.scaled_dot_product_attention(q, k, v)
+            b = F.scaled_dot_product_attention(q, k, v, attn_mask=m)
+            c = F.scaled_dot_product_attention(q, k, v, attn_mask=m.float().log().clamp(min=-1e4))
+            d = F.scaled_dot_product_attention(q, k, v, is_causal=True, scale=0.3)
+            e = F.scaled_dot_product_attention(q.repeat(1, 2, 1, 1), k, v, enable_gqa=True)
+            return a, b, c, d, e
+
+    def call(n, t):
+        m = torch.rand(t, t) > 0.3
+        m.fill_diagonal_(True)
+        return [floats(n, 2, t, 4), floats(n, 2, t, 4), floats(n, 2, t, 4), m]
+
+    return M(), [call(2, 5), call(1, 5), call(3, 7)]
+
+
+@script_only
+def recursion_free_tree():
+    class Node(NamedTuple):
+        left: int
+        right: int
+        value: float
+
+    class M(nn.Module):
+        nodes: List[Tuple[int, int, float]]
+
+        def __init__(self):
+            super().__init__()
+            self.nodes = [(1, 2, 0.0), (-1, -1, 0.5), (3, 4, 0.1), (-1, -1, 2.0), (-1, -1, 3.0)]
+            self.feat = torch.jit.Attribute([0, -1, 1, -1, -1], List[int])
+
+        def forward(self, x: Tensor) -> Tensor:
+            out = torch.zeros(x.size(0))
+            reach: Dict[int, Tensor] = {0: torch.ones(x.size(0), dtype=torch.bool)}
+            for i, (l, r, v) in enumerate(self.nodes):
+                if l < 0:
+                    out = torch.where(reach[i], torch.full_like(out, v), out)
+                else:
+                    go = x[:, i % 2] > v
+                    reach[l] = reach[i] & ~go
+                    reach[r] = reach[i] & go
+            return out
+
+    return M(), [[floats(n, 3)] for n in BATCHES]
+
+
+@model
+def embedding_variants():
+    class M(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a = nn.Embedding(10, 4, padding_idx=0)
+            self.b = nn.EmbeddingBag(10, 4, mode='max')
+            self.c = nn.EmbeddingBag(10, 4, mode='sum', padding_idx=1)
+            self.w = nn.Parameter(floats(10, 4))
+            self.h = nn.ParameterList([nn.Parameter(floats(4)) for _ in range(2)])
+            self.pd = nn.ParameterDict({'k': nn.Parameter(floats(4))})
+
+        def forward(self, x: Tensor, off: Tensor, wt: Tensor):
+            return (
+                self.a(x) + self.h[0],
+                self.b(x),
+                self.c(x.flatten(), off, per_sample_weights=wt.flatten()),
+                F.embedding(x, self.w) * self.h[1] * self.pd['k'],
+                F.embedding_bag(x.flatten(), self.w, off, mode='mean'),
+                F.one_hot(x, 10).float() @ self.w,
+            )
+
+    return M(), [[ids(10, n, 3), torch.arange(n) * 3, floats(n, 3)] for n in BATCHES]
+
+
+@model
+def torchscript_bits():
+    class M(nn.Module):
+        def forward(self, x: Tensor):
+            h = (x * 1000).long().abs()
+            h = (h * 2654435761) % 4294967296
+            h = (h ^ (h >> 16)) & 1023
+            b = torch.bucketize(x, torch.tensor([-1.0, 0.0, 1.0]))
+            s = torch.searchsorted(torch.tensor([[-1.0, 0.0, 1.0]]).expand(x.size(0), -1).contiguous(), x, right=True)
+            return h, b, s, h % 7, h // 3, torch.bitwise_or(h, 1), h << 2, torch.isin(b, torch.tensor([1, 2]))
+
+    return M(), [[floats(n, 4)] for n in BATCHES]
+
+
+@script_only
+def any_all_loops():
+    class M(nn.Module):
+        def forward(self, x: Tensor) -> Tuple[bool, bool, Tensor, int]:
+            flags = [bool((x > i).any()) for i in range(3)]
+            c = 0
+            for f in flags:
+                if f:
+                    c += 1
+            return any(flags), all(flags), x * c, c
+
+    return M(), [[floats(n, 4) * 2] for n in BATCHES]
+
+
+@script_only
+def inplace_list_items():
+    class M(nn.Module):
+        def forward(self, x: Tensor) -> Tuple[Tensor, Tensor]:
+            bufs = [torch.zeros_like(x) for _ in range(2)]
+            views = [b[:, 0] for b in bufs]
+            for i in range(2):
+                bufs[i].add_(x * (i + 1))
+                views[i].mul_(-1)
+            a, b = bufs
+            a[0], b[0] = b[0].clone(), a[0].clone()
+            return a, b
+
+    return M(), [[floats(n, 4)] for n in BATCHES]
+
+
+@script_only
+def multi_output_none():
+    class M(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a = nn.MultiheadAttention(8, 2)
+
+        def forward(self, x: Tensor) -> Tuple[Tensor, Optional[Tensor], Tensor]:
+            y, w = self.a(x, x, x, need_weights=False)
+            z, w2 = self.a(x, x, x, need_weights=True, average_attn_weights=False)
+            assert w2 is not None
+            return y, w, z * w2.sum()
+
+    return M(), [[floats(t, n, 8)] for t, n in ((3, 2), (3, 1), (4, 3))]

@@ -1,6 +1,6 @@
 """Exports models with random weights as archives, with inputs and torch's own outputs.
 
-    python test/differential/torch/zoo.py golden test/differential/torch/golden   # what the tests run
+    python test/differential/torch/zoo.py golden test/differential/torch/golden [family …]  # what the tests run
     python test/differential/torch/zoo.py constructs|programs|small|full <folder> [name …]  # for run.ts; `full` is gigabytes
 
 Each model is saved in every form torch can make of it: trace, script, and both frozen. Every call of an archive is run by
@@ -19,7 +19,7 @@ import torch
 import constructs
 import programs
 import zoo_models
-from ops import Container, describe
+from ops import Container, describe, without_debug
 
 FORMS = ('trace', 'script', 'frozen-trace', 'frozen-script')
 
@@ -55,20 +55,6 @@ def coarse(value):
     if isinstance(value, (list, tuple)):
         return type(value)(coarse(item) for item in value)
     return value
-
-
-def without_debug(archive):
-    """The archive, written by torch's own writer, without the source maps that half of it is."""
-    reader = torch._C.PyTorchFileReader(io.BytesIO(archive))
-    packed = io.BytesIO()
-    writer = torch._C.PyTorchFileWriter(packed)
-    writer.set_min_version(int(reader.get_record('version' if reader.has_record('version') else '.data/version')))
-    for name in reader.get_all_records():
-        if not name.endswith('.debug_pkl') and not name.startswith(('version', '.data/')):
-            record = reader.get_record(name)
-            writer.write_record(name, record, len(record))
-    writer.write_end_of_file()
-    return packed.getvalue()
 
 
 def archives(name, module, call, script_only, trace_only):
@@ -166,8 +152,10 @@ SCRIPT_ONLY = constructs.SCRIPT_ONLY | programs.SCRIPT_ONLY
 TRACE_ONLY = zoo_models.TRACE_ONLY | programs.TRACE_ONLY
 
 
-def golden(folder):
+def golden(folder, families):
     for family, (builders, names, forms) in GOLDEN.items():
+        if families and family not in families:
+            continue
         container, rows = Container(), []
         for name in names:
             rows += export(container, name, builders[name], None, name in SCRIPT_ONLY, name in TRACE_ONLY, kind_of(name), forms)
@@ -178,7 +166,7 @@ def golden(folder):
 def main(which, folder, names):
     folder.mkdir(parents=True, exist_ok=True)
     if which == 'golden':
-        return golden(folder)
+        return golden(folder, names)
     builders = {'constructs': constructs.MODELS, 'programs': programs.MODELS, 'small': zoo_models.SMALL, 'full': zoo_models.FULL}[which]
     for name in names or builders:
         container = Container()

@@ -29,7 +29,7 @@ export async function fcService(accessKeySecret: string): Promise<FcService> {
     const isSigned = headers.authorization === expected(message, headers, body, accessKeySecret)
     const { method = '', url = '' } = message
     calls.push({ method, path: url, headers, body, isSigned })
-    const creates = method === 'POST' && !url.includes('/invocations')
+    const creates = method === 'POST'
     const [status, code] = !isSigned
       ? [403, 'SignatureNotMatch']
       : creates && occupied

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { bundle } from '../../../infra/bundle.ts'
 import { graphs } from '../models.ts'
 import { onnxModel, scratch } from '../onnx.ts'
-import { serviceJson } from '../processor.ts'
+import { patient, serviceJson } from '../processor.ts'
 
 const root = new URL('../../../', import.meta.url).pathname
 const cache = join(root, '.cache/offline')
@@ -31,7 +31,7 @@ if (!existsSync(join(cache, 'venv'))) {
 
 await bundle()
 const files = scratch('offline')
-const service = serviceJson({ name: 'add', model: files.write('add.onnx', onnxModel(graphs.add)) })
+const service = serviceJson({ name: 'add', model: files.write('add.onnx', onnxModel(graphs.add)), rpc: patient })
 files.write(
   'serverless.yml',
   `service: eas

@@ -6,7 +6,7 @@ import { createServer } from 'node:net'
 import { bundle } from '../../../infra/bundle.ts'
 import { graphs } from '../models.ts'
 import { onnxModel, scratch } from '../onnx.ts'
-import { serviceJson } from '../processor.ts'
+import { patient, serviceJson } from '../processor.ts'
 import { startGcsServer } from '../storage/gcs-server.ts'
 import { startContainer } from './processes.ts'
 
@@ -41,7 +41,7 @@ const emulator = spawn('gcloud', ['beta', 'emulators', 'pubsub', 'start', `--hos
 const container = await startContainer('gcp-cloud-run/events.js', {
   SERVICE_JSON: files.write(
     'add.json',
-    serviceJson({ name: 'add', model: files.write('add.onnx', onnxModel(graphs.add)) }),
+    serviceJson({ name: 'add', model: files.write('add.onnx', onnxModel(graphs.add)), rpc: patient }),
   ),
   PORT: '0',
   EAS_GCS_ENDPOINT: store.endpoint,

@@ -2,13 +2,13 @@
 // On demand, since the clients compile native code: `npx tsx test/support/platforms/ric.ts`. What it installs, it keeps in
 // .cache/ric; it needs a C++ compiler, cmake, autoconf, automake and libtool.
 import { execFileSync, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { torchPredict } from '@eas/protocol'
 import { bundle } from '../../../infra/bundle.ts'
 import { graphs } from '../models.ts'
 import { onnxModel, scratch } from '../onnx.ts'
-import { serviceJson } from '../processor.ts'
+import { patient, serviceJson } from '../processor.ts'
 import { floats, torchBody } from '../requests.ts'
 import { awsEvents, awsResponse } from './aws-events.ts'
 import { type RuntimeApi, runtimeApi } from './runtime-api.ts'
@@ -24,9 +24,11 @@ const nodes = { 20: process.execPath, 22: 'node@22.23.3', 24: 'node@24.21.0' } a
 type Report = (what: string, holds: boolean) => void
 
 const files = scratch('ric')
+/** The folder as it is deployed, away from the repository. */
+const deployed = join(files.folder, 'deployed')
 const token = 'secret'
 const serviceOf = (name: string, graph: Parameters<typeof onnxModel>[0]) =>
-  files.write(`${name}.json`, serviceJson({ name, model: files.write(`${name}.onnx`, onnxModel(graph)) }))
+  files.write(`${name}.json`, serviceJson({ name, model: files.write(`${name}.onnx`, onnxModel(graph)), rpc: patient }))
 const sum = torchBody([floats([1, 2], 1, 2), floats([1, 2], 10, 20)])
 const request = (name: string, body = sum, authorization = token) => ({
   method: 'POST',
@@ -66,8 +68,8 @@ async function start(
   env: Readonly<Record<string, string>>,
 ): Promise<Instance> {
   const api = await runtimeApi()
-  const child = spawn(node, [join(ric, 'aws-lambda-ric/bin/index.mjs'), handler], {
-    cwd: join(root, 'dist/functions/aws-lambda'),
+  const child = spawn(node, [join(ric, '.bin/aws-lambda-ric'), handler], {
+    cwd: deployed,
     env: {
       PATH: process.env.PATH ?? '',
       AWS_LAMBDA_RUNTIME_API: api.host,
@@ -77,7 +79,7 @@ async function start(
       AWS_LAMBDA_LOG_GROUP_NAME: '/aws/lambda/eas',
       AWS_LAMBDA_LOG_STREAM_NAME: 'stream',
       AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
-      LAMBDA_TASK_ROOT: join(root, 'dist/functions/aws-lambda'),
+      LAMBDA_TASK_ROOT: deployed,
       EAS_LOG_LEVEL: 'silent',
       EAS_TOKEN: token,
       ...env,
@@ -170,6 +172,7 @@ async function coldStartMs(node: string, ric: string): Promise<number> {
 }
 
 await bundle()
+cpSync(join(root, 'dist/functions/aws-lambda'), deployed, { recursive: true, dereference: true })
 let failures = 0
 for (const version of [20, 22, 24] as const) {
   const node = version === 20 ? nodes[20] : join(installed(`node${version}`, [nodes[version]]), 'node/bin/node')
@@ -177,10 +180,11 @@ for (const version of [20, 22, 24] as const) {
     if (version === 20 && major === '4') continue // asks for 22
     const ric = installed(`ric${major}`, [name])
     const [run] = execFileSync(node, ['--version']).toString().trim().split('\n')
-    await check(node, ric, (what, holds) => {
+    const report: Report = (what, holds) => {
       if (!holds) failures++
       process.stdout.write(`${holds ? 'ok  ' : 'FAIL'} ${name}, Node ${run}: ${what}\n`)
-    })
+    }
+    await check(node, ric, report).catch((error) => report(String(error), false))
     process.stdout.write(
       `     ${name}, Node ${run}: ${Math.round(await coldStartMs(node, ric))} ms to the first answer\n`,
     )

@@ -14,6 +14,7 @@ export interface RuntimeApi {
   readonly host: string
   /** Resolves when the runtime asks for its first event: its init phase is over. */
   readonly ready: Promise<void>
+  /** Rejects when there is no answer in time: by default two minutes. */
   invoke(event: unknown, timeoutMs?: number): Promise<RuntimeAnswer>
   /** What the runtime says when its init fails. */
   readonly initError: Promise<RuntimeAnswer>
@@ -68,10 +69,16 @@ export async function runtimeApi(): Promise<RuntimeApi> {
     host: `127.0.0.1:${typeof address === 'object' ? address?.port : 0}`,
     ready: ready.promise,
     initError: initError.promise,
-    invoke(event, timeoutMs = 30_000) {
+    invoke(event, timeoutMs = 120_000) {
       const id = `request-${++count}`
       queue.push({ id, event: JSON.stringify(event), deadline: Date.now() + timeoutMs })
-      const answer = new Promise<RuntimeAnswer>((resolve) => answers.set(id, resolve))
+      const answer = new Promise<RuntimeAnswer>((resolve, reject) => {
+        const late = setTimeout(() => reject(new Error(`No answer in ${timeoutMs} ms`)), timeoutMs)
+        answers.set(id, (found) => {
+          clearTimeout(late)
+          resolve(found)
+        })
+      })
       wake()
       return answer
     },

@@ -9,6 +9,8 @@ export class ByteTrie {
   #slots = new Int32Array(2048).fill(-1)
   /** Children of the root, by byte: most steps are from there. */
   readonly #first = new Int32Array(256).fill(-1)
+  /** By node: bytes from the root. */
+  #depths = new Int32Array(512)
   /** By node; -1 where no string ends. */
   #values = new Int32Array(512).fill(-1)
   #nodes = 1
@@ -51,6 +53,11 @@ export class ByteTrie {
     return this.#values[node] as number // nodes come from `step`
   }
 
+  /** Bytes from the root to a node. */
+  depth(node: number): number {
+    return this.#depths[node] as number
+  }
+
   #add(node: number, byte: number): number {
     // (node << 8) | byte must stay a positive int32.
     if (this.#nodes >= 2 ** 23) {
@@ -58,6 +65,7 @@ export class ByteTrie {
     }
     if (this.#nodes * 4 >= this.#slots.length) this.#grow()
     const child = this.#nodes++
+    this.#depths[child] = (this.#depths[node] as number) + 1
     if (node === ByteTrie.root) this.#first[byte] = child
     else this.#place((node << 8) | byte, child)
     return child
@@ -80,6 +88,9 @@ export class ByteTrie {
     const values = this.#values
     this.#values = new Int32Array(values.length * 2).fill(-1)
     this.#values.set(values)
+    const depths = this.#depths
+    this.#depths = new Int32Array(depths.length * 2)
+    this.#depths.set(depths)
   }
 }
 

@@ -7,6 +7,7 @@ import {
   boolAttr,
   bytesOf,
   dtypeAttr,
+  fresh,
   invalid,
   latin1,
   listAttr,
@@ -18,6 +19,7 @@ import {
   sizeOfShape,
   strides,
   strings,
+  typed,
 } from './values.ts'
 
 /**
@@ -326,25 +328,51 @@ const cumulative = op((inputs, attrs) => {
   return [numericTensor(x.dtype, boolAttr(attrs, 'reverse') ? sums.reverse() : sums, x.shape)]
 })
 
-/** How often each number comes. */
-const bincount = op((inputs, attrs) => {
-  const counts = new Array<number>(allocate(number(inputs[1]))).fill(0)
-  const weights = numbers(inputs[2])
-  for (const [i, v] of numbers(inputs[0]).entries()) {
-    if (v < 0) throw invalid('numbers to be counted must not be negative')
-    if (v < counts.length) counts[v] = (counts[v] ?? 0) + (weights[i] ?? 1)
+/** How often each number comes: over all, or over each row. */
+function tally(
+  rows: readonly (readonly number[])[],
+  size: number,
+  weights: Tensor | undefined,
+  attrs: HostAttrs,
+): number[] {
+  const counts = new Array<number>(allocate(rows.length * size)).fill(0)
+  const weight = numbers(weights)
+  const isBinary = boolAttr(attrs, 'binary_output')
+  let i = 0
+  for (const [r, row] of rows.entries()) {
+    for (const v of row) {
+      const by = weight[i++] ?? 1
+      if (v < 0) throw invalid('numbers to be counted must not be negative')
+      if (v < size) counts[r * size + v] = isBinary ? 1 : (counts[r * size + v] ?? 0) + by
+    }
   }
-  return [
-    numericTensor(
-      dtypeAttr(attrs, 'T', 'int32'),
-      boolAttr(attrs, 'binary_output') ? counts.map((c) => Math.min(c, 1)) : counts,
-    ),
-  ]
+  return counts
+}
+
+const bincount = op(([x, size, weights], attrs) => {
+  const values = numbers(x)
+  const [rows = 1, width = values.length] = x?.shape.length === 2 ? x.shape : [1]
+  const split = Array.from({ length: rows }, (_, r) => values.slice(r * width, (r + 1) * width))
+  const n = number(size)
+  const shape = x?.shape.length === 2 ? [rows, n] : [n]
+  return [numericTensor(dtypeAttr(attrs, 'T', 'int32'), tally(split, n, weights, attrs), shape)]
 })
+
+const raggedBincount: HostOp = {
+  run: ([splits, values, size, weights], attrs) => {
+    const flat = numbers(values)
+    const ends = numbers(splits)
+    const rows = ends.slice(1).map((end, i) => flat.slice(ends[i], end))
+    const n = number(size)
+    return [numericTensor(dtypeAttr(attrs, 'T', 'int32'), tally(rows, n, weights, attrs), [rows.length, n])]
+  },
+  infer: (o) => [typed(o.attr.dtype('T') ?? 'int32', [fresh(o), o.sizes(2)[0] ?? fresh(o)])],
+}
 
 export const arrayOps: HostTable = {
   Cumsum: cumulative,
   Bincount: bincount,
+  RaggedBincount: raggedBincount,
   DenseBincount: bincount,
   ...compare,
   Add: arithmetic(

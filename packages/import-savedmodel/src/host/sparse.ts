@@ -8,6 +8,7 @@ import {
   bigints,
   boolAttr,
   bytesOf,
+  dtypeAttr,
   fresh,
   invalid,
   latin1,
@@ -334,7 +335,29 @@ function raggedToTensor(inputs: readonly Tensor[], attrs: HostAttrs): Tensor[] {
   ])
 }
 
+/** From each start to each limit, one after the other; scalars stand for all rows. */
+function raggedRange([starts, limits, deltas]: readonly Tensor[], attrs: HostAttrs): Tensor[] {
+  const [from, to, by] = [numbers(starts), numbers(limits), numbers(deltas)]
+  const count = [starts, limits, deltas].find((t) => t && t.shape.length > 0)?.data.length ?? 1
+  const at = (list: readonly number[], i: number): number => list[list.length === 1 ? 0 : i] ?? 0
+  const values: number[] = []
+  const ends = [0]
+  for (let i = 0; i < count; i++) {
+    const [start, limit, delta] = [at(from, i), at(to, i), at(by, i)]
+    if (delta === 0) throw invalid('Requires delta != 0')
+    const size = Math.max(0, Math.ceil((limit - start) / delta))
+    allocate(values.length + size)
+    for (let k = 0; k < size; k++) values.push(start + k * delta)
+    ends.push(values.length)
+  }
+  return [numericTensor(dtypeAttr(attrs, 'Tsplits', 'int64'), ends), numericTensor(starts?.dtype ?? 'int32', values)]
+}
+
 export const sparseOps: HostTable = {
+  RaggedRange: {
+    run: raggedRange,
+    infer: (op) => [typed(op.attr.dtype('Tsplits') ?? 'int64', [fresh(op)]), typed(op.tensor(0).dtype, [fresh(op)])],
+  },
   SparseFillEmptyRows: {
     run: fillEmptyRows,
     infer: (op) => {

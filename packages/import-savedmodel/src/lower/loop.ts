@@ -182,7 +182,11 @@ function emitLoop(op: Op, spec: LoopSpec, modes: readonly Mode[], run: Run, firs
       dtype: mode.dtype,
       shape: mode.shape.map((d) => (isOwn(d) ? g.freshDim('looped') : d)),
     })),
-    ...elements.map((e) => ({ dtype: (e as Value).dtype, shape: [turns, ...(e as Value).shape] })),
+    // Sizes that only the body could tell are told by what the Loop gives.
+    ...elements.map((e) => ({
+      dtype: (e as Value).dtype,
+      shape: [turns, ...(e as Value).shape.map((d) => (g.canRead(d) ? d : g.freshDim('looped')))],
+    })),
   ]
   const condition = (first as TensorItem).value
   const outputs = g.node('Loop', [undefined, condition, ...inputs], types, { body: g.subgraph(run.scope, bodyOutputs) })

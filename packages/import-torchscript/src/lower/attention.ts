@@ -209,15 +209,10 @@ const encoderLayer: Lower = (c) => {
   const eps = c.float('eps')
   const norm = (v: Value, i: 1 | 2): Value =>
     layerNormOf(c, v, [heads.embed], c.tensor(`norm_weight_${i}`), c.tensor(`norm_bias_${i}`), eps)
-  const attention = (v: Value): Value =>
-    multiHead(
-      c,
-      [v, v, v],
-      heads,
-      w,
-      c.optionalTensor('mask'),
-      c.has('mask_type') ? c.optionalInt('mask_type') : undefined,
-    ).y
+  const rows = c.vm.facts.rowsOf(x)
+  const mask = rows ? emit.not(g, rows) : c.optionalTensor('mask')
+  const maskType = rows ? 1 : c.has('mask_type') ? c.optionalInt('mask_type') : undefined
+  const attention = (v: Value): Value => multiHead(c, [v, v, v], heads, w, mask, maskType).y
   const feedForward = (v: Value): Value => {
     const hidden = linear(g, v, c.tensor('ffn_weight_1'), c.tensor('ffn_bias_1'))
     return linear(
@@ -227,12 +222,10 @@ const encoderLayer: Lower = (c) => {
       c.tensor('ffn_bias_2'),
     )
   }
-  if (c.bool('norm_first')) {
-    const y = binary(g, 'Add', x, attention(norm(x, 1)))
-    return binary(g, 'Add', y, feedForward(norm(y, 2)))
-  }
-  const y = norm(binary(g, 'Add', x, attention(x)), 1)
-  return norm(binary(g, 'Add', y, feedForward(y)), 2)
+  const residual = (v: Value, inner: (v: Value) => Value, i: 1 | 2): Value =>
+    c.bool('norm_first') ? binary(g, 'Add', v, inner(norm(v, i))) : norm(binary(g, 'Add', v, inner(v)), i)
+  const y = residual(residual(x, attention, 1), feedForward, 2)
+  return rows ? c.vm.facts.noteRows(y, rows) : y
 }
 
 export const attentionOps: OpTable = {

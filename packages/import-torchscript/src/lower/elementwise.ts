@@ -1,7 +1,18 @@
 import { type ElementType, emit, isFloat, refuse, scalar, type Value } from '@eas/onnx'
 import type { Call, Lower, OpTable } from '../call.ts'
 import { floatType, resultType } from '../promote.ts'
-import { asFloat, castAll, float, isWhole, like, promoted, promotedFloats, wholeIsItself } from './helpers.ts'
+import {
+  asFloat,
+  castAll,
+  extreme,
+  float,
+  isWhole,
+  like,
+  promoted,
+  promotedFloats,
+  sign,
+  wholeIsItself,
+} from './helpers.ts'
 import { norm } from './reduce.ts'
 
 /** Element by element, and by twos. Torch: aten/src/ATen/native/{Unary,Binary,Pointwise}Ops.cpp (2.4). */
@@ -109,7 +120,7 @@ function extremes(op: 'Max' | 'Min'): Lower {
   return (c) => {
     const [a, b] = promoted(c, 'self', 'other') as [Value, Value]
     if (a.dtype === 'bool') return compare(c.g, op === 'Max' ? 'Or' : 'And', a, b)
-    return binary(c.g, op, a, b)
+    return extreme(c, op, a, b)
   }
 }
 
@@ -124,13 +135,13 @@ const clamp: Lower = (c) => {
   return bounded(c, x, low, high)
 }
 
-export function bounded({ g }: Call, x: Value, low: Value | undefined, high: Value | undefined): Value {
+export function bounded(c: Call, x: Value, low: Value | undefined, high: Value | undefined): Value {
   // Where the bounds cross, the upper one counts: Min last.
   let y = x
-  if ((low?.shape.length ?? 0) === 0 && (high?.shape.length ?? 0) === 0 && !x.elements)
-    return emit.clip(g, x, low, high)
-  if (low) y = binary(g, 'Max', y, low)
-  return high ? binary(g, 'Min', y, high) : y
+  const isClip = (low?.shape.length ?? 0) === 0 && (high?.shape.length ?? 0) === 0
+  if (isClip && !x.elements && x.dtype !== 'int64') return emit.clip(c.g, x, low, high)
+  if (low) y = extreme(c, 'Max', y, low)
+  return high ? extreme(c, 'Min', y, high) : y
 }
 
 const whereOp: Lower = (c) => {
@@ -370,10 +381,7 @@ export const elementwiseOps: OpTable = {
   negative: negate,
   abs: (c) => unary(c.g, 'Abs', c.tensor('self')),
   absolute: (c) => unary(c.g, 'Abs', c.tensor('self')),
-  sign: (c) => {
-    const x = c.tensor('self')
-    return x.dtype === 'bool' ? x : unary(c.g, 'Sign', x)
-  },
+  sign: (c) => sign(c, c.tensor('self')),
   positive: (c) => c.tensor('self'),
   floor: wholeIsItself('Floor'),
   ceil: wholeIsItself('Ceil'),

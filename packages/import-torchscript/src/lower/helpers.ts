@@ -40,4 +40,21 @@ export const wholeIsItself =
     return isFloat(x.dtype) ? emit.unary(c.g, op, x) : x
   }
 
+/**
+ * The greater or the lesser of two. ONNX Runtime's own (1.30) look at the low half of int64 only on some processors, so wide
+ * integers, such as hashes, are compared and chosen.
+ */
+export function extreme({ g }: Call, op: 'Max' | 'Min', a: Value, b: Value): Value {
+  if (a.dtype !== 'int64' || (a.elements && b.elements)) return emit.binary(g, op, a, b)
+  return emit.where(g, emit.compare(g, op === 'Max' ? 'Greater' : 'Less', a, b), a, b)
+}
+
+/** -1, 0 or 1; of int64 by comparison, for the same reason. */
+export function sign({ g }: Call, x: Value): Value {
+  if (x.dtype === 'bool') return x
+  if (x.dtype !== 'int64' || x.elements) return emit.unary(g, 'Sign', x)
+  const negative = emit.where(g, emit.compare(g, 'Less', x, like(x, 0)), like(x, -1), like(x, 0))
+  return emit.where(g, emit.compare(g, 'Greater', x, like(x, 0)), like(x, 1), negative)
+}
+
 export const isWhole = (x: Value): boolean => isInteger(x.dtype) || x.dtype === 'bool'

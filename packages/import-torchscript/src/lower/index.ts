@@ -1,5 +1,6 @@
 import type { OpTable } from '../call.ts'
 import { attentionOps } from './attention.ts'
+import { complexLowerings, complexOps } from './complex.ts'
 import { convOps } from './conv.ts'
 import { elementwiseOps } from './elementwise.ts'
 import { embeddingOps } from './embedding.ts'
@@ -16,6 +17,7 @@ import { rnnOps } from './rnn.ts'
 import { samplingOps } from './sampling.ts'
 import { shapeOps } from './shape.ts'
 import { specialOps } from './special.ts'
+import { spectralOps } from './spectra.ts'
 import { statisticsOps } from './statistics.ts'
 import { viewOps } from './views.ts'
 import { visionOps } from './vision.ts'
@@ -40,6 +42,8 @@ export const families: Readonly<Record<string, OpTable>> = {
   'Special functions': specialOps,
   'Gamma and error functions': gammaOps,
   Losses: lossOps,
+  'Complex numbers': complexOps,
+  'Fourier transforms': spectralOps,
   Statistics: statisticsOps,
   Vision: visionOps,
   Windows: windowOps,
@@ -48,6 +52,9 @@ export const families: Readonly<Record<string, OpTable>> = {
 
 /** Every operator that is lowered, by name. */
 export const lowerings: OpTable = join(Object.values(families))
+
+/** Operators that take complex tensors, which have ways of their own. */
+export const complexTakers: OpTable = join([complexLowerings, spectralOps])
 
 /** Operators that take quantised tensors as they are. */
 export const quantisedLowerings: ReadonlySet<string> = new Set(Object.keys(quantizedOps))

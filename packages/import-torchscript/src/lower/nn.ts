@@ -1,6 +1,7 @@
 import { type Dim, dims, emit, refuse, scalar, type Value } from '@eas/onnx'
 import { type Call, type Lower, type OpTable, type Result, tuple } from '../call.ts'
-import { asFloat, float, like } from './helpers.ts'
+import { bounded } from './elementwise.ts'
+import { asFloat, extreme, float, like } from './helpers.ts'
 
 /** Activations and normalisation. Torch: aten/src/ATen/native/{Activation,Normalization}.cpp (2.4). */
 
@@ -71,7 +72,7 @@ const prelu: Lower = (c) => {
 
 const hardtanh: Lower = (c) => {
   const x = c.tensor('self')
-  return emit.clip(c.g, x, like(x, c.float('min_val')), like(x, c.float('max_val')))
+  return bounded(c, x, like(x, c.float('min_val')), like(x, c.float('max_val')))
 }
 
 const glu: Lower = (c) => {
@@ -259,7 +260,10 @@ const channelShuffle: Lower = (c) => {
 }
 
 export const nnOps: OpTable = {
-  relu: (c) => unary(c.g, 'Relu', c.tensor('self')),
+  relu: (c) => {
+    const x = c.tensor('self')
+    return x.dtype === 'int64' ? extreme(c, 'Max', x, like(x, 0)) : unary(c.g, 'Relu', x)
+  },
   relu6: (c) => emit.clip(c.g, c.tensor('self'), like(c.tensor('self'), 0), like(c.tensor('self'), 6)),
   sigmoid,
   special_expit: sigmoid,

@@ -1,7 +1,7 @@
 import { emit, isFloat, refuse, scalar, type Value } from '@eas/onnx'
 import { type Call, type Lower, type OpTable, type Result, tuple } from '../call.ts'
 import { floatType } from '../promote.ts'
-import { asFloat, isWhole, like, promoted } from './helpers.ts'
+import { asFloat, extreme as elementwiseExtreme, isWhole, like, promoted } from './helpers.ts'
 
 /** Sums, extremes and their kin over axes. Torch: aten/src/ATen/native/ReduceOps.cpp (2.4). */
 
@@ -57,7 +57,7 @@ const extremeOrBinary =
     const x = c.tensor('self')
     if (c.has('other')) {
       const [a, b] = promoted(c, 'self', 'other') as [Value, Value]
-      return binary(c.g, max ? 'Max' : 'Min', a, b)
+      return elementwiseExtreme(c, max ? 'Max' : 'Min', a, b)
     }
     const op = max ? 'ReduceMax' : 'ReduceMin'
     if (!c.has('dim')) return reduce(c.g, op, x, emit.allAxes(x))

@@ -36,6 +36,21 @@ const stack: Lower = (c) => {
   return stacked(c, values, emit.axisOf(c.int('dim'), (values[0]?.shape.length ?? 0) + 1))
 }
 
+/** Sequences made as long as the longest, by a number behind or before them. */
+const padSequence: Lower = (c) => {
+  const sequences = c.tensors('sequences')
+  const lengths = sequences.map(({ shape }) => shape[0] ?? 0)
+  const longest = lengths.reduce<Dim>(dims.max, 0)
+  const atEnd = !c.has('padding_side') || c.string('padding_side') === 'right'
+  const padded = sequences.map((x, i) => {
+    const zeros = x.shape.map((): Dim => 0)
+    const missing = [dims.sub(longest, lengths[i] ?? 0), ...zeros.slice(1)]
+    const value = scalar(x.dtype, c.float('padding_value'))
+    return emit.pad(c.g, x, atEnd ? zeros : missing, atEnd ? missing : zeros, 'constant', value)
+  })
+  return stacked(c, padded, c.bool('batch_first') ? 0 : 1)
+}
+
 /** A tensor filled with one number. */
 const filled =
   (value: (c: Call) => number | undefined, sizes: (c: Call) => Dim[]): Lower =>
@@ -409,6 +424,7 @@ export const shapeOps: OpTable = {
   stack,
   _stack: stack,
   combinations,
+  pad_sequence: padSequence,
   vstack: joinedBy(0, 2),
   row_stack: joinedBy(0, 2),
   hstack: joinedBy(1, 1),
@@ -458,9 +474,6 @@ export const shapeOps: OpTable = {
   diag_embed: diagEmbed,
   diagflat: (c) => onDiagonal(c, emit.flat(c.g, c.tensor('self')), c.int('offset')),
   cartesian_prod: cartesian,
-  complex: () => {
-    throw refuse('complex numbers', '', 'Compute with real and imaginary parts')
-  },
   block_diag: (c): Result => {
     const parts = together(c, c.tensors('tensors')).map((p) =>
       p.shape.length < 2 ? emit.reshape(c.g, p, [1, p.shape[0] ?? 1]) : p,

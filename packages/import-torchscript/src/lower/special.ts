@@ -2,7 +2,7 @@ import { dims, emit, type GraphBuilder, isFloat, refuse, scalar, type Value } fr
 import { type Call, type Lower, type OpTable, tuple } from '../call.ts'
 import { floatType } from '../promote.ts'
 import { RunScalar } from '../values.ts'
-import { asFloat, isWhole, like, promoted, promotedFloats } from './helpers.ts'
+import { asFloat, isWhole, like, promoted, promotedFloats, sign } from './helpers.ts'
 import { norm } from './reduce.ts'
 
 /** Special functions and small linear algebra. Torch: aten/src/ATen/native/{UnaryOps,BinaryOps,LinearAlgebra}.cpp (2.4). */
@@ -223,10 +223,7 @@ export const specialOps: OpTable = {
     const same = emit.cast(c.g, compare(c.g, 'Equal', a, b), 'uint8')
     return new RunScalar('bool', emit.cast(c.g, emit.reduce(c.g, 'ReduceMin', same, emit.allAxes(a)), 'bool'))
   },
-  sgn: (c) => {
-    const x = c.tensor('self')
-    return x.dtype === 'bool' ? x : unary(c.g, 'Sign', x)
-  },
+  sgn: (c) => sign(c, c.tensor('self')),
   vander,
   linalg_vander: vander,
   dstack,

@@ -36,7 +36,7 @@ export function bpe(vocabulary: Vocabulary): Segment {
       const node = trie.walk(nodes[left] as number, bytes, right, end)
       const id = node < 0 ? -1 : trie.value(node)
       if (id < 0) return
-      merges.push(left, end, scores[id] as number)
+      merges.push(left, node, scores[id] as number)
       if (types[id] === pieceTypes.UNUSED) halves.set(id, right - left)
     }
 
@@ -53,10 +53,11 @@ export function bpe(vocabulary: Vocabulary): Segment {
     }
     for (let start = 0; start < bytes.length; start = ends[start] as number) offer(start)
     while (merges.pop()) {
-      const { left, result: end } = merges
+      const { left, result: node } = merges
       const right = ends[left] as number
+      const end = left + trie.depth(node)
       if (right === 0 || right >= bytes.length || ends[right] !== end) continue // one of the two was merged since
-      nodes[left] = trie.walk(nodes[left] as number, bytes, right, end)
+      nodes[left] = node
       ends[left] = end
       ends[right] = 0
       if (end < bytes.length) before[end] = left
