@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { cloudRunPlan } from './cloud-run.ts'
 import { readDeployment } from './deployment.ts'
 import { type FcFunction, type FcPlan, fcPlan, tokenPlaceholder } from './fc.ts'
@@ -47,7 +47,8 @@ const fc: Cloud = {
     const plan = fcPlan(await readDeployment(options))
     sayNotes(plan.notes, say)
     await write(folder, 'fc-plan.json', json(plan), say)
-    if (plan.generation === 3) await write(folder, 's.yaml', yamlFile(sYaml(plan, options, '..')), say)
+    if (plan.generation === 3)
+      await write(folder, 's.yaml', yamlFile(sYaml(plan, options, relative(folder, '.') || '.')), say)
   },
   async deploy(custom, _folder, { dry, env, say }) {
     const options = deployOptions(custom)

@@ -47,6 +47,7 @@ const made = (cloud: string) =>
   `# As \`${cloud} serverless package\` writes it for ${service}; made by \`npx tsx infra/deploy/examples.ts\`.\n`
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  // `npm run format` gives JSON the form that the rest of the repository has.
   for (const [path, text] of Object.entries(await examples())) {
     await writeFile(new URL(`../../${path}`, import.meta.url), text)
   }

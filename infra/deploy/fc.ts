@@ -49,6 +49,12 @@ export function fcPlan(deployment: Deployment): FcPlan {
     )
   const concurrency = image ? clamped(deployment.concurrency, [1, 200], notes, 'Requests at once') : undefined
 
+  const scales = generation === 3 // the other API has no such calls in its SDK
+  if (!scales && (minInstances > 0 || maxInstances !== undefined))
+    notes.push('metadata.instance, autoscaler: instances of Function Compute 2.0 are provisioned in its console')
+  if (!scales && Object.keys(deployment.labels).length > 0)
+    notes.push('labels: Function Compute 2.0 has tags of services')
+
   const predict: FcFunction = {
     function: {
       functionName: name,
@@ -72,8 +78,8 @@ export function fcPlan(deployment: Deployment): FcPlan {
         },
       },
     ],
-    ...(minInstances > 0 ? { provisionConfig: { defaultTarget: minInstances } } : {}),
-    ...(maxInstances === undefined ? {} : { concurrencyConfig: { reservedConcurrency: maxInstances } }),
+    ...(scales && minInstances > 0 ? { provisionConfig: { defaultTarget: minInstances } } : {}),
+    ...(!scales || maxInstances === undefined ? {} : { concurrencyConfig: { reservedConcurrency: maxInstances } }),
   }
   const functions = options.batch ? [predict, batchFunction(deployment, base)] : [predict]
   return { region, generation, functions, notes }

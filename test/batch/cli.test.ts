@@ -14,7 +14,7 @@ const root = join(import.meta.dirname, '../..')
 const main = join(root, 'dist/cli/main.js')
 const service = join(root, 'packages/cli/examples/digits/service.json')
 const folder = await mkdtemp(join(tmpdir(), 'eas-score-'))
-afterAll(() => rm(folder, { recursive: true }))
+afterAll(() => rm(folder, { recursive: true, maxRetries: 5 }))
 
 const rowsOf = (count: number) =>
   Array.from({ length: count }, (_, i) => `${JSON.stringify({ id: i, image: heldOut[i % 12]?.input })}\n`).join('')
@@ -72,7 +72,7 @@ describe('eas score', () => {
   })
 
   it('stops at SIGTERM, and goes on where it was', async () => {
-    await writeFile(join(folder, 'long.ndjson'), rowsOf(20_000))
+    await writeFile(join(folder, 'long.ndjson'), rowsOf(6000))
     const args = ['score', service, 'long.ndjson', '--out', 'long', '--chunk-rows', '50', '--json']
     const child = spawn(process.execPath, [main, ...args], {
       env: cleanEnv(),
@@ -99,11 +99,11 @@ describe('eas score', () => {
     expect(ran.code).toBe(0)
     const rest = JSON.parse(ran.stdout)
     expect(stopped.computedRows).toBeGreaterThan(0)
-    expect(stopped.computedRows + rest.computedRows).toBe(20_000)
+    expect(stopped.computedRows + rest.computedRows).toBe(6000)
     expect((await resultOf('long', 'long.ndjson')).rows.map(({ id }) => id)).toEqual(
-      Array.from({ length: 20_000 }, (_, i) => i),
+      Array.from({ length: 6000 }, (_, i) => i),
     )
-  })
+  }, 240_000)
 
   it('tells how much there would be to do, without writing', async () => {
     const { code, stdout } = await eas('score', service, 'in/day=1', '--out', 'dry', '--dry-run', '--json')

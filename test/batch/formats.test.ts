@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
-import { type BatchOptions, createBatch, defaultOptions, type Mapping } from '@eas/batch'
-import { tfPredict, torchPredict } from '@eas/protocol'
+import { type BatchOptions, createBatch, defaultOptions, type Mapping, serviceOf, serviceScorer } from '@eas/batch'
+import { tfPredict, torchPredict, torchrecPredict } from '@eas/protocol'
 import { memoryStore } from '@eas/storage'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { processorOf } from '../support/processor.ts'
+import { type Expected, example, readJson, recommender, requestOf } from '../support/recommender.ts'
 import { type Digits, farthest, heldOut, startDigits } from './support/digits.ts'
 import { bytesOf, linesOf, resultOf } from './support/results.ts'
 
@@ -25,7 +27,12 @@ afterAll(async () => {
   await tf.processor.close()
 })
 
-async function score(name: string, bytes: Uint8Array, options: Partial<BatchOptions> = {}, of = digits) {
+async function score(
+  name: string,
+  bytes: Uint8Array,
+  options: Partial<BatchOptions> = {},
+  of: Pick<Digits, 'scorer'> = digits,
+) {
   const input = memoryStore('memory://in')
   const output = memoryStore('memory://out')
   await input.put(name, bytes)
@@ -135,6 +142,32 @@ describe('recorded requests', () => {
     }
   })
 
+  it('of TorchEasyRec, behind their lengths', async () => {
+    const processor = await processorOf([recommender()])
+    try {
+      const cases: readonly Expected[] = readJson(join(example, 'expected.json')).requests
+      const bodies = cases.map((expected) => requestOf(expected))
+      const object = Buffer.concat(bodies.flatMap((body) => [varint(body.length), body]))
+      const service = { name: recommender().name, token: '', workersMax: 1, model: { pipeline: { kind: 'torchrec' } } }
+      const { parts, manifest } = await score(
+        'log.pbs',
+        object,
+        {},
+        { scorer: serviceScorer(serviceOf({ processor, service })) },
+      )
+      expect(manifest).toMatchObject({ status: 'scored', rows: cases.length, failures: 0 })
+      for (const [i, response] of split(Buffer.concat(parts)).entries()) {
+        const { item_ids, map_outputs } = torchrecPredict.decodeResponse(response)
+        expect(item_ids).toEqual(cases[i]?.item_ids)
+        for (const [name, values] of Object.entries(cases[i]?.outputs ?? {})) {
+          expect(farthest(Array.from(map_outputs.get(name)?.data as Float32Array), values)).toBeLessThan(2e-5)
+        }
+      }
+    } finally {
+      await processor.close()
+    }
+  })
+
   it('of TensorFlow', async () => {
     const body = tfPredict.encodeRequest({
       signature_name: '',
@@ -146,13 +179,17 @@ describe('recorded requests', () => {
     expect(farthest(Array.from(scores?.data as Float32Array), heldOut[5]?.tfScores ?? [])).toBeLessThan(tolerance)
   })
 
-  const varint = (value: number) => (value < 128 ? Buffer.of(value) : Buffer.of((value & 127) | 128, value >> 7))
+  const varint = (value: number): Buffer =>
+    value < 128 ? Buffer.of(value) : Buffer.concat([Buffer.of((value & 127) | 128), varint(value >> 7)])
   function split(bytes: Buffer): Buffer[] {
     const responses: Buffer[] = []
     for (let at = 0; at < bytes.length; ) {
-      const isLong = (bytes[at] ?? 0) >= 128
-      const length = isLong ? ((bytes[at] ?? 0) & 127) + (bytes[at + 1] ?? 0) * 128 : (bytes[at] ?? 0)
-      at += isLong ? 2 : 1
+      let length = 0
+      for (let shift = 0, more = true; more; shift += 7) {
+        const byte = bytes[at++] ?? 0
+        length += (byte & 127) << shift
+        more = byte >= 128
+      }
       responses.push(bytes.subarray(at, at + length))
       at += length
     }

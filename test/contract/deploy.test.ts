@@ -9,6 +9,7 @@ import { awsPlan } from '../../infra/deploy/aws.ts'
 import { cloudRunPlan } from '../../infra/deploy/cloud-run.ts'
 import { clouds, readyToSend } from '../../infra/deploy/clouds.ts'
 import { deploymentOf } from '../../infra/deploy/deployment.ts'
+import { examples } from '../../infra/deploy/examples.ts'
 import { type FcFunction, fcPlan } from '../../infra/deploy/fc.ts'
 import { fc2, fc3 } from '../../infra/deploy/fc-api.ts'
 import { submitTasks } from '../../infra/deploy/fc-tasks.ts'
@@ -130,6 +131,12 @@ describe('A plan for Function Compute', () => {
     expect(notes.join('\n')).toMatch(/autoscaler\.strategies/)
   })
 
+  it('for 2.0 says what it leaves to the console', () => {
+    const { functions, notes } = fcPlan(plan(full, { image, generation: 2 }))
+    expect([functions[0]?.provisionConfig, functions[0]?.concurrencyConfig]).toEqual([undefined, undefined])
+    expect(notes.join('\n')).toMatch(/metadata\.instance, autoscaler: .*\n.*labels: /)
+  })
+
   it('never has the token', () => {
     for (const options of [{ image, batch }, { image }]) {
       expect(JSON.stringify(fcPlan(plan(full, options)))).not.toContain('from-the-file')
@@ -169,7 +176,7 @@ describe.each([2, 3] as const)('Function Compute %s.0, through its SDK', (genera
     expect(await put(predict)).toEqual({ url: 'https://digits.fcapp.run' })
     await put(scorer)
     const first = service.calls.map(({ method, path }) => `${method} ${path.split('?')[0]}`)
-    service.occupy()
+    service.occupy(true)
     await put(predict)
     const second = service.calls.slice(first.length).map(({ method, path }) => `${method} ${path.split('?')[0]}`)
     expect(service.calls.filter(({ isSigned }) => !isSigned)).toEqual([])
@@ -192,13 +199,14 @@ describe.each([2, 3] as const)('Function Compute %s.0, through its SDK', (genera
 
   it('is handed a task once per id', async () => {
     const { invokeLater } = await api()
+    service.occupy(false)
     expect(await invokeLater('rank_all-batch', Buffer.from('{"items":["oss://b/a b"]}'), 'task-1')).toBe('request-1')
     const call = service.calls.at(-1)
     expect([call?.isSigned, call?.body.toString()]).toEqual([true, '{"items":["oss://b/a b"]}'])
     expect(call?.headers['x-fc-invocation-type']).toBe('Async')
     const idHeader = generation === 2 ? 'x-fc-stateful-async-invocation-id' : 'x-fc-async-task-id'
     expect(call?.headers[idHeader]).toBe('task-1')
-    service.occupy()
+    service.occupy(true)
     expect(await invokeLater('rank_all-batch', Buffer.from('{}'), 'task-1')).toBeUndefined()
   })
 })
@@ -415,3 +423,14 @@ const unzipped = (archive: Buffer) =>
       zip.readEntry()
     })
   })
+
+describe('The files of infra/', () => {
+  it('are what packaging writes for the example', async () => {
+    /** JSON is formatted as the rest of the repository is. */
+    const content = (path: string, text: string) => (path.endsWith('.json') ? JSON.parse(text) : text)
+    for (const [path, text] of Object.entries(await examples())) {
+      const there = readFileSync(join(import.meta.dirname, '../..', path), 'utf8')
+      expect(content(path, there), `${path}: npx tsx infra/deploy/examples.ts`).toEqual(content(path, text))
+    }
+  })
+})

@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 const main = join(import.meta.dirname, '../../dist/cli/main.js')
@@ -124,6 +124,8 @@ describe('eas inspect', () => {
   it.each([
     ['digits.onnx', /opset +ai\.onnx 17[\s\S]*inputs\n {2}image {2}float32 \[batch,64\]\noutputs\n {2}scores/],
     ['digit.npy', /NumPy array\nvalues float32 \[1,64\]/],
+    ['digits.script.pt', /TorchScript archive[\s\S]*entry +forward\ninputs\n {2}image {2}as a request has it\n/],
+    ['digits.savedmodel', /SavedModel[\s\S]*inputs\n {2}images {2}float32 \[\?,64\]\noutputs\n {2}scores/],
     ['service.json', /processor +pytorch_cpu_1\.10[\s\S]*It can be served here\./],
   ])('says what %s is', async (file, text) => {
     const { code, stdout, stderr } = await eas(['inspect', file])
@@ -133,14 +135,36 @@ describe('eas inspect', () => {
   })
 
   it.each([
-    ['digits.trace.pt', 1, 'it is a PyTorch file'],
     ['nowhere', 1, 'Cannot inspect nowhere: no such file'],
-    ['.', 1, 'it is a folder'],
+    ['.', 1, 'Cannot choose a model: . has'],
     ['README.md', 1, 'it is no model, array or message that is known'],
   ])('ends for %s with %i', async (file, code, message) => {
     const ended = await eas(['inspect', file])
     expect(ended.stderr).toContain(message)
     expect(ended.code).toBe(code)
+  })
+})
+
+describe('eas import', () => {
+  it('says what became of a model, and writes it', async () => {
+    const onnx = join(mkdtempSync(join(tmpdir(), 'eas-import-')), 'digits.onnx')
+    const spec = 'image:float32[n,64]'
+    const { code, stdout, stderr } = await eas(['import', 'digits.script.pt', '--input', spec, '-o', onnx])
+    expect(stderr).toBe('')
+    expect(stdout).toMatch(/torchscript, lowered to ONNX in [\s\S]*relative error [\d.e+-]+\n[\s\S]*aten::conv2d/)
+    expect(code).toBe(0)
+    expect((await eas(['inspect', onnx])).stdout).toMatch(/image {2}float32 \[n,64\]/)
+    rmSync(dirname(onnx), { recursive: true })
+  })
+
+  it.each([
+    ['digits.script.pt', 'nothing says what the input image: Tensor will be'],
+    ['digits.onnx', 'it is ONNX already'],
+    ['nowhere.pt', 'does not exist'],
+  ])('of %s ends with 1', async (file, message) => {
+    const ended = await eas(['import', file])
+    expect(ended.stderr).toContain(message)
+    expect(ended.code).toBe(1)
   })
 })
 

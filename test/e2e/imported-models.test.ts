@@ -185,7 +185,7 @@ describe('A SavedModel', () => {
     await serve({ name: 'model', kind: 'tf', model: join(golden, 'signatures') })
     await answersEverySignature()
     expect(await tf('model', { x }, { signature: 'other' })).toBe(
-      '400 Unknown signature_name other: the model has lookup, negative, serving_default',
+      '400 Unknown signature_name other: the model has serving_default, lookup, negative',
     )
     expect(await tf('model', { z: x })).toMatch(/^400 Missing input x/)
     expect(await tf('model', { x: floats([3, 3], new Array(9).fill(0)) })).toMatch(/^400 .*float32 \[\?, 2\]|^400 /)

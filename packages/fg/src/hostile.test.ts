@@ -218,6 +218,11 @@ describe('a hostile request', () => {
     },
   )
 
+  it('whose text is too long for a large pattern is refused', async () => {
+    const keys = { feature_type: 'regex_replace_feature', expression: 'user:x', regex_pattern: '[ab]{1,100}$' }
+    await expect(generate(keys, { x: text('a'.repeat(3_000_000)) })).rejects.toThrow(EasError)
+  })
+
   it('whose title has too many terms to pair is refused', async () => {
     const keys = { feature_type: 'overlap_feature', query: 'user:q', title: 'user:q', method: 'proximity_avg_dist' }
     await expect(generate(keys, { q: list(many(5_000, String)) })).rejects.toThrow(EasError)

@@ -7,6 +7,7 @@ import type { Value } from '@eas/onnx'
 export class Facts {
   private readonly numbers = new WeakSet<Value>()
   private readonly trues = new WeakSet<Value>()
+  private readonly scattered = new WeakSet<Value>()
   private readonly rows = new WeakMap<Value, Value>()
 
   /** The value holds no NaN, and so equals itself. */
@@ -23,6 +24,15 @@ export class Facts {
   }
   isTrue(v: Value): boolean {
     return this.trues.has(v)
+  }
+
+  /** Torch may have made a view of this, whose elements lie in memory in another order than that of their indices. */
+  noteScattered(v: Value): Value {
+    this.scattered.add(v)
+    return v
+  }
+  mayBeScattered(v: Value): boolean {
+    return this.scattered.has(v)
   }
 
   /** The value stands for a nested tensor: the rows of it where `mask`, `[B, T]`, is true. */

@@ -122,8 +122,8 @@ async function lookInFolder(store: ObjectStore, folder: string, signal: AbortSig
   const base = folder === '' ? '' : `${folder}/`
   const objects: ObjectInfo[] = []
   for await (const info of store.list(base, signal ? { signal } : {})) {
-    // Prepared forms of what is in the folder.
-    if (!/\.eas\//.test(info.key.slice(base.length))) objects.push(info)
+    // Prepared forms of what is in the folder, and requests that a service keeps there.
+    if (!/\.eas\/|^torch_req\//.test(info.key.slice(base.length))) objects.push(info)
   }
   if (objects.length === 0)
     throw new StoreError('not-found', `Cannot find ${store.url}/${folder}: there is nothing there`)

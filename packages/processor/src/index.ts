@@ -16,4 +16,4 @@ export { type Machine, machineOf, reasonsAgainst, type ServiceContext, serviceSp
 export { createSession, type ModelInfo, type ModelSession, onnxRuntimeVersion, type ValueInfo } from './session.ts'
 export { type Settings, settingsFromEnv, settingsTable } from './settings.ts'
 export { signatureJson } from './signature-json.ts'
-export { importToOnnx, prepareBeside, prepareModel } from './tools.ts'
+export { describeModel, importToOnnx, prepareBeside, prepareModel } from './tools.ts'

@@ -57,15 +57,15 @@ export function itemsOrigin(config: ServiceConfig, settings: Settings, where: Wh
   if (byId || type === 'feast') {
     const { maxItems, freshMs, timeoutMs } = (typeof byId === 'object' && byId ? byId : {}) as Record<string, unknown> // checked by `count`
     const source = { ...options, type: String(type) }
-    return { kind: 'by_id', spec: { source, options: { ...count({ maxItems, freshMs, timeoutMs }) } } }
+    return { kind: 'by_id', spec: { source, keys: values, options: { ...count({ maxItems, freshMs, timeoutMs }) } } }
   }
   if (type === 'snapshot' && typeof options.url === 'string') {
     const { url, ...more } = options
     return whole(snapshotOpener(url, more, where))
   }
   return whole(async () => {
-    const { openItemSource } = await import('@eas/feature-store')
-    return explained(() => openItemSource({ ...options, type: String(type) }))
+    const { openItemSource, withFeatureStoreKeys } = await import('@eas/feature-store')
+    return explained(() => openItemSource(withFeatureStoreKeys({ ...options, type: String(type) }, values)))
   })
 }
 

@@ -155,7 +155,7 @@ async function openableOf(files: FoundModel): Promise<Openable> {
       throw new EasError('not_implemented', 'Cannot prepare the model: only its requests say which nodes they ask for')
     }
     const { entry, model } = await lowering.lower(name, undefined)
-    const isWhole = standsAlone && entry.guards.length === 0 && !lowering.hasMoreEntries
+    const isWhole = standsAlone && entry.guards.length === 0 && lowering.entries?.length === 1
     return {
       model: { onnx: { bytes: joinChunks(model), folder: lowering.folder }, isOptimised: false },
       entry,

@@ -3,6 +3,7 @@
  */
 type Prepare = typeof import('./prepare.ts')
 type Import = typeof import('./import-to-onnx.ts')
+type Describe = typeof import('./describe-model.ts')
 
 export const prepareModel: Prepare['prepareModel'] = async (...args) =>
   (await import('./prepare.ts')).prepareModel(...args)
@@ -12,3 +13,6 @@ export const prepareBeside: Prepare['prepareBeside'] = async (...args) =>
 
 export const importToOnnx: Import['importToOnnx'] = async (...args) =>
   (await import('./import-to-onnx.ts')).importToOnnx(...args)
+
+export const describeModel: Describe['describeModel'] = async (...args) =>
+  (await import('./describe-model.ts')).describeModel(...args)

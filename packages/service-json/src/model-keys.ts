@@ -19,8 +19,8 @@ const warn = notedRow('warn')
 /** A key of a section that is warned about as a whole. */
 const inside = row('warn')
 
-const featureStore = 'FeatureStore is not connected'
-const hologres = 'no table of item features is connected'
+const featureStore = 'FeatureStore is not asked: EAS_ITEM_FEATURES says where items are'
+const hologres = 'EAS_ITEM_FEATURES says where items are'
 
 /** FeatureStore access, the same for both EasyRec processors. */
 const featureStoreKeys = {
@@ -72,7 +72,7 @@ export const torchEasyRecKeys = {
   }),
   request_log_path: use(absolutePath, 'Directory for request logs; needs mounted storage.'),
   background_feature_thread_num: use(integer({ min: 1, max: 1024 }), 'Writers of the request log.', { default: 4 }),
-  period: warn(integer({ min: 0 }), 'Minutes between reloads of item features.', featureStore),
+  period: use(integer({ min: 0 }), 'Minutes between looks for newer item features.'),
   ...featureStoreKeys,
 } satisfies KeyTable
 
@@ -89,7 +89,7 @@ export const easyRecKeys = {
   item_empty_score: use(number(), 'Score of an item id that is not known.', { default: 0 }),
   faiss_ivf_nprobe: use(integer({ min: 1, max: 10_000_000 }), 'Inverted lists to visit.', { default: 100 }),
   save_req: use(flag, 'Whether requests are saved to the model directory.', { default: false }),
-  period: warn(integer({ min: 0 }), 'Minutes between reloads of item features.', hologres),
+  period: use(integer({ min: 0 }), 'Minutes between looks for newer item features.'),
   remote_type: warn(oneOf(['hologres', 'none', 'redis']), 'Where item features are kept.', hologres, {
     default: 'none',
   }),

@@ -159,6 +159,10 @@ case('fmod_', 'a.fmod_(2.0)\nreturn a', 'f32[3]')
 case('aliases', 'torch.subtract(a, b), torch.multiply(a, b), torch.divide(a, b), torch.true_divide(a, b), torch.not_equal(a, b), torch.less(a, b), torch.less_equal(a, b), torch.greater(a, b), torch.greater_equal(a, b), torch.negative(a), torch.absolute(a), torch.fix(a), torch.arctan(a), torch.arcsinh(a), torch.clip(a, -1.0, 1.0), torch.square(a)', 'f32[2,3] f32[3]', 'i64[2,3] i64[3]+')
 case('aliases', 'torch.arcsin(a), torch.arccos(a), torch.arctanh(a), torch.arccosh(a + 2), torch.special.expit(a), torch.special.erf(a)', 'f32[3]u')
 
+for sign in '& | ^ << >>'.split():
+    case(f'i{sign}', f'a {sign}= b\nreturn a', 'i64[3]+ i64[3]<4', *(['b[2,3] b[3]'] if sign in '&|^' else []))
+case('allclose', 'torch.allclose(a, b), torch.allclose(a, a), torch.allclose(a, a + 1e-9)', 'f32[3] f32[3]')
+
 # --- reductions ------------------------------------------------------------------------------------------------------
 case = family('reduce')
 for op in 'sum prod'.split():
@@ -321,7 +325,8 @@ case('aten-pad', 'torch.ops.aten.reflection_pad1d(a, [1, 2]), torch.ops.aten.rep
 case('aten-pad', 'torch.ops.aten.reflection_pad2d(a, [1, 1, 1, 0]), torch.ops.aten.replication_pad2d(a, [2, 0, 1, 1]), torch.ops.aten._pad_circular(a, [1, 0, 0, 1])', 'f32[1,2,3,4]')
 case('aten-pad', 'torch.ops.aten.reflection_pad3d(a, [1, 1, 1, 0, 0, 1]), torch.ops.aten.replication_pad3d(a, [1, 0, 0, 1, 2, 0])', 'f32[1,2,3,4,3]')
 case('aliases', 'torch.ops.aten.alias(a), torch.ops.aten.detach_copy(a), torch.ops.aten.lift_fresh(a), torch.ops.aten.lift(a), torch.ops.aten.lift_fresh_copy(a), torch.ops.aten._reshape_alias(a, [3, 2], [2, 1]), torch.ops.aten._unsafe_view(a, [6])', 'f32[2,3]')
-case('aliases', 'torch.ops.aten._to_copy(a, dtype=torch.float64), torch.ops.aten._cast_Float(a), torch.ops.aten._cast_Long(a), torch.ops.aten._cast_Int(a), torch.ops.aten._cast_Half(a), torch.ops.aten._cast_Double(a)', 'f32[3]', 'i64[2]')
+case('aliases', 'torch.ops.aten._to_copy(a, dtype=torch.float64), torch.ops.aten._cast_Float(a), torch.ops.aten._cast_Long(a), torch.ops.aten._cast_Int(a), torch.ops.aten._cast_Half(a), torch.ops.aten._cast_Double(a), torch.ops.aten._cast_Short(a), torch.ops.aten._cast_Char(a), torch.ops.aten._cast_Byte(a.abs())', 'f32[3]', 'i64[2]')
+case('aliases', 'torch.ops.aten._is_all_true(a > 0), torch.ops.aten._is_any_true(a > 0), torch.empty_strided([2], [1]).fill_(3), a.new_empty_strided([2], [1]).fill_(4)', 'f32[3]')
 case('aliases', 'torch.ops.aten._stack([a, a], 0)', 'f32[3]')
 case('matrix_H', 'torch.ops.aten.matrix_H(a)', 'f32[2,3]')
 

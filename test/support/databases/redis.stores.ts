@@ -98,6 +98,18 @@ describe.each(['hash', 'json'] as const)('redisSource() of a %s per item', (valu
     await cache.close()
   })
 
+  it('keeps its connection when the time of a fetch that was answered is over', async () => {
+    const source = redisSource(options())
+    const signal = AbortSignal.timeout(200)
+    await source.fetch?.(ids, { signal })
+    const clients = async () => String(await redis.client('LIST')).match(/\bid=\d+/g)
+    const before = await clients()
+    while (!signal.aborted) await new Promise((resolve) => setTimeout(resolve, 50))
+    await source.fetch?.(ids, {})
+    expect(await clients()).toEqual(before)
+    await source.close?.()
+  })
+
   it('keeps the last good items while Redis is gone, and recovers', async () => {
     const cache = new ItemCache(redisSource(options()))
     await cache.refresh()

@@ -31,7 +31,7 @@ export async function startTcpProxy(port: number): Promise<TcpProxy> {
   const server = createServer((client) => {
     if (weather === 'down') return void client.destroy()
     const upstream = connect(port, '127.0.0.1')
-    if (weather === 'silent') silent.add(upstream)
+    if (weather === 'silent') silent.add(client).add(upstream)
     for (const [socket, other] of [
       [client, upstream],
       [upstream, client],

@@ -14,8 +14,8 @@ export interface FcCall {
 export interface FcService {
   readonly endpoint: string
   readonly calls: readonly FcCall[]
-  /** From now on what is created is there already. */
-  occupy(): void
+  /** Whether what is created is there already; at first it is not. */
+  occupy(isThere: boolean): void
   close(): Promise<void>
 }
 
@@ -49,8 +49,8 @@ export async function fcService(accessKeySecret: string): Promise<FcService> {
   return {
     endpoint: `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`,
     calls,
-    occupy() {
-      occupied = true
+    occupy(isThere) {
+      occupied = isThere
     },
     close: () => new Promise((resolve) => server.close(() => resolve())),
   }

@@ -80,6 +80,7 @@ async function start(
       AWS_LAMBDA_LOG_STREAM_NAME: 'stream',
       AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
       LAMBDA_TASK_ROOT: deployed,
+      _HANDLER: handler, // version 4 takes it from here, 3 from its arguments
       EAS_LOG_LEVEL: 'silent',
       EAS_TOKEN: token,
       ...env,

@@ -248,9 +248,25 @@ export class FeedBuilder {
       this.numbers.set(items as never, this.used) // the same kind of array
       this.used += items.length
     } else {
-      for (let i = 0; i < items.length; i++) this.addValue(items[i], depth + 1)
+      for (let i = this.addFloats(items, depth + 1); i < items.length; i++) this.addValue(items[i], depth + 1)
     }
     this.closeList(depth, items.length)
+  }
+
+  /** The numbers that a list begins with, most often all of it, where floats take them as they are. */
+  private addFloats(items: ArrayLike<unknown>, depth: number): number {
+    const isFloats = this.dtype === 'float32' || this.dtype === 'float64'
+    if (!isFloats || typeof items[0] !== 'number') return 0
+    this.leaf(depth)
+    this.reserve(items.length)
+    const numbers = this.numbers as Float32Array // or a Float64Array, which is written to alike
+    let i = 0
+    for (; i < items.length; i++) {
+      const value = items[i]
+      if (typeof value !== 'number') break
+      numbers[this.used++] = value
+    }
+    return i
   }
 
   /** Elements are all as deep. */

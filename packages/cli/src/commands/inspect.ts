@@ -4,7 +4,7 @@ import { Command, Option } from 'commander'
 import type { Inspection } from '../inspect/inspection.ts'
 import { inspectMessage } from '../inspect/message.ts'
 import { type MessageRowName, messageRowNames } from '../inspect/messages.ts'
-import { inspectModel } from '../inspect/model.ts'
+import { inspectLowered, inspectModel } from '../inspect/model.ts'
 import { inspectService } from '../inspect/service.ts'
 import { tensorContent, toJson } from '../json-output.ts'
 import { isNpy, readNpy } from '../npy.ts'
@@ -20,7 +20,7 @@ interface InspectOptions {
 export const inspectCommand = () =>
   new Command('inspect')
     .description('Print what a model, a recorded message, a service.json or a .npy file contains.')
-    .argument('<file>', 'model.onnx, request.bin, service.json or array.npy')
+    .argument('<file>', 'model.onnx, model.pt, saved_model/, request.bin, service.json or array.npy')
     .addOption(
       new Option('--message <kind>', 'read the file as this message, in place of finding out').choices(messageRowNames),
     )
@@ -48,8 +48,6 @@ async function inspect(file: string, { message, json }: InspectOptions): Promise
 
 /** What a file is by its name, for formats that people will try. */
 const otherFormats: readonly (readonly [RegExp, string])[] = [
-  [/\.(?:pt|pth)$/i, 'a PyTorch file, which this version does not read; export it to ONNX'],
-  [/(?:^|\/)saved_model\.pb$/i, 'a TensorFlow SavedModel, which this version does not read; convert it to ONNX'],
   [/\.(?:npz|zip|gz|tar|tgz)$/i, 'an archive; unpack it and inspect what is inside'],
 ]
 
@@ -57,9 +55,10 @@ async function inspection(file: string, message: MessageRowName | undefined): Pr
   const found = await stat(file).catch((cause) => {
     throw fileError('inspect', file, cause)
   })
-  if (found.isDirectory()) throw new EasError('invalid_request', `Cannot inspect ${file}: it is a folder`)
+  if (found.isDirectory()) return inspectLowered(file)
   if (message) return inspectMessage(file, await readBounded(file, limits.bodyBytes), message)
   if (/\.(?:onnx|ort)$/i.test(file)) return inspectModel(file)
+  if (/\.(?:pt|pth|jit|pb|pbtxt)$/i.test(file)) return inspectLowered(file)
   if (/\.jsonc?$/i.test(file)) return inspectService(file, await readText(file, limits.serviceJsonBytes))
   const other = otherFormats.find(([pattern]) => pattern.test(file))
   if (other) throw new EasError('not_implemented', `Cannot inspect ${file}: it is ${other[1]}`)

@@ -1,4 +1,4 @@
-import { ItemStore, requestItems, snapshotSource } from '@eas/feature-store'
+import { type ColumnSpec, ItemStore, requestItems, snapshotSource } from '@eas/feature-store'
 import type { InputColumn } from '@eas/fg'
 import { type ObjectStore, openStore } from '@eas/storage'
 import { nameOf, type Sample } from './sample.ts'
@@ -14,31 +14,43 @@ export async function* tableSamples(file: string, { key, limit }: SampleOptions)
   if (!snapshot) return
   const keyColumn = { name: key, type: { form: 'scalar', of: snapshot.schema.key } } as const
   const columns = [...snapshot.schema.columns, keyColumn]
-  const logged = snapshot.schema.columns.findIndex(({ name }) => name === 'generate_features')
   let done = 0
   for await (const batch of snapshot.batches) {
     for (let start = 0; start < batch.keys.length && done < limit; start += rowsAtOnce) {
-      const end = Math.min(batch.keys.length, start + rowsAtOnce, start + limit - done)
-      const numbers = Array.from({ length: end - start }, (_, i) => i)
-      // Under keys of their own, since a sample may have the same item many times.
-      const rows = new ItemStore({ key: 'int64', columns }, numbers.length)
-      const slices = [...batch.columns, batch.keys].map((column) => Array.prototype.slice.call(column, start, end))
-      rows.add({ keys: numbers, columns: slices })
-      const table = requestItems(rows.view())
-      const index = table.entriesOf(numbers.map(String))
-      yield {
-        names: numbers.map((i) => nameOf(slices.at(-1)?.[i], done + i + 1)),
-        request: {
-          rows: numbers.length,
-          column({ name }): InputColumn | undefined {
-            const column = table.column(name)
-            return column && { ...column, index }
-          },
-        },
-        logged: numbers.map((i) => (typeof slices[logged]?.[i] === 'string' ? slices[logged][i] : undefined)),
-      }
-      done += numbers.length
+      const count = Math.min(batch.keys.length - start, rowsAtOnce, limit - done)
+      const slice = (column: ArrayLike<unknown>) => Array.from({ length: count }, (_, i) => column[start + i])
+      yield sampleOf(columns, [...batch.columns, batch.keys].map(slice), done + 1)
+      done += count
     }
+  }
+}
+
+/**
+ * @param values By column, the key's last.
+ * @param first Number of the first row.
+ */
+function sampleOf(columns: readonly ColumnSpec[], values: readonly (readonly unknown[])[], first: number): Sample {
+  const keys = values.at(-1) ?? []
+  const logged = values[columns.findIndex(({ name }) => name === 'generate_features')]
+  // Under keys of their own, since a sample may have the same item many times.
+  const numbers = keys.map((_, i) => i)
+  const rows = new ItemStore({ key: 'int64', columns }, numbers.length)
+  rows.add({ keys: numbers, columns: values })
+  const table = requestItems(rows.view())
+  const index = table.entriesOf(numbers.map(String))
+  return {
+    names: keys.map((key, i) => nameOf(key, first + i)),
+    request: {
+      rows: numbers.length,
+      column({ name }): InputColumn | undefined {
+        const column = table.column(name)
+        return column && { ...column, index }
+      },
+    },
+    logged: numbers.map((i) => {
+      const text = logged?.[i]
+      return typeof text === 'string' ? text : undefined
+    }),
   }
 }
 

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { EasError, formatShape, oneLine } from '@eas/base'
-import { createSession, type ValueInfo } from '@eas/processor'
+import { createSession, describeModel, machineOf, settingsFromEnv, type ValueInfo } from '@eas/processor'
 import { formatBytes, labelled, styled } from '../print.ts'
 import type { Inspection } from './inspection.ts'
 import { readOnnxHead } from './onnx-head.ts'
@@ -50,6 +51,35 @@ export async function inspectModel(file: string): Promise<Inspection> {
   }
 }
 
+const formatNames = {
+  onnx: 'ONNX model',
+  torchscript: 'TorchScript archive',
+  savedmodel: 'SavedModel',
+  'frozen-graph': 'frozen graph',
+} as const
+
+/** A model that is lowered to ONNX when it is served: what it says of itself. */
+export async function inspectLowered(file: string): Promise<Inspection> {
+  const model = await describeModel(file, resolve('.'), machineOf(settingsFromEnv(process.env)))
+  const { format, bytes, entries, inputs, outputs } = model
+  const [first, ...others] = entries ?? []
+  const text = [
+    `${styled('bold', file)}: ${formatNames[format]}, which is lowered to ONNX when it is served`,
+    labelled([
+      ['size', formatBytes(bytes)],
+      ['entry', first && oneLine(first, 80)],
+      ['others', others.length > 0 ? oneLine(others.join(', '), 500) : undefined],
+    ]),
+    `${styled('bold', 'inputs')}\n${values(inputs)}`,
+    ...(outputs.length > 0 ? [`${styled('bold', 'outputs')}\n${values(outputs)}`] : []),
+    'eas import shows what becomes of it',
+  ]
+  return {
+    text: text.join('\n'),
+    json: { file, kind: format, bytes, entries, inputs: inputs.map(plain), outputs: outputs.map(plain) },
+  }
+}
+
 /** A free dimension is shown by its symbol. */
 const values = (infos: readonly ValueInfo[]) =>
   labelled(
@@ -57,7 +87,9 @@ const values = (infos: readonly ValueInfo[]) =>
       `  ${oneLine(name, 80)}`,
       shape
         ? `${dtype} ${formatShape(shape.map((dim) => (dim === '' ? '?' : dim)))}`
-        : `${dtype}, a scalar or of any shape`,
+        : dtype
+          ? `${dtype}, a scalar or of any shape`
+          : 'as a request has it',
     ]),
   )
 

@@ -4,7 +4,6 @@ import type { ItemBatch, ItemSource } from '../source.ts'
 import { arrowPairs } from './arrow.ts'
 import { decodeValue, type FsType, fsTypes } from './featuredb-value.ts'
 import { bodyOf, httpCall, signalInit } from './http.ts'
-import { recordBlocks } from './record-block.ts'
 
 export interface FeatureDbOptions {
   /** `https://host:port`. */
@@ -107,6 +106,7 @@ export function featureDbSource(options: FeatureDbOptions): ItemSource {
       }
     },
     async fetch(ids, { signal }) {
+      const { recordBlocks } = await import('./record-block.ts')
       const keys: string[] = []
       const values: Uint8Array[] = []
       for (let i = 0; i < ids.length; i += maxKeys) {

@@ -40,19 +40,17 @@ export function redisSource(options: RedisOptions): ItemSource {
     keyName: key,
     columns: Object.entries(types).map(([name, type]) => ({ name, type: parseColumnType(type) })),
   }
-  let opened: Promise<Redis> | undefined
+  let opened: Promise<Opened> | undefined
   let loads = 0
 
   /** The connection, or a new one if that has ended. A call that is given up ends it: nobody knows what it still answers. */
-  const connect = async (signal: AbortSignal | undefined): Promise<Redis> => {
-    if (!opened) {
-      const opening = openClient(options.url, () => {
-        if (opened === opening) opened = undefined
-      })
-      opened = opening
-    }
-    const redis = await opened
+  async function connect(signal: AbortSignal | undefined): Promise<Redis> {
+    const last = opened
+    const isEnded = (await last)?.redis.status === 'end'
+    if (opened === last && (!last || isEnded)) opened = openClient(options.url)
+    const { redis, connected } = await (opened as Promise<Opened>) // has just been made, by this call or another
     signal?.addEventListener('abort', () => redis.disconnect(), { once: true })
+    await connected
     return redis
   }
 
@@ -125,14 +123,22 @@ export function redisSource(options: RedisOptions): ItemSource {
       }
     },
     async fetch(ids, { signal }) {
-      const rows = await readRows(await connect(signal), ids)
-      const schema = declared ?? { ...inferSchema(rows, idColumn), key: keyType, keyName: key }
-      return { schema, batch: batchOfRows(rows, schema, idColumn) }
+      // The signal of one call, which fires some time in any case.
+      const call = new AbortController()
+      const giveUp = () => call.abort()
+      signal?.addEventListener('abort', giveUp)
+      try {
+        const rows = await readRows(await connect(call.signal), ids)
+        const schema = declared ?? { ...inferSchema(rows, idColumn), key: keyType, keyName: key }
+        return { schema, batch: batchOfRows(rows, schema, idColumn) }
+      } finally {
+        signal?.removeEventListener('abort', giveUp)
+      }
     },
     async close() {
       const last = opened
       opened = undefined
-      await last?.then((redis) => redis.disconnect()).catch(() => {}) // it never was open
+      ;(await last)?.redis.disconnect()
     },
   }
 }
@@ -140,25 +146,26 @@ export function redisSource(options: RedisOptions): ItemSource {
 /** A name that no field has: where a row keeps its id. */
 const idColumn = '\u0000id'
 
-/** Connects. A connection that ends is not made again by itself: whoever needs one asks for it. */
-async function openClient(url: string, onEnd: () => void): Promise<Redis> {
+interface Opened {
+  readonly redis: Redis
+  /** Rejects with the reason when it never was. */
+  readonly connected: Promise<void>
+}
+
+/** A connection that ends is not made again by itself: whoever needs one asks for it. */
+async function openClient(url: string): Promise<Opened> {
   // Bundled as CommonJS it has no named exports.
   const { default: ioredis } = await import('ioredis')
-  const redis = new ioredis.Redis(url, {
-    lazyConnect: true,
-    connectTimeout: 10_000,
-    retryStrategy: () => null,
+  const redis = new ioredis.Redis(url, { lazyConnect: true, connectTimeout: 10_000, retryStrategy: () => null })
+  let reason: Error | undefined
+  redis.on('error', (error) => {
+    reason = error
   })
-  redis.on('error', () => {}) // told by the command that fails
-  redis.on('end', onEnd)
-  try {
-    await redis.connect()
-  } catch (error) {
-    onEnd()
-    redis.disconnect()
-    throw error
-  }
-  return redis
+  const connected = redis.connect().catch((error) => {
+    throw reason ?? error // which says no more than that the connection is closed
+  })
+  connected.catch(() => {}) // told by whoever waits for it
+  return { redis, connected }
 }
 
 /** What SCAN's patterns take for themselves. */

@@ -5,7 +5,7 @@ import { badData, FeatureStoreError } from '../feature-store-error.ts'
 import { batchOfRows, type Row } from '../rows.ts'
 import type { ItemBatch, ItemSource } from '../source.ts'
 import { type Manifest, readManifest } from './manifest.ts'
-import { openParquet } from './parquet.ts'
+import type { ParquetFile } from './parquet.ts'
 import { csvRows, ndjsonRows } from './text-rows.ts'
 
 export interface SnapshotSourceOptions {
@@ -187,7 +187,7 @@ async function schemaOf(
   keyName: string,
 ): Promise<Schema & { readonly rows?: number }> {
   if (format === 'parquet') {
-    const file = await openParquet(randomAccess(reading), reading.info.key)
+    const file = await openParquet(reading)
     const key = file.columns.find(({ name }) => name === keyName)
     if (!key) throw badData(`${reading.info.key} has no column ${keyName}`)
     const isWhole = key.type.form === 'scalar' && (key.type.of === 'int64' || key.type.of === 'int32')
@@ -214,7 +214,7 @@ async function* fileBatches(
 ): AsyncGenerator<ItemBatch, void, void> {
   if (format === 'parquet') {
     const { key } = reading.info
-    const file = await openParquet(randomAccess(reading), key)
+    const file = await openParquet(reading)
     const has = new Set(file.columns.map(({ name }) => name))
     const names = [keyName, ...schema.columns.map(({ name }) => name)]
     const lacking = names.filter((name) => !has.has(name))
@@ -237,6 +237,12 @@ async function* fileBatches(
     rows = []
   }
   if (rows.length > 0) yield batchOfRows(rows, schema, keyName)
+}
+
+/** Its reader and its decompressors come with the first file. */
+async function openParquet(reading: Reading): Promise<ParquetFile> {
+  const parquet = await import('./parquet.ts')
+  return parquet.openParquet(randomAccess(reading), reading.info.key)
 }
 
 const randomAccess = ({ store, info, signal }: Reading) => ({

@@ -42,8 +42,8 @@ describe('csvRows()', () => {
   })
 
   // Looking at the start of the cell again with every line would take minutes.
-  it('refuses a quote that is open for millions of lines', async () => {
-    const text = Buffer.from(`a\n"${'x\n'.repeat(4_000_000)}`)
+  it('refuses a quote that is open for a million lines', async () => {
+    const text = Buffer.from(`a\n"${'x\n'.repeat(1_000_000)}`)
     await expect(read(csvRows, text, 65_536)).rejects.toThrow('has a quote that is not closed')
   })
 })

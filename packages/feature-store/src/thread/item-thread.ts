@@ -29,7 +29,8 @@ interface Running {
  * The thread starts with the first refresh. If it dies, the items stay, `status` says so, and the next refresh starts
  * another.
  *
- * @throws {FeatureStoreError} `bad_config` for settings that make no source.
+ * @throws {FeatureStoreError} `bad_config` for settings that make no source, `not_supported` for one that gives items by id
+ *   alone.
  */
 export function startItemThread(
   settings: ItemSourceSettings,
@@ -37,7 +38,9 @@ export function startItemThread(
   startThread: StartThread = startBundled,
 ): Items {
   let view: ItemView | undefined
-  let status: ItemCacheStatus = emptyStatus(openItemSource(settings).name)
+  const source = openItemSource(settings)
+  if (!source.snapshot) throw new FeatureStoreError('not_supported', `Cannot load all items of ${source.name}`)
+  let status: ItemCacheStatus = emptyStatus(source.name)
   let running: Running | undefined
   let timer: NodeJS.Timeout | undefined
 

@@ -45,7 +45,7 @@ export function neededVariables(frame: Frame, node: NodeDef, condition: Function
 }
 
 /** Positions of the arguments that outputs of a function depend on. */
-function argumentsOf(f: FunctionDef, outputs: readonly string[]): number[] {
+export function argumentsOf(f: FunctionDef, outputs: readonly string[]): number[] {
   const seen = new Set<string>()
   const open = outputs.map((o) => parseReference(f.ret.get(o) ?? o).node)
   for (let name = open.pop(); name !== undefined; name = open.pop()) {

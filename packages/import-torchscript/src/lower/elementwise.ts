@@ -73,6 +73,16 @@ const shift =
     return cast(c.g, direction === 'LEFT' ? binary(c.g, 'Mul', wide, factor) : floorDivide(c, wide, factor), a.dtype)
   }
 
+/** `a &= b`, whose name does not end as those of other in-place operators do. */
+const intoSelf =
+  (lower: Lower): Lower =>
+  (c) => {
+    const self = c.ref('self')
+    const value = lower(c) as Value // an operator of two tensors gives one
+    c.vm.write(self, emit.expand(c.g, cast(c.g, value, self.dtype), self.shape))
+    return self
+  }
+
 /** The quotient rounded down; ONNX rounds integers towards zero. */
 export function floorDivide({ g }: Call, a: Value, b: Value): Value {
   if (!isWhole(a)) return unary(g, 'Floor', binary(g, 'Div', a, b))
@@ -365,6 +375,11 @@ export const elementwiseOps: OpTable = {
   __and__: bitwise('And', 'BitwiseAnd'),
   __or__: bitwise('Or', 'BitwiseOr'),
   __xor__: bitwise('Xor', 'BitwiseXor'),
+  __iand__: intoSelf(bitwise('And', 'BitwiseAnd')),
+  __ior__: intoSelf(bitwise('Or', 'BitwiseOr')),
+  __ixor__: intoSelf(bitwise('Xor', 'BitwiseXor')),
+  __ilshift__: intoSelf(shift('LEFT')),
+  __irshift__: intoSelf(shift('RIGHT')),
   bitwise_and: bitwise('And', 'BitwiseAnd'),
   bitwise_or: bitwise('Or', 'BitwiseOr'),
   bitwise_xor: bitwise('Xor', 'BitwiseXor'),

@@ -432,6 +432,8 @@ export const shapeOps: OpTable = {
   zeros: filled(zero, bySize),
   ones: filled(one, bySize),
   empty: filled(zero, bySize),
+  empty_strided: filled(zero, bySize),
+  new_empty_strided: filled(zero, bySize),
   full: filled(given, bySize),
   zeros_like: filled(zero, bySelf),
   ones_like: filled(one, bySelf),

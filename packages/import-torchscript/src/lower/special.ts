@@ -211,6 +211,11 @@ const dstack: Lower = (c) => {
   return emit.concat(c.g, deep, 2)
 }
 
+/** Whether all of a tensor of bools are true, as one bool. */
+function everyTrue(g: GraphBuilder, x: Value): Value {
+  return emit.cast(g, emit.reduce(g, 'ReduceMin', emit.cast(g, x, 'uint8'), emit.allAxes(x)), 'bool')
+}
+
 export const specialOps: OpTable = {
   /** A Python bool. Of other sizes, tensors are not equal. */
   equal: (c) => {
@@ -220,8 +225,25 @@ export const specialOps: OpTable = {
       a.shape.some((d, i) => c.g.guards.decide(d, '==', b.shape[i] ?? 1) === false)
     )
       return false
-    const same = emit.cast(c.g, compare(c.g, 'Equal', a, b), 'uint8')
-    return new RunScalar('bool', emit.cast(c.g, emit.reduce(c.g, 'ReduceMin', same, emit.allAxes(a)), 'bool'))
+    return new RunScalar('bool', everyTrue(c.g, compare(c.g, 'Equal', a, b)))
+  },
+  /** A Python bool, as `equal` gives one. */
+  allclose: (c) => {
+    const [a, b] = promotedFloats(c, 'self', 'other') as [Value, Value]
+    const allowed = binary(
+      c.g,
+      'Add',
+      binary(c.g, 'Mul', unary(c.g, 'Abs', b), like(b, c.float('rtol'))),
+      like(a, c.float('atol')),
+    )
+    const near = compare(c.g, 'LessOrEqual', unary(c.g, 'Abs', binary(c.g, 'Sub', a, b)), allowed)
+    const close = compare(c.g, 'Or', near, compare(c.g, 'Equal', a, b))
+    return new RunScalar('bool', everyTrue(c.g, close))
+  },
+  _is_all_true: (c) => everyTrue(c.g, c.tensor('self')),
+  _is_any_true: (c) => {
+    const x = emit.cast(c.g, c.tensor('self'), 'uint8')
+    return emit.cast(c.g, emit.reduce(c.g, 'ReduceMax', x, emit.allAxes(x)), 'bool')
   },
   sgn: (c) => sign(c, c.tensor('self')),
   vander,

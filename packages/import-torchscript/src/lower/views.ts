@@ -1,4 +1,4 @@
-import { type Dim, dims, emit, type GraphBuilder, refuse, scalar, type Value } from '@eas/onnx'
+import { type Dim, dims, type ElementType, emit, type GraphBuilder, refuse, scalar, type Value } from '@eas/onnx'
 import type { Call, Lower, OpTable, Result } from '../call.ts'
 import { elementsOf } from '../scalars.ts'
 import type { TensorRef } from '../tensor-ref.ts'
@@ -41,7 +41,7 @@ export function inferred(x: Value, sizes: readonly Dim[]): Dim[] {
 
 /** A copy where torch would make one: the elements of a view that is not dense. */
 function reshapeOrCopy(c: Call, shape: readonly Dim[]): Result {
-  return c.ref('self').dense ? reshaped(c, shape) : emit.reshape(c.g, c.tensor('self'), shape)
+  return c.ref('self').dense ? reshaped(c, shape) : c.vm.facts.noteScattered(emit.reshape(c.g, c.tensor('self'), shape))
 }
 
 const view: Lower = (c) => {
@@ -379,18 +379,25 @@ const to: Lower = (c) => {
 const clone: Lower = (c) => c.tensor('self')
 
 const castTo =
-  (dtype: 'float32' | 'float64' | 'float16' | 'int64' | 'int32'): Lower =>
+  (dtype: ElementType): Lower =>
   (c) => {
     const x = c.tensor('self')
     return x.dtype === dtype ? c.ref('self') : emit.cast(c.g, x, dtype)
   }
+
+/** Whether the tensor, or what it is a view of, may lie in memory in another order than that of its indices. */
+function isScattered(c: Call, t: TensorRef): boolean {
+  const { link } = t.state
+  return c.vm.facts.mayBeScattered(c.vm.read(t)) || (link !== undefined && isScattered(c, link.base))
+}
 
 const asStrided: Lower = (c) => {
   const x = c.tensor('self')
   const sizes = c.ints('size')
   const strides = c.ints('stride')
   const offset = c.optionalInt('storage_offset') ?? 0
-  if (!c.ref('self').dense) throw refuse('as_strided of a tensor that is itself a view')
+  if (!c.ref('self').dense || isScattered(c, c.ref('self')))
+    throw refuse('as_strided of a tensor whose place in memory is not known', '', 'Use unfold or slices')
   let places: number[] = [offset]
   for (const [i, size] of sizes.entries())
     places = places.flatMap((p) => Array.from({ length: size }, (_, k) => p + k * (strides[i] ?? 0)))
@@ -546,6 +553,9 @@ export const viewOps: OpTable = {
   _cast_Half: castTo('float16'),
   _cast_Long: castTo('int64'),
   _cast_Int: castTo('int32'),
+  _cast_Short: castTo('int16'),
+  _cast_Char: castTo('int8'),
+  _cast_Byte: castTo('uint8'),
   copy_: copyInto,
   fill_: fillInto,
   zero_: fillInto,

@@ -70,7 +70,7 @@ export async function lowerModel(
         entry.inputs.map(({ input, dtype, shape }) => [input, { dtype, shape: shape.map(sizeOf) }]),
       )
       await add(made)
-      if (entry.takesEmpty && entry.guards.length === 0 && !lowering.hasMoreEntries) {
+      if (entry.takesEmpty && entry.guards.length === 0 && lowering.entries?.length === 1) {
         lowering.close()
         return loadedSession((variants[0] as Variant).session) // it was added above
       }

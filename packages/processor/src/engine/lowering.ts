@@ -21,8 +21,8 @@ export interface Lowering {
    * @throws {ImportRefusal}
    */
   lower(entry: string, inputs: readonly InputSpec[] | undefined): Promise<Lowered>
-  /** Whether the model has other entries than the one that is meant where none is named. */
-  readonly hasMoreEntries: boolean
+  /** Names of the entries, the one first that is meant where none is named; `undefined` where requests make them up. */
+  readonly entries: readonly string[] | undefined
   close(): void
 }
 

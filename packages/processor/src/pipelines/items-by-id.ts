@@ -6,11 +6,14 @@ import {
   type ItemSourceSettings,
   type ItemView,
   openItemSource,
+  withFeatureStoreKeys,
 } from '@eas/feature-store'
 
 /** A catalogue that does not fit into memory. Plain data. */
 export interface ItemsById {
   readonly source: ItemSourceSettings
+  /** `model_config`, whose FeatureStore keys say what the settings leave open. */
+  readonly keys: Readonly<Record<string, unknown>>
   readonly options: Pick<ByIdCacheOptions, 'maxItems' | 'freshMs' | 'timeoutMs'>
 }
 
@@ -18,8 +21,8 @@ export interface ItemsById {
  * Items by id, for the requests of one worker.
  * @throws {EasError} `not_ready` for settings that make no source of this kind.
  */
-export function openItemsById({ source, options }: ItemsById): (ids: readonly string[]) => Promise<ItemView> {
-  const cache = orNotReady(() => new ByIdCache(openItemSource(source), options))
+export function openItemsById({ source, keys, options }: ItemsById): (ids: readonly string[]) => Promise<ItemView> {
+  const cache = orNotReady(() => new ByIdCache(openItemSource(withFeatureStoreKeys(source, keys)), options))
   return async (ids) => {
     try {
       return await cache.view(ids)

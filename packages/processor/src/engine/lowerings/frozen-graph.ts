@@ -20,7 +20,7 @@ export async function frozenGraphLowering(path: string): Promise<Lowering> {
   const graph = await openFrozenGraph(source, basename(path)).finally(() => source.close())
   return {
     folder: dirname(path),
-    hasMoreEntries: true,
+    entries: undefined,
     entryFor(request) {
       if (!request) return undefined
       if (request.output_filter.length === 0) return undefined

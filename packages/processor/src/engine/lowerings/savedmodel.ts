@@ -10,7 +10,7 @@ export async function savedModelLowering(folder: string): Promise<Lowering> {
   const names = [...signatures.keys()]
   return {
     folder,
-    hasMoreEntries: names.length > 1,
+    entries: names.sort((a, b) => Number(b === model.default) - Number(a === model.default)),
     entryFor(request) {
       const name = request?.signature_name || model.default
       if (name !== undefined && !signatures.has(name)) {

@@ -12,7 +12,7 @@ export async function torchScriptLowering(path: string): Promise<Lowering> {
   const location = basename(path)
   return {
     folder: dirname(path),
-    hasMoreEntries: false,
+    entries: [method],
     entryFor: () => method,
     async describe() {
       const [forward] = (await describeTorchScript(source)).methods
