@@ -1,10 +1,11 @@
 import { batchEnvironment, clamped, type Deployment, notMounted } from './deployment.ts'
+import { projectId, type Step } from './gcloud.ts'
 
 /** Descriptions as `gcloud run services replace` and `gcloud run jobs replace` take them, and the commands around them. */
 export interface CloudRunPlan {
   readonly files: Readonly<Record<string, Readonly<Record<string, unknown>>>>
-  /** In order; `gcloud` is the first word of each. */
-  readonly commands: readonly (readonly string[])[]
+  /** In order, from the folder that the files are in. */
+  readonly steps: readonly Step[]
   readonly notes: readonly string[]
 }
 
@@ -26,19 +27,10 @@ export function cloudRunPlan(deployment: Deployment): CloudRunPlan {
     timeoutSeconds: clamped(deployment.timeoutS, [1, 3600], notes, 'Timeout in s'),
     concurrency: clamped(deployment.concurrency, [1, 1000], notes, 'Requests at once'),
   })
-  const replace = (kind: string, file: string) => ['gcloud', 'run', kind, 'replace', file, `--region=${region}`]
-  const open = [
-    'gcloud',
-    'run',
-    'services',
-    'add-iam-policy-binding',
-    name,
-    '--member=allUsers',
-    '--role=roles/run.invoker',
-    `--region=${region}`,
-  ]
+  const run = (...words: readonly string[]): Step => ({ words: ['gcloud', 'run', ...words, `--region=${region}`] })
+  const open = run('services', 'add-iam-policy-binding', name, '--member=allUsers', '--role=roles/run.invoker')
   if (!batch)
-    return { files: { 'service.yaml': service }, commands: [replace('services', 'service.yaml'), open], notes }
+    return { files: { 'service.yaml': service }, steps: [run('services', 'replace', 'service.yaml'), open], notes }
 
   const events = serviceOf(`${name}-events`, deployment, template, {
     image,
@@ -48,28 +40,32 @@ export function cloudRunPlan(deployment: Deployment): CloudRunPlan {
     concurrency: 4,
   })
   const job = jobOf(`${name}-batch`, template, image, toEnv(batchEnvironment(deployment, 3600), secret))
-  const trigger = [
-    'gcloud',
-    'eventarc',
-    'triggers',
-    'create',
-    `${name}-objects`,
-    `--location=${region}`,
-    `--destination-run-service=${name}-events`,
-    `--destination-run-region=${region}`,
-    '--event-filters=type=google.cloud.storage.object.v1.finalized',
-    `--event-filters=bucket=${batch.bucket}`,
-    `--service-account=${options.role ?? `eas-events@${'$'}{PROJECT_ID}.iam.gserviceaccount.com`}`,
-  ]
+  const trigger = `${name}-objects`
+  const create: Step = {
+    unless: ['gcloud', 'eventarc', 'triggers', 'describe', trigger, `--location=${region}`],
+    words: [
+      'gcloud',
+      'eventarc',
+      'triggers',
+      'create',
+      trigger,
+      `--location=${region}`,
+      `--destination-run-service=${name}-events`,
+      `--destination-run-region=${region}`,
+      '--event-filters=type=google.cloud.storage.object.v1.finalized',
+      `--event-filters=bucket=${batch.bucket}`,
+      `--service-account=${options.role ?? `eas-events@${projectId}.iam.gserviceaccount.com`}`,
+    ],
+  }
   if (batch.prefix) notes.push('batch.prefix: Eventarc filters by bucket only; the prefix is not looked at')
   return {
     files: { 'service.yaml': service, 'events.yaml': events, 'job.yaml': job },
-    commands: [
-      replace('services', 'service.yaml'),
+    steps: [
+      run('services', 'replace', 'service.yaml'),
       open,
-      replace('services', 'events.yaml'),
-      replace('jobs', 'job.yaml'),
-      trigger,
+      run('services', 'replace', 'events.yaml'),
+      run('jobs', 'replace', 'job.yaml'),
+      create,
     ],
     notes,
   }

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { cloudRunPlan } from './cloud-run.ts'
@@ -6,6 +5,7 @@ import { readDeployment } from './deployment.ts'
 import { type FcFunction, type FcPlan, fcPlan, tokenPlaceholder } from './fc.ts'
 import { type FcAccount, fc2, fc3 } from './fc-api.ts'
 import { submitTasks } from './fc-tasks.ts'
+import { hasGcloud, lineOf, runSteps } from './gcloud.ts'
 import { type DeployOptions, deployOptions, serviceFolder } from './options.ts'
 import { sYaml } from './s-yaml.ts'
 import { yamlFile } from './yaml.ts'
@@ -104,7 +104,7 @@ export async function readyToSend(plan: FcFunction, options: DeployOptions, toke
 function accountFrom(env: Env, { region }: FcPlan): FcAccount {
   const names = ['ALIBABA_CLOUD_ACCOUNT_ID', 'ALIBABA_CLOUD_ACCESS_KEY_ID', 'ALIBABA_CLOUD_ACCESS_KEY_SECRET']
   const missing = names.filter((name) => !env[name])
-  if (missing.length > 0) throw new Error(`Cannot deploy: ${missing.join(', ')} must be set`)
+  if (missing.length > 0) throw new Error(`Cannot call Function Compute: ${missing.join(', ')} must be set`)
   const [accountId = '', accessKeyId = '', accessKeySecret = ''] = names.map((name) => env[name])
   return {
     accountId,
@@ -118,35 +118,17 @@ function accountFrom(env: Env, { region }: FcPlan): FcAccount {
 
 const cloudrun: Cloud = {
   async package(custom, folder, say) {
-    const { files, commands, notes } = cloudRunPlan(await readDeployment(deployOptions(custom)))
+    const { files, steps, notes } = cloudRunPlan(await readDeployment(deployOptions(custom)))
     sayNotes(notes, say)
     for (const [name, content] of Object.entries(files)) await write(folder, name, yamlFile(content), say)
-    await write(
-      folder,
-      'deploy.sh',
-      `#!/bin/sh -ex\n${commands.map((words) => words.map(quoted).join(' ')).join('\n')}\n`,
-      say,
-    )
+    await write(folder, 'deploy.sh', `#!/bin/sh -ex\n${steps.map(lineOf).join('\n')}\n`, say)
   },
   async deploy(custom, folder, { dry, env, say }) {
-    const { commands } = cloudRunPlan(await readDeployment(deployOptions(custom)))
-    const canRun = !dry && (await succeeds('gcloud', ['--version'], folder, env))
-    if (!dry && !canRun) say('gcloud is not there; run these where it is:')
-    for (const [program = '', ...args] of commands) {
-      say(`$ ${[program, ...args].map(quoted).join(' ')}`)
-      if (canRun && !(await succeeds(program, args, folder, env))) throw new Error(`${program} failed`)
-    }
+    const { steps } = cloudRunPlan(await readDeployment(deployOptions(custom)))
+    if (!dry && (await hasGcloud(env))) return runSteps(steps, { cwd: folder, env, say })
+    if (!dry) say('gcloud is not there; run these where it is:')
+    for (const step of steps) say(`$ ${lineOf(step)}`)
   },
 }
-
-/** For a shell; variables stay what they are. */
-const quoted = (word: string) => (/^[\w@%+=:,./${}-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)
-
-const succeeds = (program: string, args: readonly string[], cwd: string, env: Env) =>
-  new Promise<boolean>((resolve) => {
-    spawn(program, args, { cwd, env, stdio: args[0] === '--version' ? 'ignore' : 'inherit' })
-      .on('error', () => resolve(false))
-      .on('exit', (code) => resolve(code === 0))
-  })
 
 export const clouds: Readonly<Record<string, Cloud>> = { fc, cloudrun }

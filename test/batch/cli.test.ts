@@ -71,6 +71,12 @@ describe('eas score', () => {
     expect((await eas(...args)).stdout).toMatch(/rows +60; 60 found done/)
   })
 
+  it('leaves results of an earlier run alone that lie among its inputs', async () => {
+    const args = ['score', service, 'in/day=1', '--out', 'in/day=1/scores', '--json']
+    for (const _ of ['first', 'again']) expect(JSON.parse((await eas(...args)).stdout).objects.scored).toBe(1)
+    await rm(join(folder, 'in/day=1/scores'), { recursive: true })
+  })
+
   it('stops at SIGTERM, and goes on where it was', async () => {
     await writeFile(join(folder, 'long.ndjson'), rowsOf(6000))
     const args = ['score', service, 'long.ndjson', '--out', 'long', '--chunk-rows', '50', '--json']

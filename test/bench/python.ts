@@ -6,9 +6,11 @@ import { promisify } from 'node:util'
 import { root } from './servers.ts'
 
 const run = promisify(execFile)
-const venv = join(root, '.cache/bench-venv')
 
-/** A Python with `requirements.txt` installed, and the folder of the classes made from proto/pytorch_predict.proto. */
+/** Sets of packages, a `requirements….txt` each: some do not go together, and some are gigabytes that few benchmarks need. */
+export type PythonSet = 'base' | 'torch' | 'tensorflow'
+
+/** A Python with a set of packages installed, and the folder of the classes made from proto/pytorch_predict.proto (`base`). */
 export interface Python {
   readonly command: string
   readonly generated: string
@@ -18,8 +20,10 @@ export interface Python {
  * Made on first use, and again when what it is made of changes.
  * @throws {Error} in one line, when this machine has no Python or cannot install.
  */
-export async function preparePython(): Promise<Python> {
-  const requirements = join(import.meta.dirname, 'requirements.txt')
+export async function preparePython(set: PythonSet = 'base'): Promise<Python> {
+  const suffix = set === 'base' ? '' : `-${set}`
+  const venv = join(root, `.cache/bench-venv${suffix}`)
+  const requirements = join(import.meta.dirname, `requirements${suffix}.txt`)
   const proto = join(root, 'proto/pytorch_predict.proto')
   const python: Python = { command: join(venv, 'bin/python'), generated: join(venv, 'generated') }
   const stamp = join(venv, 'installed')
@@ -36,7 +40,7 @@ export async function preparePython(): Promise<Python> {
       `--proto_path=${join(root, 'proto')}`,
       `--python_out=${python.generated}`,
     ]
-    await run(python.command, [...protoc, proto])
+    if (set === 'base') await run(python.command, [...protoc, proto])
   } catch (cause) {
     const lines = (cause instanceof Error ? cause.message : String(cause)).trim().split('\n')
     throw new Error(`Python's side cannot be installed: ${lines.at(-1)}`, { cause })

@@ -33,7 +33,7 @@ export const tensorflowModels: Bench = {
   name: 'tensorflow-models',
   summary: 'SavedModels: import time and memory, and run time against TensorFlow on the CPU and against tf2onnx',
   async run(report) {
-    const { command } = await preparePython()
+    const { command } = await preparePython('tensorflow')
     await tensorflowModelsAgainst(command, report)
   },
 }

@@ -7,6 +7,7 @@ import { type ElementType, joinChunks, sourceOf } from '@eas/onnx'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { type Bench, type Report, roundsFromEnv } from './bench.ts'
 import { interleave, median, medianRatio } from './interleave.ts'
+import { preparePython } from './python.ts'
 import { root } from './servers.ts'
 
 const folder = join(root, '.cache/bench-torch')
@@ -19,8 +20,8 @@ interface Exported {
   readonly exports: readonly string[]
 }
 
-/** A Python with torch, torchvision, transformers, onnx and onnxscript; `BENCH_MODELS` names some of the models. */
-const pythonOf = () => process.env.BENCH_TORCH_PYTHON || 'python3'
+/** A Python that has the packages already, if one is named; `BENCH_MODELS` names some of the models. */
+const pythonOf = async () => process.env.BENCH_TORCH_PYTHON || (await preparePython('torch')).command
 const wanted = () => (process.env.BENCH_MODELS ? process.env.BENCH_MODELS.split(',') : [])
 
 /** Processor time of one inference on one thread: models we lowered, the same archives in PyTorch, and PyTorch's exports. */
@@ -28,7 +29,7 @@ export const torchModels: Bench = {
   name: 'torch-models',
   summary: 'inference of imported TorchScript, against torch and its exporters (BENCH_TORCH_PYTHON, BENCH_MODELS)',
   async run(report) {
-    const torch = await startTorch(pythonOf())
+    const torch = await startTorch(await pythonOf())
     try {
       const models: readonly Exported[] = JSON.parse(readFileSync(join(folder, 'models.json'), 'utf8')) // it was just written
       for (const model of models) await compare(model, torch, report)

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import * as fcModels from '@alicloud/fc20230330'
@@ -366,7 +366,11 @@ describe('Packaging', () => {
     )
     expect(said.filter((line) => line.startsWith('wrote ')).length).toBe(written.length)
     await clouds[name]?.deploy(custom, folder, { dry: true, env: {}, say: (line) => said.push(line) })
-    expect(said.at(-1)).toMatch(name === 'fc' ? /^would create or update digits-batch/ : /^\$ gcloud eventarc/)
+    expect(said.at(-1)).toMatch(
+      name === 'fc'
+        ? /^would create or update digits-batch/
+        : /^\$ gcloud eventarc triggers describe .* \|\| gcloud eventarc triggers create/,
+    )
   })
 
   it('is of every service.json that there is', () => {
@@ -423,6 +427,44 @@ const unzipped = (archive: Buffer) =>
       zip.readEntry()
     })
   })
+
+describe('Deploying to Cloud Run', () => {
+  it('runs each command, and what is created once only once', async () => {
+    const folder = join(files.folder, 'gcloud')
+    // A gcloud that writes down what it is told, and knows of a trigger once it is created.
+    const gcloud = files.write(
+      'gcloud/gcloud',
+      `#!/bin/sh
+case "$*" in *describe*) grep -q "triggers create" ${folder}/log; exit ;; esac
+echo "$*" >> ${folder}/log
+`,
+    )
+    chmodSync(gcloud, 0o755)
+    const custom = { service: 'packages/cli/examples/digits/service.json', image, batch }
+    const env = { PATH: `${folder}:${process.env.PATH}`, PROJECT_ID: 'my-project' }
+    for (const _ of ['first', 'again'])
+      await clouds.cloudrun?.deploy(custom, folder, { dry: false, env, say: () => {} })
+    const log = readFileSync(join(folder, 'log'), 'utf8')
+      .trim()
+      .split('\n')
+      .filter((line) => line !== '--version')
+    expect(log.map((line) => line.split(' ').slice(0, 3).join(' '))).toEqual([
+      'run services replace',
+      'run services add-iam-policy-binding',
+      'run services replace',
+      'run jobs replace',
+      'eventarc triggers create',
+      'run services replace',
+      'run services add-iam-policy-binding',
+      'run services replace',
+      'run jobs replace',
+    ])
+    expect(log.join('\n')).toContain('--service-account=eas-events@my-project.iam.gserviceaccount.com')
+    const nowhere = { PATH: env.PATH }
+    const deploying = clouds.cloudrun?.deploy(custom, folder, { dry: false, env: nowhere, say: () => {} })
+    await expect(deploying).rejects.toThrow('PROJECT_ID must be set')
+  })
+})
 
 describe('The files of infra/', () => {
   it('are what packaging writes for the example', async () => {

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { importSavedModel } from '@eas/import-savedmodel'
+import { joinChunks, readModel } from '@eas/onnx'
 import { describe, expect, it } from 'vitest'
 import { hostOps } from '../../packages/import-savedmodel/src/host/index.ts'
 import { lazyOps } from '../../packages/import-savedmodel/src/lower/control-v1.ts'
@@ -51,6 +52,17 @@ it('A signature that changes a variable it reads is refused, and one beside it t
   const attempt = importSavedModel(directoryOf(files), { signature: 'incr_counter_by', inputs })
   await expect(attempt).rejects.toThrow(/the model changes "counter" while it predicts|changes its variables/)
   expect((await importSavedModel(directoryOf(files), { signature: 'get_counter' })).inputs).toEqual([])
+})
+
+it.each([
+  ['lstm', ['LSTM']],
+  ['gru', ['GRU']],
+  ['bidirectional', ['GRU', 'LSTM']],
+  ['lstm_masked', ['Loop']],
+])('The layers of %s become %j, which has to be fast', async (name, expected) => {
+  const { model } = await lowerModel(goldenModel(join(golden, `zoo/${name}.json.gz`)))
+  const ops = readModel(joinChunks(model)).graph.node.map((node) => node.op_type)
+  expect([...new Set(ops)].filter((op) => ['GRU', 'LSTM', 'Loop'].includes(op)).sort()).toEqual(expected)
 })
 
 describe('the cases', () => {

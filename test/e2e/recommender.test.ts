@@ -1,3 +1,5 @@
+import { copyFileSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Tensor } from '@eas/base'
 import type { Processor } from '@eas/processor'
@@ -71,6 +73,30 @@ describe('an export with embeddings apart from the graph', () => {
       for (const [name, values] of Object.entries(expected.outputs)) near(answer.map_outputs.get(name), values, name)
     },
   )
+})
+
+it('INPUT_TILE of processor_envs counts where there is no model_acc.json, and for that service alone', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'eas-tile-'))
+  try {
+    for (const name of readdirSync(join(golden, 'tile-3'))) {
+      if (name !== 'model_acc.json') copyFileSync(join(golden, 'tile-3', name), join(folder, name))
+    }
+    const items = { name: 'EAS_ITEM_FEATURES', value: join(example, 'items') }
+    const envs = (...more: object[]) => recommender(folder, {}, null, { processor_envs: [items, ...more] })
+    const processor = await processorOf([envs({ name: 'INPUT_TILE', value: '3' }), { ...envs(), name: 'untold' }])
+    processors.push(processor)
+    const [page] = cases as [Expected]
+    const { text, answer } = await ask(processor, requestOf(page))
+    expect(text).toBe('')
+    for (const [name, values] of Object.entries(page.outputs)) near(answer.map_outputs.get(name), values, name)
+    const untold = await ask(processor, requestOf(page), 'untold')
+    expect([untold.status, untold.text]).toEqual([
+      500,
+      'Prediction failed: the model takes batch_size int64[], and fg.json has no feature for it',
+    ])
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })
 
 describe('features', () => {

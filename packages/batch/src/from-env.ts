@@ -49,7 +49,7 @@ export function batchService<
   }
 }
 
-/** The service of a core, as a batch asks it. @throws {EasError} `not_implemented` for a processor that takes no tensors. */
+/** The service of a core, as a batch asks it. One that takes no tensors has recorded requests scored only. */
 export function serviceOf({ processor, service }: Pick<BatchCore, 'processor' | 'service'>): Service {
   const { name, token, workersMax, model } = service
   const { kind } = model.pipeline

@@ -45,20 +45,22 @@ function isSame(column: NumberColumn | TextColumn, a: number, b: number): boolea
   return words[2 * a] === words[2 * b] && words[2 * a + 1] === words[2 * b + 1]
 }
 
-/** Finds ids as requests have them. */
-export type FindKey = (id: string) => number
+/** The row of each id as requests have them, -1 where it is not known, into `found`. */
+export type FindKeys = (ids: readonly string[], found: Int32Array) => void
 
 /** Of the row that a slot holds, the one that a view sees: an earlier row of the same id, or -1 when there was none. */
 export type SeenRow = (row: number) => number
 
-/** The row of an id, or -1, for tables whose ids are in `column`. An int64 id is found by its usual decimal text only. */
-export function keyFinder({ slots, mask }: KeyTable, column: NumberColumn | TextColumn, seen: SeenRow): FindKey {
-  return column.form === 'texts'
-    ? textFinder(slots, mask, column, seen)
-    : numberFinder(slots, mask, wordsOf(column), seen)
+/** Finds rows by id, for tables whose ids are in `column`. An int64 id is found by its usual decimal text only. */
+export function keyFinder({ slots, mask }: KeyTable, column: NumberColumn | TextColumn, seen: SeenRow): FindKeys {
+  if (column.form === 'texts') return textFinder(slots, mask, column, seen)
+  const find = numberFinder(slots, mask, wordsOf(column), seen)
+  return (ids, found) => {
+    for (let i = 0; i < ids.length; i++) found[i] = find(ids[i] as string) // i < length
+  }
 }
 
-function numberFinder(slots: Int32Array, mask: number, words: Uint32Array, seen: SeenRow): FindKey {
+function numberFinder(slots: Int32Array, mask: number, words: Uint32Array, seen: SeenRow): (id: string) => number {
   return (id) => {
     if (!canonical.test(id)) return -1
     let [low, high] = [0, 0]
@@ -85,38 +87,77 @@ const canonical = /^(?:0|-?[1-9]\d{0,18})$/
 
 /** The longest id that is looked for. A longer one in the catalogue would never be asked for. */
 const maxIdBytes = 4096
+/** Ids that are looked for together, and bytes for as many of the longest. */
+const blockIds = 256
+const blockBytes = blockIds * maxIdBytes
 
-function textFinder(slots: Int32Array, mask: number, { bytes, starts }: TextColumn, seen: SeenRow): FindKey {
-  const id = new Uint8Array(maxIdBytes)
-  const encoder = new TextEncoder()
-  return (text) => {
-    let length = text.length
-    if (length > maxIdBytes) return -1
-    let hash = fnvBasis
-    for (let i = 0; i < text.length; i++) {
-      const code = text.charCodeAt(i)
-      if (code >= 0x80) {
-        const { read, written } = encoder.encodeInto(text, id)
-        if (read < text.length) return -1
-        length = written
-        hash = fnv(id, 0, length)
-        break
-      }
-      id[i] = code
-      hash = Math.imul(hash ^ code, fnvPrime)
-    }
-    for (let slot = finish(hash) & mask; ; slot = (slot + 1) & mask) {
+// A search ends before another begins: all of a thread's share these.
+const texts = new Uint8Array(blockBytes)
+const ends = new Int32Array(blockIds)
+const hashes = new Int32Array(blockIds)
+const firsts = new Uint32Array(blockIds)
+
+/**
+ * A random place in a large catalogue is in no cache: an id costs three such places, of its slot, where its text starts, and
+ * the text. So a block of ids goes through each step together, and the processor waits for many places at once.
+ */
+function textFinder(slots: Int32Array, mask: number, { bytes, starts }: TextColumn, seen: SeenRow): FindKeys {
+  /** Whether the text of a row is that of the block from `from` to `to`. */
+  function isText(row: number, from: number, to: number): boolean {
+    const start = starts[row] ?? 0
+    if ((starts[row + 1] ?? 0) - start !== to - from) return false
+    for (let at = from; at < to; at++) if (bytes[start + at - from] !== texts[at]) return false
+    return true
+  }
+
+  function findFrom(slotOfFirst: number, from: number, to: number): number {
+    for (let slot = slotOfFirst; ; slot = (slot + 1) & mask) {
       const taken = Atomics.load(slots, slot)
       if (taken === -1) return -1
       const row = seen(taken)
-      if (row === -1) continue
-      const start = starts[row] ?? 0
-      if ((starts[row + 1] ?? 0) - start !== length) continue
-      let same = 0
-      while (same < length && bytes[start + same] === id[same]) same++
-      if (same === length) return row
+      if (row !== -1 && isText(row, from, to)) return row
     }
   }
+
+  return (ids, found) => {
+    for (let first = 0; first < ids.length; first += blockIds) {
+      const count = Math.min(blockIds, ids.length - first)
+      let end = 0
+      for (let i = 0; i < count; i++) {
+        const start = end
+        end = writeId(ids[first + i] as string, texts, start) // first + i < length
+        ends[i] = end
+        hashes[i] = finish(fnv(texts, start, end))
+      }
+      for (let i = 0; i < count; i++) firsts[i] = Atomics.load(slots, (hashes[i] as number) & mask) // i < count, below too
+      for (let i = 0; i < count; i++) firsts[i] = starts[firsts[i] as number] ?? 0
+      // What is read here is used by nobody but the cache of the processor.
+      let touched = 0
+      for (let i = 0; i < count; i++) touched += bytes[firsts[i] as number] ?? 0
+      for (let i = 0, start = 0; i < count; i++) {
+        const [slot, to] = [(hashes[i] as number) & mask, ends[i] as number]
+        found[first + i] = to === start ? -1 : findFrom(slot, start, to)
+        start = to
+      }
+      if (touched < 0) return // it never is, but unless it is looked at nothing is read
+    }
+  }
+}
+
+const encoder = new TextEncoder()
+
+/** Writes an id as UTF-8; gives where it ends. One that is too long or no text at all is none, of no bytes. */
+function writeId(id: string, into: Uint8Array, start: number): number {
+  if (id.length > maxIdBytes) return start
+  for (let i = 0; i < id.length; i++) {
+    const code = id.charCodeAt(i)
+    if (code >= 0x80) {
+      const { read, written } = encoder.encodeInto(id, into.subarray(start, start + maxIdBytes))
+      return read < id.length ? start : start + written
+    }
+    into[start + i] = code
+  }
+  return start + id.length
 }
 
 /** An int64 column as pairs of 32-bit words, the lower first: Node's hosts are little-endian. */

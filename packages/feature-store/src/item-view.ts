@@ -49,11 +49,6 @@ export function attachItems(data: ItemData): ItemView {
     return row
   })
 
-  function entryOf(id: string): number {
-    const row = find(id)
-    return row >= baseRows && deleted[row - baseRows] === 1 ? -1 : row
-  }
-
   const columnOf = (name: string): Column | undefined =>
     columns.get(name) ?? (name === data.schema.keyName ? data.keys : undefined)
 
@@ -63,7 +58,12 @@ export function attachItems(data: ItemData): ItemView {
     items: data.items,
     entriesOf(ids) {
       const entries = new Int32Array(ids.length)
-      for (let i = 0; i < ids.length; i++) entries[i] = entryOf(ids[i] as string) // i < length
+      find(ids, entries)
+      if (rows > baseRows) {
+        entries.forEach((row, i) => {
+          if (row >= baseRows && deleted[row - baseRows] === 1) entries[i] = -1
+        })
+      }
       return entries
     },
     column: columnOf,

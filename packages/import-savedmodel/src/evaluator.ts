@@ -205,9 +205,19 @@ export class Evaluator {
    */
   call(f: FunctionDef, args: readonly Item[], from: Frame, outputs?: ReadonlySet<number>): Item[] {
     const results = f.outputs.map((o) => f.ret.get(o) ?? o)
+    return this.within(
+      f,
+      args,
+      from,
+      outputs === undefined ? results : results.map((r, i) => (outputs.has(i) ? r : '')),
+    )
+  }
+
+  /** Items of references within the body of a function that is called with `args`. */
+  within(f: FunctionDef, args: readonly Item[], from: Frame, results: readonly string[]): Item[] {
     const frame = new Frame(f.nodes, this.g.scope, { depth: from.depth + 1, path: `${from.path}${f.name}/`, results })
     for (const [i, arg] of f.args.entries()) frame.memo.set(arg, [args[i] ?? poison])
-    return this.demandAll(frame, outputs === undefined ? results : results.map((r, i) => (outputs.has(i) ? r : '')))
+    return this.demandAll(frame, results)
   }
 
   functionOf(name: string, where: string): FunctionDef {

@@ -21,13 +21,14 @@ export function callOnGrown(
   const grown = list instanceof PyList ? list.state.grown : undefined
   if (!(list instanceof PyList) || !grown) return undefined
   if ('appended' in grown) return grow(vm, name, list, grown.appended, rest)
+  if (name === 'append') return push(vm, list, rest[0] ?? null)
   const dim = rest[0] ?? keywords.get('dim') ?? 0n
   if (name === 'len') return fromDim(lengthOf(list.state, grown))
   if (name === '__getitem__') return itemAt(vm, list, rest[0] ?? null)
-  if (name === 'stack') return new TensorRef(stacked(vm, wholeOf(vm, list).value, dim))
-  if (name === 'cat' || name === 'concat') return new TensorRef(concatenated(vm, wholeOf(vm, list).value, dim))
+  if (name === 'stack') return new TensorRef(stacked(vm, wholeOf(vm, list.state).value, dim))
+  if (name === 'cat' || name === 'concat') return new TensorRef(concatenated(vm, wholeOf(vm, list.state).value, dim))
   if (name === 'tensor' || name === 'as_tensor') {
-    const { value, kind } = wholeOf(vm, list)
+    const { value, kind } = wholeOf(vm, list.state)
     const numbers = new TensorRef(kind === 'float' ? emit.cast(vm.g, value, 'float32') : value)
     const dtype = keywords.get('dtype') ?? rest[0] ?? null
     return dtype === null ? numbers : callOperator(vm, 'to', [numbers, dtype], new Map())
@@ -50,11 +51,43 @@ function grow(vm: Vm, name: string, list: PyList, appended: Py[], [item = null]:
   return undefined
 }
 
+/** Puts an item behind those that only the data count. */
+function push(vm: Vm, list: PyList, item: Py): Py {
+  const { value, kind } = wholeOf(vm, list.state)
+  const row = alone(vm, item)
+  if (kindOf(item) !== kind || row.dtype !== value.dtype || !dims.sameShape(row.shape.slice(1), value.shape.slice(1)))
+    throw unlike(vm)
+  vm.touch(list)
+  list.state = stateOfWhole({ kind, value: emit.concat(vm.g, [value, row], 0) })
+  return list
+}
+
+/** All items as one tensor, along a first axis. */
+export interface Whole {
+  readonly kind: LeafKind
+  readonly value: Value
+}
+
+/** A list of the rows of a tensor. */
+export const stateOfWhole = (whole: Whole): ListState => ({
+  items: [],
+  grown: { slots: [whole], count: whole.value.shape[0] ?? 0 },
+})
+
+/** No items of the kind another list has. */
+export function emptyWhole(vm: Vm, { kind, value }: Whole): Whole {
+  const [, ...shape] = value.shape
+  const sizes = shape.map((d) => (vm.g.canRead(d) ? d : 0))
+  return { kind, value: emit.full(vm.g, [0, ...sizes], scalar(value.dtype, 0)) }
+}
+
+const unlike = (vm: Vm) => refuse('a list of unlike things whose length only the data tell', vm.where, dataAdvice)
+
 const lengthOf = ({ items }: ListState, { slots, count }: Grown): Dim =>
   dims.add(items.length, dims.mul(count, slots.length))
 
-/** All items as one tensor, along a first axis. */
-function wholeOf(vm: Vm, { state }: PyList): { readonly value: Value; readonly kind: LeafKind } {
+/** @throws {ImportRefusal} When the items are unlike each other, or there are none. */
+export function wholeOf(vm: Vm, state: ListState): Whole {
   const { g } = vm
   const before = state.items.map((item) => ({ kind: kindOf(item), value: alone(vm, item) }))
   const grown = state.grown && 'slots' in state.grown ? state.grown : undefined
@@ -65,8 +98,7 @@ function wholeOf(vm: Vm, { state }: PyList): { readonly value: Value; readonly k
     kind === first?.kind &&
     value.dtype === first.value.dtype &&
     dims.sameShape(value.shape.slice(1), first.value.shape.slice(1))
-  if (!first || !all.every(fits))
-    throw refuse('a list of unlike things whose length only the data tell', vm.where, dataAdvice)
+  if (!first || !all.every(fits)) throw unlike(vm)
   const parts = before.map(({ value }) => value)
   if (grown) parts.push(interleaved(vm, grown))
   return { kind: first.kind, value: emit.concat(g, parts, 0) }
@@ -93,7 +125,10 @@ function kindOf(item: Py): LeafKind {
 
 /** One item as a row of the whole. */
 function alone(vm: Vm, item: Py): Value {
-  if (item instanceof TensorRef) return emit.unsqueeze(vm.g, vm.read(item), [0])
+  if (item instanceof TensorRef) {
+    vm.journal.hold(item)
+    return emit.unsqueeze(vm.g, vm.read(item), [0])
+  }
   if (isInt(item)) return vector([toDim(vm, item)])
   if (isNumber(item)) return emit.unsqueeze(vm.g, scalarOf(item), [0])
   throw refuse('a list of things that are neither tensors nor numbers, whose length only the data tell', vm.where)
@@ -109,7 +144,7 @@ const scalarOf = (item: Py): Value => {
  * @throws {ImportRefusal} When items are unlike each other.
  */
 export function itemAt(vm: Vm, list: PyList, index: Py): Py {
-  const { value, kind } = wholeOf(vm, list)
+  const { value, kind } = wholeOf(vm, list.state)
   const item = emit.gather(vm.g, value, scalar('int64', toDim(vm, index)), 0)
   if (kind === 'tensor') return new TensorRef(item)
   return kind === 'int' ? fromDim(vm.g.scalarDim(item)) : new RunScalar(kind, item)

@@ -15,15 +15,25 @@ export type Effects = ReadonlyMap<Mutable, Contents>
  * becomes a result of the region, or the model is refused.
  */
 export class Journal {
+  /** Tensors whose contents were copied into a list that only the data count: a later change would have to show there. */
+  private readonly listed = new WeakSet<Mutable>()
   private readonly regions: { readonly since: number; readonly before: Map<Mutable, Contents> }[] = []
 
   /** To be called before `object` changes. */
   readonly touch = (object: Mutable): void => {
     const region = this.regions.at(-1)
+    if (this.listed.has(object)) throw refuse('an update of a tensor that is in a list whose length only the data tell')
     if (object instanceof PyList && object.frozen)
       throw refuse('an update of a list that is one of two, depending on data')
     if (region && object.born <= region.since && !region.before.has(object))
       region.before.set(object, contentsOf(object))
+  }
+
+  /** From here on the tensor, or what it is a view of, must not change. */
+  hold(ref: TensorRef): void {
+    let root = ref
+    while (root.state.link) root = root.state.link.base
+    this.listed.add(root)
   }
 
   /** Runs `body` and undoes its changes. @returns What the changed things held at its end. */

@@ -67,9 +67,9 @@ function ofFile(path: string, name: string): FoundModel {
 async function ofFolder(folder: string, name: string, depth: number): Promise<FoundModel> {
   if (existsSync(join(folder, 'saved_model.pb'))) return { format: 'savedmodel', path: folder }
   const entries = (await readdir(folder, { withFileTypes: true })).filter((entry) => !entry.name.startsWith('.'))
-  // A TorchEasyRec export says which of its files is the model by its name.
-  for (const scripted of ['scripted_model.pt', 'model.onnx']) {
-    if (entries.some((entry) => entry.name === scripted)) return ofFile(join(folder, scripted), name)
+  // A TorchEasyRec export says which of its files is the model by its name. Who puts ONNX beside it wants that.
+  for (const exported of ['model.onnx', 'scripted_model.pt']) {
+    if (entries.some((entry) => entry.name === exported)) return ofFile(join(folder, exported), name)
   }
   const models = entries.filter((entry) => entry.isFile() && extensionFormat(entry) !== undefined)
   const onnx = models.filter((entry) => extensionFormat(entry) === 'onnx')

@@ -51,13 +51,14 @@ export function itemsOrigin(config: ServiceConfig, settings: Settings, where: Wh
   // Minutes, in the words of the processor.
   const refreshMs = typeof period === 'number' && period > 0 ? period * 60_000 : settings.itemRefreshSeconds * 1000
   const whole = (open: ItemsSpec['open']): ItemsOrigin => ({ kind: 'whole', spec: { open, refreshMs } })
-  if (!text.trimStart().startsWith('{"')) return whole(snapshotOpener(quoted(text, values), {}, where))
+  // A place may begin with a quotation: `{region}-items`.
+  if (!/^\s*\{\s*"/.test(text)) return whole(snapshotOpener(quoted(text, values), {}, where))
   const { byId, type, ...options } = parse(text, values)
   // Feast's server cannot list items.
   if (byId || type === 'feast') {
-    const { maxItems, freshMs, timeoutMs } = (typeof byId === 'object' && byId ? byId : {}) as Record<string, unknown> // checked by `count`
+    const { maxItems, freshMs, timeoutMs } = (typeof byId === 'object' && byId ? byId : {}) as Record<string, unknown> // checked below
     const source = { ...options, type: String(type) }
-    return { kind: 'by_id', spec: { source, keys: values, options: { ...count({ maxItems, freshMs, timeoutMs }) } } }
+    return { kind: 'by_id', spec: { source, keys: values, options: wholeNumbers({ maxItems, freshMs, timeoutMs }) } }
   }
   if (type === 'snapshot' && typeof options.url === 'string') {
     const { url, ...more } = options
@@ -70,7 +71,7 @@ export function itemsOrigin(config: ServiceConfig, settings: Settings, where: Wh
 }
 
 /** The options that are set. */
-function count(options: Readonly<Record<string, unknown>>): ItemsById['options'] {
+function wholeNumbers(options: Readonly<Record<string, unknown>>): ItemsById['options'] {
   const set = Object.entries(options).filter(([, value]) => value !== undefined)
   const wrong = set.find(([, value]) => !Number.isInteger(value) || Number(value) < 1)
   if (wrong) throw new EasError('invalid_request', `Cannot use EAS_ITEM_FEATURES: byId.${wrong[0]} is no whole number`)

@@ -3,7 +3,7 @@ import type { ItemCache, ItemCacheStatus, ItemData, ItemSource } from '@eas/feat
 
 /** Where a service's item features come from, and how often they are looked at. */
 export interface ItemsSpec {
-  /** For messages: the kind of source. */
+  /** Nothing is connected to yet. */
   readonly open: () => Promise<ItemSource>
   readonly refreshMs: number
 }

@@ -8,9 +8,12 @@ import type { Settings } from './settings.ts'
 export const generatesFeatures = ({ torchEasyRec, easyRec }: ServiceConfig): boolean =>
   torchEasyRec?.fg_mode === 'normal' || easyRec?.fg_mode === 'normal'
 
+/** What of the environment says how features are generated; a service's own comes first. */
+const featureEnvs = ['INPUT_TILE', 'USE_FARM_HASH_TO_BUCKETIZE'] as const
+
 /** Of a service that generates features. EasyRec has no slow-request log of its own; TorchEasyRec's default serves both. */
 export function recommenderSpec(
-  { torchEasyRec, easyRec, metadata }: ServiceConfig,
+  { torchEasyRec, easyRec, metadata, processor_envs }: ServiceConfig,
   { itemIdsMax }: Settings,
   items: ItemsOrigin | undefined,
 ): RecommenderSpec {
@@ -24,6 +27,7 @@ export function recommenderSpec(
       faiss_nprobe: torchEasyRec?.faiss_nprobe ?? easyRec?.faiss_ivf_nprobe ?? 800,
       itemIdsMax,
     },
+    env: Object.fromEntries(featureEnvs.map((name) => [name, processor_envs[name] ?? process.env[name]])),
     itemsById: items?.kind === 'by_id' ? items.spec : undefined,
     keepaliveMs: metadata.rpc.keepalive,
     longRequestMs: torchEasyRec?.long_request_threshold ?? 200,

@@ -162,6 +162,8 @@ function warmUpOf(config: ServiceConfig, stores: StoreSettings, { settings, base
 /** Keys that PAI-EAS acts on and this version does not, so that nobody believes in them. */
 const withoutEffect: readonly (readonly [key: string, isSet: (config: ServiceConfig) => boolean])[] = [
   ['plugins', (config) => config.plugins.length > 0],
+  ['model_config.tdm_retrieval_num', ({ torchEasyRec }) => torchEasyRec?.tdm_retrieval_num !== undefined],
+  ['model_config.save_req', ({ easyRec }) => easyRec?.save_req === true],
   ['networking.gateway_policy.rate_limit', ({ networking }) => networking.gateway_policy.rate_limit.enable],
 ]
 

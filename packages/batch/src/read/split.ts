@@ -27,10 +27,8 @@ export async function* splitLines(
   let held: Uint8Array[] = []
   let heldBytes = 0
   let at = offset
-  let isInside = false
   for await (const piece of content) {
-    const end = lastBreak(piece)
-    if (end < 0) {
+    if (piece.lastIndexOf(newline) < 0) {
       held.push(piece)
       heldBytes += piece.length
       if (heldBytes > batchLimits.rowBytes) throw tooLong(at)
@@ -57,15 +55,12 @@ export async function* splitLines(
     const starts: number[] = []
     const ends: number[] = []
     let from = 0
-    isInside = false
+    let isInside = false
+    let mark = quoted ? bytes.indexOf(quote) : -1
     for (let search = 0; ; ) {
       const end = bytes.indexOf(newline, search)
       if (end < 0) break
-      if (quoted) {
-        for (let mark = bytes.indexOf(quote, search); mark >= 0 && mark < end; mark = bytes.indexOf(quote, mark + 1)) {
-          isInside = !isInside
-        }
-      }
+      for (; mark >= 0 && mark < end; mark = bytes.indexOf(quote, mark + 1)) isInside = !isInside
       search = end + 1
       if (isInside) continue
       starts.push(from)
@@ -75,8 +70,6 @@ export async function* splitLines(
     return { bytes, starts, ends, offset: at }
   }
 }
-
-const lastBreak = (bytes: Uint8Array) => bytes.lastIndexOf(newline)
 
 const tooLong = (at: number) =>
   new BatchError(

@@ -19,6 +19,8 @@ export class FeedBuilder {
   private readonly rowSize: number | undefined
   private numbers: Numbers | undefined
   private texts: Uint8Array[] = []
+  /** Of the complete rows, with what an array costs for each. */
+  private textBytes = 0
   private used = 0
   private rowStart = 0
   private readonly starts: number[] = []
@@ -42,9 +44,9 @@ export class FeedBuilder {
     this.numbers = dtype === 'string' ? undefined : new dtypes[dtype].array(1024)
   }
 
-  /** Bytes of the complete rows; of texts, their own. */
+  /** Bytes of the complete rows. */
   get bytes(): number {
-    return this.numbers ? this.rowStart * this.numbers.BYTES_PER_ELEMENT : this.rowStart * 16
+    return this.numbers ? this.rowStart * this.numbers.BYTES_PER_ELEMENT : this.textBytes
   }
 
   /** Whether every row has the same shape, because the model says it. */
@@ -140,6 +142,9 @@ export class FeedBuilder {
   }
 
   endRow(): void {
+    for (let i = this.rowStart; this.numbers === undefined && i < this.used; i++) {
+      this.textBytes += textOverhead + (this.texts[i]?.length ?? 0)
+    }
     if (this.rowSize === undefined) {
       this.starts.push(this.rowStart)
       this.shapes.push(this.dims)
@@ -184,6 +189,7 @@ export class FeedBuilder {
     // Not written to again: the tensors view it.
     if (numbers) this.numbers = new dtypes[this.dtype as Exclude<DType, 'string'>].array(Math.max(1024, this.rowStart)) // has numbers
     this.texts = []
+    this.textBytes = 0
     this.used = 0
     this.rowStart = 0
     this.rows = 0
@@ -332,6 +338,8 @@ export class FeedBuilder {
   }
 }
 
+/** Bytes of a small array, roughly. */
+const textOverhead = 100
 const openBracket = 0x5b
 const closeBracket = 0x5d
 const comma = 0x2c

@@ -109,7 +109,7 @@ async function score(serviceFile: string, inputs: readonly string[], options: Sc
     const out = openStore(options.out, stores)
     const scorer = serviceScorer(serviceOf({ processor, service }))
     await showing(`Loading ${service.name}`, scorer.facts({ signal: stop.signal }))
-    const run: Run = { places: inputs.map((input) => openStore(input, stores)), signal: stop.signal, options }
+    const run: Run = { places: inputs.map((input) => openStore(input, stores)), out, signal: stop.signal, options }
     if (options.dryRun) return await estimate(scorer, batchOptions, run)
     await scoreAll(createBatch(scorer, out, batchOptions), run)
   } catch (thrown) {
@@ -132,6 +132,7 @@ async function plan(inputs: readonly string[], stores: StoreSettings, target: Pl
 
 interface Run {
   readonly places: readonly Place[]
+  readonly out: Place
   readonly signal: AbortSignal
   readonly options: ScoreOptions
 }
@@ -148,8 +149,14 @@ async function batchOptionsOf(options: ScoreOptions): Promise<BatchOptions> {
   }
 }
 
-async function* objectsOf({ places, signal }: Run): AsyncGenerator<ListedObject, void, void> {
-  for (const place of places) yield* listObjects(place, { signal })
+/** What lies below the output has come from an earlier run. */
+async function* objectsOf({ places, out, signal }: Run): AsyncGenerator<ListedObject, void, void> {
+  const results = `${out.store.url}/${out.key === '' ? '' : `${out.key}/`}`
+  for (const place of places) {
+    for await (const object of listObjects(place, { signal })) {
+      if (!`${object.store.url}/${object.info.key}`.startsWith(results)) yield object
+    }
+  }
 }
 
 async function estimate(scorer: BatchScorer, batchOptions: BatchOptions, run: Run): Promise<void> {

@@ -6,10 +6,10 @@ import { argumentsOf } from './needed.ts'
  * factors and summands. Anything else, masks among it, is left to the loop it is.
  */
 
-/** Where a gate stands among those computed at once: a part of a Split, or a slice of columns. */
+/** Where a gate stands among those computed at once: output `part` of a Split, or a slice of columns. */
 export interface Gate {
-  readonly part?: number
-  readonly columns?: NodeDef
+  readonly node: NodeDef
+  readonly part: number
 }
 
 /** Positions are among the loop's variables, references within its body. */
@@ -87,7 +87,12 @@ export class LoopBody {
   /** Both ways round, the two inputs of a node that does not care which is which. */
   pairs(text: string, ...ops: readonly string[]): (readonly [string, string])[] {
     const [a, b] = this.nodeOf(text, ...ops)?.inputs ?? []
-    return a === undefined || b === undefined ? [] : [[a, b], [b, a]]
+    return a === undefined || b === undefined
+      ? []
+      : [
+          [a, b],
+          [b, a],
+        ]
   }
 
   /** The input of an operator of one operand. */
@@ -115,14 +120,31 @@ export class LoopBody {
     return argumentsOf(this.f, [text]).every((i) => this.fixed.has(i))
   }
 
+  /** Whether a variable goes up by one in each turn. */
+  isCounter(i: number): boolean {
+    return this.pairs(this.result(i), 'Add', 'AddV2').some(([a, b]) => this.isArg(a, i) && this.number(b) === 1)
+  }
+
+  /** The whole number that a constant of the body is. */
+  number(text: string): number | undefined {
+    const tensor = this.nodeOf(text, 'Const')?.attrs.get('value')?.tensor
+    if (!tensor || (tensor.tensor_shape?.dim.length ?? 0) > 0) return undefined
+    return tensor.int_val[0] ?? (tensor.int64_val[0] === undefined ? undefined : Number(tensor.int64_val[0]))
+  }
+
+  /** The list that a list becomes by getting an element: where, and which. */
+  written(i: number): { readonly index: string; readonly element: string } | undefined {
+    const [list = '', index = '', element = ''] = this.nodeOf(this.result(i), 'TensorListSetItem')?.inputs ?? []
+    return this.isArg(list, i) ? { index, element } : undefined
+  }
+
   gate(text: string): { readonly source: string; readonly gate: Gate } | undefined {
     const def = this.at(text)
     if (!def || 'arg' in def) return undefined
     const { node, index } = def
     // A Split's one output argument is a list: its parts are `split:output:k`.
-    if (node.op === 'Split') return { source: node.inputs[1] ?? '', gate: { part: index } }
-    if (node.op === 'StridedSlice') return { source: node.inputs[0] ?? '', gate: { columns: node } }
-    return undefined
+    if (node.op !== 'Split' && node.op !== 'StridedSlice') return undefined
+    return { source: node.inputs[node.op === 'Split' ? 1 : 0] ?? '', gate: { node, part: index } }
   }
 }
 
@@ -151,7 +173,7 @@ function lstmAt(body: LoopBody, h: number): Cell | undefined {
       const sum = sumOf(body, one.source, h)
       if (sum?.kernel === undefined || sum.recurrent === undefined) continue
       const { kernel, recurrent, x, rest } = sum
-      const all = gates.map((g) => g?.gate ?? {})
+      const all = gates.flatMap((g) => (g ? [g.gate] : []))
       return { kind: 'LSTM', h, c, ...x, kernel, recurrent, biases: rest, stateBiases: [], gates: all, stateGates: [] }
     }
   }
@@ -198,8 +220,8 @@ function gruOf(body: LoopBody, h: number, z: string, r: string, own: string, sta
     recurrent: inner.recurrent,
     biases: input.rest,
     stateBiases: inner.rest,
-    gates: [...ordered.map((pair) => pair?.[0]?.gate ?? {}), x.gate],
-    stateGates: [...ordered.map((pair) => pair?.[1]?.gate ?? {}), s.gate],
+    gates: [...ordered.flatMap((pair) => (pair?.[0] ? [pair[0].gate] : [])), x.gate],
+    stateGates: [...ordered.flatMap((pair) => (pair?.[1] ? [pair[1].gate] : [])), s.gate],
   }
 }
 

@@ -5,6 +5,7 @@ import { branch } from './branch.ts'
 import { compare, num } from './elementwise.ts'
 import { loop } from './loop.ts'
 import { neededVariables } from './needed.ts'
+import { recurrent } from './recurrent.ts'
 
 /** Control flow by functions. TF: core/ops/functional_ops.cc (2.16). ONNX: If and Loop. */
 
@@ -70,6 +71,7 @@ const whileLoop: Lowering = (op) => {
       return item.dtype === 'bool' ? item : op.e.tensor(truth(op, item.value))
     },
     body: (variables) => op.e.call(body, variables, op.frame, needed),
+    fused: (turns, kinds) => recurrent(op, body, initial, turns, kinds),
   })
 }
 

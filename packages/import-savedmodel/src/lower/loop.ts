@@ -9,7 +9,12 @@ export interface LoopSpec {
   readonly initial: readonly Item[]
   readonly condition: (variables: readonly Item[]) => Item
   readonly body: (variables: readonly Item[]) => readonly Item[]
+  /** The results by an operator that does all turns at once; undefined when the loop is not one there is an operator for. */
+  readonly fused?: (turns: Dim, kinds: readonly LoopKind[]) => Item[] | undefined
 }
+
+/** How a variable goes through a loop: as it is, as a tensor or list, or as a list that each turn adds to. */
+export type LoopKind = 'fixed' | 'tensor' | 'list' | 'scanned'
 
 /**
  * How a variable goes through an ONNX Loop. `fixed` ones do not change and stay outside; `scanned` lists get one element a
@@ -176,6 +181,8 @@ function emitLoop(op: Op, spec: LoopSpec, modes: readonly Mode[], run: Run, firs
     ...elements.map((e) => e as Value),
   ])
   const trips = tripCount(op, spec, run)
+  const fused = trips === undefined ? undefined : spec.fused?.(trips, modes.map(kindOf))
+  if (fused) return fused
   const turns = trips ?? g.freshDim('turns')
   const types = [
     ...carried.map(({ mode }) => ({
@@ -205,8 +212,10 @@ function emitLoop(op: Op, spec: LoopSpec, modes: readonly Mode[], run: Run, firs
   return results
 }
 
+const kindOf = (mode: Mode): LoopKind => (mode.is !== 'carried' ? mode.is : mode.isList ? 'list' : 'tensor')
+
 /** A list that fewer turns than it has elements have written: the rest is zero. */
-function filled(op: Op, list: ListItem, scan: Value): Value {
+export function filled(op: Op, list: ListItem, scan: Value): Value {
   const [turns = 0, ...rest] = scan.shape
   const length = lengthOf(op, list)
   if (length === 0 || dims.same(length, turns)) return scan

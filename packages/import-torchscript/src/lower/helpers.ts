@@ -58,3 +58,10 @@ export function sign({ g }: Call, x: Value): Value {
 }
 
 export const isWhole = (x: Value): boolean => isInteger(x.dtype) || x.dtype === 'bool'
+
+/** How scattered elements meet what is there. */
+export type Reduction = 'none' | 'add' | 'mul' | 'max' | 'min'
+
+/** ONNX Runtime scatters and reduces no half floats, and no bools, which are added as `or`. */
+export const sumType = (dtype: ElementType, reduction: Reduction): ElementType =>
+  reduction === 'none' ? dtype : dtype === 'float16' ? 'float32' : dtype === 'bool' ? 'int32' : dtype

@@ -9,12 +9,14 @@ import { indexOps } from './indexing.ts'
 import { linearOps } from './linear.ts'
 import { lossOps } from './losses.ts'
 import { nnOps } from './nn.ts'
+import { orderingOps } from './ordering.ts'
 import { poolOps } from './pool.ts'
 import { quantizedOps } from './quantized.ts'
 import { reduceOps } from './reduce.ts'
 import { resizeOps } from './resize.ts'
 import { rnnOps } from './rnn.ts'
 import { samplingOps } from './sampling.ts'
+import { scatterOps } from './scatter.ts'
 import { shapeOps } from './shape.ts'
 import { specialOps } from './special.ts'
 import { spectralOps } from './spectra.ts'
@@ -30,6 +32,8 @@ export const families: Readonly<Record<string, OpTable>> = {
   Views: viewOps,
   'Shapes and factories': shapeOps,
   Indexing: indexOps,
+  Scattering: scatterOps,
+  'Order and sets': orderingOps,
   'Linear algebra': linearOps,
   Convolution: convOps,
   Pooling: poolOps,

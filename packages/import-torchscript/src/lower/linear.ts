@@ -1,6 +1,6 @@
 import { type Dim, dims, emit, type GraphBuilder, refuse, type Value } from '@eas/onnx'
 import type { Lower, OpTable } from '../call.ts'
-import { resultType } from '../promote.ts'
+import { floatType, resultType } from '../promote.ts'
 import { asFloat, isWhole, like, promoted } from './helpers.ts'
 import { norm } from './reduce.ts'
 
@@ -188,12 +188,11 @@ const cosineSimilarity: Lower = (c) => {
 }
 
 const pairwiseDistance: Lower = (c) => {
-  const difference = binary(
-    c.g,
-    'Add',
-    binary(c.g, 'Sub', asFloat(c, 'x1'), asFloat(c, 'x2')),
-    like(asFloat(c, 'x1'), c.float('eps')),
-  )
+  // Integers are subtracted as such, and wrap around.
+  const [a, b] = promoted(c, 'x1', 'x2') as [Value, Value] // two names were given
+  const apart = binary(c.g, 'Sub', a, b)
+  const float = emit.cast(c.g, apart, floatType(apart.dtype))
+  const difference = binary(c.g, 'Add', float, like(float, c.float('eps')))
   return norm(c, difference, c.float('p'), [difference.shape.length - 1], c.bool('keepdim'))
 }
 

@@ -151,6 +151,9 @@ function padded(c: Call, x: Value, amounts: readonly Dim[], mode: string, value:
     before[rank - 1 - i] = amounts[2 * i] ?? 0
     after[rank - 1 - i] = amounts[2 * i + 1] ?? 0
   }
+  // What is empty stays so: ONNX Runtime would look for an edge to repeat.
+  const shape = x.shape.map((d, i) => dims.add(d, dims.add(before[i] ?? 0, after[i] ?? 0)))
+  if (shape.includes(0) && mode !== 'constant') return emit.full(c.g, shape, like(x, 0))
   // ONNX Runtime pads no bools, nor numbers of 16 bits that are no floats.
   const dtype = x.dtype === 'bool' ? 'uint8' : x.dtype === 'int16' ? 'int32' : x.dtype
   const padding = value && emit.cast(c.g, value, dtype)

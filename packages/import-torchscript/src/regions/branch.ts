@@ -1,4 +1,5 @@
 import { type Dim, dims, refuse, type Scope, Sym, type Value } from '@eas/onnx'
+import { emptyWhole, stateOfWhole, type Whole, wholeOf } from '../grown-list.ts'
 import { type Contents, contentsOf, type Effects, type Mutable } from '../journal.ts'
 import { assignedNames, raises, readNames } from '../live.ts'
 import { compareNumbers, fromDim, isNumber, scalarValue } from '../scalars.ts'

@@ -277,6 +277,7 @@ class LoopMaker {
     const state = round.effects.get(list) as PyList['state'] | undefined // of a list, its state
     const { appended } = (state?.grown ?? { appended: [] }) as Growing // it was made to grow before the body ran
     return appended.map((item) => {
+      if (item instanceof TensorRef) this.hold(item, round)
       const leaf = item instanceof TensorRef ? new Snapshot(vm.g.within(round.scope, () => vm.read(item))) : item
       const type = typeOfLeaf(vm, leaf)
       if (!type.shape.every((d) => vm.g.canRead(d)))
@@ -285,6 +286,15 @@ class LoopMaker {
       const value: Value = { dtype: type.dtype, shape: [count, ...type.shape] }
       return { kind: type.kind, inside, value }
     })
+  }
+
+  /** What a list was given must not change later: the list has it as it was then. */
+  private hold(item: TensorRef, round: Round): void {
+    let root = item
+    while (root.state.link) root = root.state.link.base
+    if (round.effects.has(root))
+      throw refuse('a tensor that a loop puts into a list and changes', this.vm.where, dataAdvice)
+    this.vm.journal.hold(root)
   }
 
   private asType(leaf: Leaf, type: LeafType): Value {

@@ -28,7 +28,7 @@ export interface Runtime {
 export async function createRuntime(spec: ModelSpec): Promise<Runtime> {
   const model = await openModel(spec.files, spec)
   const { path, version } = spec.files
-  const context = { info: model.info, folder: dirname(path), version, env: process.env }
+  const context = { info: model.info, folder: dirname(path), version }
   const pipeline = await createPipeline(spec.pipeline, context)
   // Sessions of a model that adapts come and go; what is computed together has to be for one. Rows of features are no rows of tensors.
   const merges = spec.batching && !model.adapt && pipeline.useItems === undefined && isBatchable(model.info)

@@ -10,8 +10,6 @@ export interface PipelineContext {
   readonly folder: string
   /** As its origin names it. */
   readonly version: string
-  /** Of the processor. */
-  readonly env: Readonly<Record<string, string | undefined>>
 }
 
 /** What one processor family makes of a request: which feeds it asks to be computed, and how the answer is written. */

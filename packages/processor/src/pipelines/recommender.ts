@@ -11,6 +11,7 @@ import type { PipelineContext, Work } from './pipeline.ts'
 export interface RecommenderSpec {
   readonly kind: 'torcheasyrec' | 'easyrec'
   readonly config: RecommenderConfig
+  readonly env: Readonly<Record<string, string | undefined>>
   /** Where items are fetched from when requests need them; `undefined` where all are in memory, or there are none. */
   readonly itemsById: ItemsById | undefined
   /** `metadata.rpc.keepalive`: with a request's deadline it says when the request came. */
@@ -24,9 +25,9 @@ export interface RecommenderSpec {
 }
 
 export function recommenderOf(spec: RecommenderSpec, context: PipelineContext): Promise<Recommender> {
-  const { info, folder, env, version } = context
+  const { info, folder, version } = context
   const passThrough = new Map([['model_version', version]])
-  return openRecommender({ folder, model: info, config: spec.config, env, passThrough })
+  return openRecommender({ folder, model: info, config: spec.config, env: spec.env, passThrough })
 }
 
 /** Of a worker's time, for writing down features as text: a ranking's cost as much as the ranking itself. */

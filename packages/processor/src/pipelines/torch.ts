@@ -1,9 +1,10 @@
 import { EasError, type Tensor } from '@eas/base'
 import { type TorchPredictRequest, torchPredict } from '@eas/protocol'
+import type { Note } from '../engine/messages.ts'
 import type { ModelInfo } from '../session.ts'
 import { type CarrierTable, castCarriers, torchCarriers, widen } from './carriers.ts'
 import { namedFeeds, toFeed } from './feeds.ts'
-import type { Pipeline } from './pipeline.ts'
+import type { Pipeline, Work } from './pipeline.ts'
 
 /**
  * The PyTorch processor, and TorchEasyRec's with `fg_mode` `bypass`, which speaks the same message. Positional `inputs` are
@@ -32,11 +33,19 @@ export const torchPipeline = (outputs: readonly string[], carriers: CarrierTable
           map_outputs: named ? new Map(tensors) : none,
         })
       },
+      ...(request.debug_level === stagesLevel && { notes: stagesNote }),
     }
   },
 })
 
 const none: ReadonlyMap<string, Tensor> = new Map()
+
+/** The `debug_level` whose requests have their stages logged. */
+const stagesLevel = 903
+
+const stagesNote = ({ stages }: Work): readonly Note[] => [
+  { kind: 'log', message: 'stages of a request', facts: { debug_level: stagesLevel, stages } },
+]
 
 /** The tensors of a request, by name or position. */
 export function torchTensors(body: Uint8Array): ReadonlyMap<string | number, Tensor> {
