@@ -108,7 +108,8 @@ describe('an object in a bucket', () => {
     expect([...server.objects.keys()].filter((key) => key.includes('/part-'))).toHaveLength(30)
   })
 
-  it('below the output is left alone, and one that is not there fails', async () => {
+  it('below the output, or that is a folder, is left alone, and one that is not there fails', async () => {
+    expect(await worker().score(reference('day=1/'), inTime())).toEqual({ status: 'skipped' })
     expect(await worker().score({ scheme: 's3', bucket: 'out', key: 'scores/x.ndjson' }, inTime())).toEqual({
       status: 'skipped',
     })

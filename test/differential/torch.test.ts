@@ -13,12 +13,15 @@ import { knownGaps, opsWithoutCase } from './torch/known-gaps.ts'
  * it is mended.
  */
 const folder = join(import.meta.dirname, 'torch/golden')
-const files = readdirSync(folder).filter((name) => name.endsWith('.json'))
+const files = readdirSync(folder).filter((name) => /\.json(?:\.gz)?$/.test(name))
+
+/** Cases that have to be refused. */
+const refused = 'ops-refused.json.gz'
 
 /** Operators that were lowered by a case whose outputs are torch's. */
 const proven = new Set<string>()
 
-describe.each(files.filter((file) => file !== 'ops-refused.json'))('%s', (file) => {
+describe.each(files.filter((file) => file !== refused))('%s', (file) => {
   const gaps = knownGaps[file] ?? {}
   const cases = loadCases(join(folder, file))
   const modes: readonly Dynamics[] = file.startsWith('ops-') ? ['static', 'symbolic'] : ['across-calls']
@@ -50,8 +53,8 @@ async function outcomeOf(one: Case, dynamics: Dynamics): Promise<string> {
   }
 }
 
-describe('ops-refused.json', () => {
-  it.each(loadCases(join(folder, 'ops-refused.json')))('$name is refused, and says what to do', async (one) => {
+describe(refused, () => {
+  it.each(loadCases(join(folder, refused)))('$name is refused, and says what to do', async (one) => {
     const refusal = await convert(one, 'static').catch((error: unknown) => error)
     expect(refusal).toBeInstanceOf(ImportRefusal)
     for (const { what, where, remedy } of (refusal as ImportRefusal).reasons) {

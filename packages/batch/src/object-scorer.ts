@@ -38,7 +38,9 @@ export function objectScorer(
   const ours = `${output.replace(/\/+$/, '')}/`
   return {
     async score(object, { deadline, signal }) {
-      if (`${object.scheme}://${object.bucket}/${object.key}`.startsWith(ours)) return { status: 'skipped' }
+      // Consoles make such an object for every folder.
+      const isFolder = object.key.endsWith('/')
+      if (isFolder || `${object.scheme}://${object.bucket}/${object.key}`.startsWith(ours)) return { status: 'skipped' }
       const place = await find(object, open, signal)
       const outcome = await batch.score(place, { deadline, signal })
       if (outcome.status === 'missing') return { status: 'failed', error: 'There is no such object' }

@@ -57,6 +57,7 @@ function push(vm: Vm, list: PyList, item: Py): Py {
   const row = alone(vm, item)
   if (kindOf(item) !== kind || row.dtype !== value.dtype || !dims.sameShape(row.shape.slice(1), value.shape.slice(1)))
     throw unlike(vm)
+  hold(vm, [item, ...list.state.items])
   vm.touch(list)
   list.state = stateOfWhole({ kind, value: emit.concat(vm.g, [value, row], 0) })
   return list
@@ -73,6 +74,11 @@ export const stateOfWhole = (whole: Whole): ListState => ({
   items: [],
   grown: { slots: [whole], count: whole.value.shape[0] ?? 0 },
 })
+
+/** The list has copies of these from here on. */
+export function hold(vm: Vm, items: readonly Py[]): void {
+  for (const item of items) if (item instanceof TensorRef) vm.journal.hold(item)
+}
 
 /** No items of the kind another list has. */
 export function emptyWhole(vm: Vm, { kind, value }: Whole): Whole {
@@ -125,10 +131,7 @@ function kindOf(item: Py): LeafKind {
 
 /** One item as a row of the whole. */
 function alone(vm: Vm, item: Py): Value {
-  if (item instanceof TensorRef) {
-    vm.journal.hold(item)
-    return emit.unsqueeze(vm.g, vm.read(item), [0])
-  }
+  if (item instanceof TensorRef) return emit.unsqueeze(vm.g, vm.read(item), [0])
   if (isInt(item)) return vector([toDim(vm, item)])
   if (isNumber(item)) return emit.unsqueeze(vm.g, scalarOf(item), [0])
   throw refuse('a list of things that are neither tensors nor numbers, whose length only the data tell', vm.where)

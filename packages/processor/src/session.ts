@@ -1,7 +1,9 @@
+import { createRequire } from 'node:module'
 import { dirname, join, sep } from 'node:path'
+import { isMainThread } from 'node:worker_threads'
 import type { DType, Tensor } from '@eas/base'
-import { EasError, oneLine } from '@eas/base'
-import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
+import { EasError, once, oneLine } from '@eas/base'
+import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-common'
 import type { Binding } from 'onnxruntime-node/dist/binding.js'
 import { disableTelemetry } from './engine/telemetry.ts'
 
@@ -87,15 +89,30 @@ export const onnxRuntimeVersion = (): string => '1.30.0' // pinned in package.js
 
 /** Brings ONNX Runtime's native library into the process: most of what a first session waits for, but for its model. */
 export async function preloadOnnxRuntime(): Promise<void> {
-  await nativeBinding()
+  await onnxRuntime()
 }
 
-async function nativeBinding() {
+/**
+ * What onnxruntime-node's own JavaScript does when it is loaded, without reading its two dozen files: the bundle has
+ * onnxruntime-common in it, and the library is asked for by its place.
+ */
+const onnxRuntime = once(async () => {
   disableTelemetry()
-  const { binding, initOrt } = await import('onnxruntime-node/dist/binding.js')
-  initOrt()
-  return binding
+  const { Tensor } = await import('onnxruntime-common')
+  const place = `onnxruntime-node/bin/napi-v6/${process.platform}/${process.arch}/onnxruntime_binding.node`
+  const binding = createRequire(import.meta.url)(place) as NativeBinding // 1.30.0, as package.json pins it
+  binding.initOrtOnce(logLevels.warning, Tensor, isMainThread)
+  return { binding, Tensor }
+})
+
+interface NativeBinding {
+  readonly InferenceSession: Binding.InferenceSessionConstructor
+  /** Does nothing when it is called again. */
+  initOrtOnce(logLevel: number, Tensor: typeof OrtTensor, isMainThread: boolean): void
 }
+
+/** `OrtLoggingLevel`, of those that are used. */
+const logLevels = { warning: 2 } as const
 
 /**
  * Opens an ONNX model. Weights in an external-data file are mapped, and shared by every session on the same file.
@@ -108,8 +125,7 @@ async function nativeBinding() {
  */
 export async function createSession(model: OpenableModel, options: SessionOptions): Promise<ModelSession> {
   const start = performance.now()
-  const { Tensor } = await import('onnxruntime-node')
-  const binding = await nativeBinding()
+  const { binding, Tensor } = await onnxRuntime()
   const warnings: string[] = []
   const { session, execution_provider } = open(binding.InferenceSession, model, options, warnings)
   const info: ModelInfo = {
@@ -154,7 +170,7 @@ export async function optimiseModel(
   to: { readonly folder: string; readonly model: string; readonly weights: string },
   level: 'disabled' | 'extended' | 'all',
 ): Promise<void> {
-  const binding = await nativeBinding()
+  const { binding } = await onnxRuntime()
   const session = new binding.InferenceSession()
   const options: InferenceSession.SessionOptions = {
     executionProviders: ['cpu'],

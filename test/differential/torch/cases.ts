@@ -62,11 +62,13 @@ interface RawRow {
 }
 type NestRow = RawRow | NestRow[] | { dict: Record<string, NestRow> } | number | string | boolean | null
 
-/** Cases of an index made by ops.py or zoo.py, e.g. `golden/ops-unary.json`. */
+const unpacked = (path: string): Buffer => (path.endsWith('.gz') ? gunzipSync(readFileSync(path)) : readFileSync(path))
+
+/** Cases of an index made by ops.py or zoo.py, e.g. `golden/ops-unary.json.gz`. */
 export function loadCases(index: string): Case[] {
-  const json = JSON.parse(readFileSync(index, 'utf8')) as { cases?: OpRow[]; models?: ModelRow[] }
-  const stem = index.slice(0, -'.json'.length)
-  const blob = index.includes('/golden/') ? gunzipSync(readFileSync(`${stem}.bin.gz`)) : readFileSync(`${stem}.bin`)
+  const json = JSON.parse(unpacked(index).toString()) as { cases?: OpRow[]; models?: ModelRow[] }
+  const stem = index.slice(0, index.lastIndexOf('.json'))
+  const blob = unpacked(index.includes('/golden/') ? `${stem}.bin.gz` : `${stem}.bin`)
   const tensor = ({ dtype, shape, at }: RawRow): RawTensor => {
     const size = shape.reduce((product, d) => product * d, bytesOf(dtype))
     return { dtype, shape, bytes: Uint8Array.from(blob.subarray(at, at + size)) }
@@ -78,7 +80,7 @@ export function loadCases(index: string): Case[] {
     return tensor(row)
   }
   // Layers that torch quantises differ by a step.
-  const kind = index.endsWith('ops-packed.json') ? 'quantised' : 'plain'
+  const kind = index.includes('ops-packed.json') ? 'quantised' : 'plain'
   const bytes = ([at, size]: [number, number]) => Uint8Array.from(blob.subarray(at, at + size))
   return [
     ...(json.cases ?? []).map(({ name, body, archive, inputs, outputs }): Case => {

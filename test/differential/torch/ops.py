@@ -1,4 +1,4 @@
-"""Writes golden/ops-*.{json,bin.gz}: one scripted module per case, its inputs, and torch's outputs.
+"""Writes golden/ops-*.{json,bin}.gz: one scripted module per case, its inputs, and torch's outputs.
 
     python test/differential/torch/ops.py [folder [family …]]
 
@@ -175,9 +175,10 @@ def main(folder, wanted):
                     'outputs': [] if family == 'refused' else [describe(container, t) for t in outputs],
                 })
         total += len(index)
-        header = {'origin': f'test/differential/torch/ops.py, torch {torch.__version__.split("+")[0]}', 'cases': index}
+        origin = json.dumps(f'test/differential/torch/ops.py, torch {torch.__version__.split("+")[0]}')
         rows = ',\n'.join(json.dumps(case, separators=(',', ':')) for case in index)
-        (folder / f'ops-{family}.json').write_text(f'{{"origin":{json.dumps(header["origin"])},"cases":[\n{rows}\n]}}\n')
+        text = f'{{"origin":{origin},"cases":[\n{rows}\n]}}\n'
+        (folder / f'ops-{family}.json.gz').write_bytes(gzip.compress(text.encode(), 9, mtime=0))
         (folder / f'ops-{family}.bin.gz').write_bytes(gzip.compress(bytes(container.bytes), 9, mtime=0))
         print(family, len(index), 'cases', len(container.bytes), '->', (folder / f'ops-{family}.bin.gz').stat().st_size)
     print(total, 'cases,', failed, 'failed')

@@ -2544,3 +2544,62 @@ def multi_output_none():
             return y, w, z * w2.sum()
 
     return M(), [[floats(t, n, 8)] for t, n in ((3, 2), (3, 1), (4, 3))]
+
+
+@script_only
+def filter_append():
+    class M(nn.Module):
+        def forward(self, x: Tensor) -> Tuple[Tensor, int, Tensor]:
+            outs: List[Tensor] = []
+            ids: List[int] = []
+            for i in range(x.size(0)):
+                if bool(x[i].sum() > 0):
+                    outs.append(x[i] * 2)
+                    ids.append(i)
+            if len(outs) == 0:
+                return torch.zeros(0, x.size(1)), 0, torch.zeros(0, dtype=torch.long)
+            return torch.stack(outs), len(outs), torch.tensor(ids)
+
+    return M(), [[floats(5, 3)], [floats(5, 3)], [-floats(3, 3).abs()]]
+
+
+@script_only
+def hand_nms():
+    class M(nn.Module):
+        def forward(self, boxes: Tensor, scores: Tensor, thr: float = 0.3) -> Tensor:
+            order = scores.argsort(descending=True)
+            sup = torch.zeros(boxes.size(0), dtype=torch.bool)
+            area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+            keep: List[Tensor] = []
+            for k in range(boxes.size(0)):
+                i = order[k]
+                if not bool(sup[i]):
+                    keep.append(i)
+                    lt = torch.max(boxes[i, :2], boxes[:, :2])
+                    rb = torch.min(boxes[i, 2:], boxes[:, 2:])
+                    inter = (rb - lt).clamp(min=0).prod(1)
+                    sup = sup | (inter / (area[i] + area - inter) > thr)
+            return torch.stack(keep)
+
+    def call(n):
+        xy = torch.rand(n, 2) * 5
+        return [torch.cat([xy, xy + 2 + torch.rand(n, 2)], 1), torch.rand(n)]
+
+    return M(), [call(8), call(8), call(6)]
+
+
+@script_only
+def conditional_else_append():
+    class M(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            outs: List[Tensor] = [x[0]]
+            for i in range(3):
+                if bool(x[0, i] > 0):
+                    outs.append(x[i] + 1)
+                else:
+                    if bool(x[1, i] > 0):
+                        outs.append(x[i] - 1)
+                        outs.append(x[i])
+            return torch.cat(outs)
+
+    return M(), [[floats(3, 3)], [floats(3, 3)], [floats(3, 3)]]

@@ -17,7 +17,7 @@ const files = process.argv
   .flatMap((path) =>
     statSync(path).isDirectory()
       ? readdirSync(path)
-          .filter((f) => f.endsWith('.json'))
+          .filter((f) => /\.json(?:\.gz)?$/.test(f))
           .map((f) => join(path, f))
       : path,
   )

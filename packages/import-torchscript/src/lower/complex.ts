@@ -1,4 +1,4 @@
-import { type Dim, dims, type ElementType, emit, type GraphBuilder, isComplex, refuse, type Value } from '@eas/onnx'
+import { type Dim, dims, emit, type GraphBuilder, isComplex, refuse, type Value } from '@eas/onnx'
 import type { Call, Lower, OpTable } from '../call.ts'
 import { asFloat, like } from './helpers.ts'
 import { inferred } from './views.ts'
@@ -52,24 +52,20 @@ export function joined({ g }: Call, real: Value, imaginary: Value): Value {
   return complexOf(emit.concat(g, columns, shape.length))
 }
 
-/** An argument as a pair, and whether it is real: `x + 0i`. */
-function operand(c: Call, name: string): { parts: [Value, Value | undefined] } {
-  const { value } = c.operand(name)
-  return { parts: isComplex(value.dtype) ? partsOf(c, pairOf(value)) : [value, undefined] }
-}
+/** Real and imaginary part; what is real has no other. */
+type Parts = readonly [Value, Value | undefined]
 
-/** Both operands as floats of one type; a part that is not there is zero. */
-function operands(c: Call): [[Value, Value | undefined], [Value, Value | undefined]] {
-  const [a, b] = [operand(c, 'self').parts, operand(c, 'other').parts]
-  const isWide = [c.operand('self'), c.operand('other')].some(
-    ({ value, isNumber }) => !isNumber && (value.dtype === 'complex128' || value.dtype === 'float64'),
-  )
-  const dtype: ElementType = isWide ? 'float64' : 'float32'
-  const cast = (x: Value | undefined): Value | undefined => x && emit.cast(c.g, x, dtype)
-  return [
-    [cast(a[0]) as Value, cast(a[1])], // a real part is always there
-    [cast(b[0]) as Value, cast(b[1])],
-  ]
+/** Both operands as floats of one type. */
+function operands(c: Call): readonly [Parts, Parts] {
+  const both = [c.operand('self'), c.operand('other')]
+  const isWide = both.some(({ value, isNumber }) => !isNumber && ['complex128', 'float64'].includes(value.dtype))
+  const cast = (x: Value): Value => emit.cast(c.g, x, isWide ? 'float64' : 'float32')
+  const [a, b] = both.map(({ value }): Parts => {
+    if (!isComplex(value.dtype)) return [cast(value), undefined]
+    const [real, imaginary] = partsOf(c, pairOf(value))
+    return [cast(real), cast(imaginary)]
+  }) as [Parts, Parts] // two in, two out
+  return [a, b]
 }
 
 const sum =

@@ -10,7 +10,7 @@ import { asFloat, like } from './helpers.ts'
 
 const { binary } = emit
 
-/** Longest signal that a matrix transforms: 32 MB of weights. */
+/** Longest signal that a matrix transforms: 16 MB of weights, for complex numbers at half the length. */
 const longest = 2048
 
 /** What a transform is multiplied by, by its `norm`. */
@@ -29,9 +29,9 @@ const matrix = (c: Call, x: Value, rows: number, columns: number, at: (i: number
     Array.from({ length: rows * columns }, (_, k) => at(Math.floor(k / columns), k % columns)),
   )
 
-function lengthOf(c: Call, n: Dim): number {
+function lengthOf(c: Call, n: Dim, most = longest): number {
   const length = c.fixed(n)
-  if (length > longest) throw refuse(`aten::${c.name} of ${length} numbers`, '', `Transform at most ${longest} at once`)
+  if (length > most) throw refuse(`aten::${c.name} of ${length} numbers`, '', `Transform at most ${most} at once`)
   return length
 }
 
@@ -98,7 +98,7 @@ function lastAxis({ g }: Call, x: Value, axis: number, trailing: number): { move
 /** One transform of complex numbers along an axis of a pair. */
 function alongPair(c: Call, pair: Value, axis: number, n: Dim | undefined, isInverse: boolean): Value {
   const { moved, back } = lastAxis(c, n === undefined ? pair : resized(c, pair, axis, n), axis, 1)
-  const length = lengthOf(c, moved.shape.at(-2) ?? 1)
+  const length = lengthOf(c, moved.shape.at(-2) ?? 1, longest / 2)
   return back(pairsToPairs(c, moved, length, isInverse, scaleOf(normOf(c), length, isInverse)))
 }
 

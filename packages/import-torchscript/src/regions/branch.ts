@@ -1,5 +1,5 @@
-import { type Dim, dims, refuse, type Scope, Sym, type Value } from '@eas/onnx'
-import { emptyWhole, stateOfWhole, type Whole, wholeOf } from '../grown-list.ts'
+import { type Dim, dims, ImportRefusal, refuse, type Scope, Sym, type Value } from '@eas/onnx'
+import { emptyWhole, hold, stateOfWhole, type Whole, wholeOf } from '../grown-list.ts'
 import { type Contents, contentsOf, type Effects, type Mutable } from '../journal.ts'
 import { assignedNames, raises, readNames } from '../live.ts'
 import { compareNumbers, fromDim, isNumber, scalarValue } from '../scalars.ts'
@@ -285,9 +285,36 @@ class Joiner {
     const both = (a: readonly Py[], b: readonly Py[]) => a.map((item, i) => this.join(item, b[i] ?? null))
     if (!x.grown && !y.grown && x.items.length === y.items.length) return { items: both(x.items, y.items) }
     const [p, q] = [x.grown, y.grown]
-    if (!p || !q || !('appended' in p) || !('appended' in q) || p.appended.length !== q.appended.length)
-      return undefined
-    return { items: x.items, grown: { appended: both(p.appended, q.appended) } }
+    if (p && q && 'appended' in p && 'appended' in q && p.appended.length === q.appended.length)
+      return { items: x.items, grown: { appended: both(p.appended, q.appended) } }
+    return (p && 'appended' in p) || (q && 'appended' in q) ? undefined : this.filtered(x, y)
+  }
+
+  /** A list that has items on one side that it has not on the other: as one tensor, of as many rows as there are items. */
+  private filtered(x: ListState, y: ListState): ListState | undefined {
+    const [a, b] = [this.wholeIn(this.whenTrue, x), this.wholeIn(this.whenFalse, y)]
+    const some = a ?? b
+    const isEmpty = (list: ListState) => list.items.length === 0 && !list.grown
+    if (!some || (!a && !isEmpty(x)) || (!b && !isEmpty(y))) return undefined
+    const { g } = this.vm
+    const then = a ?? g.within(this.whenTrue.scope, () => emptyWhole(this.vm, some))
+    const otherwise = b ?? g.within(this.whenFalse.scope, () => emptyWhole(this.vm, some))
+    if (then.kind !== otherwise.kind) return undefined
+    const value = this.value(then.value, otherwise.value)
+    if (value instanceof Poison) return undefined
+    hold(this.vm, [...x.items, ...y.items])
+    return stateOfWhole({ kind: then.kind, value })
+  }
+
+  /** Undefined when there are no items, or they are unlike each other. */
+  private wholeIn(s: Side, state: ListState): Whole | undefined {
+    if (state.items.length === 0 && !state.grown) return undefined
+    try {
+      return this.vm.g.within(s.scope, () => wholeOf(this.vm, state))
+    } catch (error) {
+      if (error instanceof ImportRefusal) return undefined
+      throw error
+    }
   }
 
   private tensorState(object: TensorRef, a: TensorState, b: TensorState): TensorState {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { lowerings } from '../lower/index.ts'
 import { schemaNames, schemasOf } from './schema.ts'
 
 describe('schemasOf()', () => {
@@ -55,5 +56,10 @@ describe('schemasOf()', () => {
         }
       }
     }
+  })
+
+  it('knows the arguments of every operator that is lowered', () => {
+    const names = new Set(schemaNames())
+    expect(Object.keys(lowerings).filter((name) => !names.has(name))).toEqual([])
   })
 })
