@@ -186,6 +186,26 @@ describe('Warm-up', () => {
     await processor.close()
   })
 
+  it('never keep it from being ready, whatever bit of them is wrong', async () => {
+    const model = files.write('flips.onnx', add)
+    // 1,000 with EAS_FULL=1.
+    const flips = process.env.EAS_FULL ? 1000 : 100
+    for (let i = 0; i < flips; i++) {
+      const flipped = Buffer.from(body)
+      const bit = Math.floor((i / flips) * flipped.length * 8)
+      flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7))
+      files.write(`flips/${String(i).padStart(4, '0')}.bin`, flipped)
+    }
+    const json = { warm_up_data_path: join(model, '..', 'flips') }
+    const processor = processorWith([{ name: 'add', model, json }], { EAS_LOAD: 'eager', EAS_WARM_UP_S: '600' })
+    await processor.load()
+    const [service] = processor.readiness().services
+    expect(service).toMatchObject({ state: 'ready', warm_up: { requests: flips, skipped: 0, ended: 'done' } })
+    expect(service?.warm_up?.failed).toBeGreaterThan(0)
+    expect((await processor.handle(request('add'))).status).toBe(200)
+    await processor.close()
+  })
+
   it('keeps the model from being ready when it must not fail', async () => {
     const model = files.write('strict.onnx', add)
     const path = files.write('strict.bin', 'not a request')

@@ -43,12 +43,6 @@ export class BatchSizer {
       this.rows *= 2
     }
   }
-
-  /** Fewer from now on, since so many take too much memory or time. */
-  shrink(rows: number): void {
-    this.settled = true
-    this.rows = Math.max(1, Math.min(this.rows, rows))
-  }
 }
 
 const rowsFirst = 32

@@ -18,6 +18,8 @@ export class FeedBuilder {
   /** Elements of a row; `undefined` when rows may differ. */
   private readonly rowSize: number | undefined
   private numbers: Numbers | undefined
+  /** The same bytes as `numbers`: half of a 64-bit integer each, which needs no bigint then. Little-endian, as Node is. */
+  private words: Int32Array = new Int32Array()
   private texts: Uint8Array[] = []
   /** Of the complete rows, with what an array costs for each. */
   private textBytes = 0
@@ -41,7 +43,7 @@ export class FeedBuilder {
     this.element = elementTypes[dtype]
     this.rowShape = shape.length === 0 ? undefined : shape.slice(1)
     this.rowSize = this.rowShape?.every((dim) => dim >= 0) ? sizeOf(this.rowShape) : undefined
-    this.numbers = dtype === 'string' ? undefined : new dtypes[dtype].array(1024)
+    if (dtype !== 'string') this.hold(new dtypes[dtype].array(1024))
   }
 
   /** Bytes of the complete rows. */
@@ -187,7 +189,7 @@ export class FeedBuilder {
   reset(): void {
     const { numbers } = this
     // Not written to again: the tensors view it.
-    if (numbers) this.numbers = new dtypes[this.dtype as Exclude<DType, 'string'>].array(Math.max(1024, this.rowStart)) // has numbers
+    if (numbers) this.hold(new dtypes[this.dtype as Exclude<DType, 'string'>].array(Math.max(1024, this.rowStart))) // has numbers
     this.texts = []
     this.textBytes = 0
     this.used = 0
@@ -226,11 +228,8 @@ export class FeedBuilder {
         if (c === openBracket) this.readList(scanner, depth + 1)
         else {
           this.leaf(depth + 1)
-          // Most of what is read are these.
-          if (this.numbers instanceof Float32Array && (c === minus || (c >= digit0 && c <= digit9))) {
-            if (this.used >= this.numbers.length) this.reserve(1)
-            ;(this.numbers as Float32Array)[this.used++] = scanner.float32() // of the same kind when it has grown
-          } else this.readElement(scanner)
+          if (c === minus || (c >= digit0 && c <= digit9)) this.readNumber(scanner)
+          else this.readElement(scanner)
         }
         count++
       } while (scanner.take(comma))
@@ -290,6 +289,25 @@ export class FeedBuilder {
     else if (known !== count) throw new RowError(`${this.name} holds lists of different lengths`)
   }
 
+  /** What most elements are, without the detour of others: floats, and ids that a double holds. */
+  private readNumber(scanner: JsonScanner): void {
+    if (this.used >= this.capacity) this.reserve(1)
+    const { numbers } = this
+    if (numbers instanceof Float32Array) numbers[this.used++] = scanner.float32()
+    else if (numbers instanceof BigInt64Array) {
+      const start = scanner.at
+      const value = scanner.float64()
+      if (Number.isSafeInteger(value)) {
+        // The low word is the value modulo 2^32, of a negative one too.
+        this.words[2 * this.used] = value
+        this.words[2 * this.used++ + 1] = Math.floor(value / 4294967296)
+      } else {
+        scanner.at = start
+        this.readElement(scanner)
+      }
+    } else this.readElement(scanner)
+  }
+
   private readElement(scanner: JsonScanner): void {
     if (scanner.peek() === lowerN) {
       scanner.word('null')
@@ -323,6 +341,11 @@ export class FeedBuilder {
     }
   }
 
+  private hold(numbers: Numbers): void {
+    this.numbers = numbers
+    if (numbers instanceof BigInt64Array) this.words = new Int32Array(numbers.buffer)
+  }
+
   private get capacity(): number {
     return this.numbers?.length ?? Number.POSITIVE_INFINITY
   }
@@ -334,7 +357,7 @@ export class FeedBuilder {
     const array = dtypes[this.dtype as Exclude<DType, 'string'>].array // has numbers
     const larger = new array(Math.max(needed, numbers.length * 2))
     larger.set(numbers as never) // the same kind of array
-    this.numbers = larger
+    this.hold(larger)
   }
 }
 
