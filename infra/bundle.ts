@@ -60,8 +60,8 @@ const root = fileURLToPath(new URL('..', import.meta.url))
  *
  * @param arch Of the machine that the deployed folders are for.
  */
-export async function bundleFor(arch: Arch): Promise<void> {
-  for (const each of bundles) {
+export async function bundleFor(arch: Arch, chosen = bundles): Promise<void> {
+  for (const each of chosen) {
     const { outputFiles, metafile } = await compiled(each)
     const files = new Map<string, Uint8Array | { readonly sameAs: string }>()
     const maps = new Map<string, Uint8Array>()
@@ -98,6 +98,9 @@ const compiled = (each: Bundle) =>
     // jsonc-parser's CommonJS form asks for its parts by names that only exist beside it.
     mainFields: ['module', 'main'],
     sourcemap: each.isDeployed ? 'external' : 'linked',
+    // Less to read at a cold start. Names stay, so that the traces of errors can be read; the maps have the rest.
+    minifySyntax: true,
+    minifyWhitespace: true,
     legalComments: 'linked',
     metafile: true,
     logLevel: 'warning',
@@ -154,8 +157,13 @@ export async function bundleWithinLimits(say: (line: string) => void, arch: Arch
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  await bundleWithinLimits(
-    (line) => process.stdout.write(`${line}\n`),
-    process.argv.includes('--arm64') ? 'arm64' : 'x64',
-  )
+  const has = (argument: string) => process.argv.includes(argument)
+  const say = (line: string) => process.stdout.write(`${line}\n`)
+  // To serve on this machine needs the command line alone.
+  if (has('cli'))
+    await bundleFor(
+      'x64',
+      bundles.filter(({ isDeployed }) => !isDeployed),
+    )
+  else await bundleWithinLimits(say, has('--arm64') ? 'arm64' : 'x64')
 }

@@ -1,12 +1,9 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** What of ONNX Runtime's packages is loaded on one machine; the rest is for others, for compilers and for installing. */
+/** What of ONNX Runtime is beside the bundle on one machine: its library. Its JavaScript is in the bundle, as far as it is used. */
 const parts = (arch: string) => [
-  { folder: 'onnxruntime-common', files: /^package\.json$/ },
-  { folder: 'onnxruntime-common/dist/cjs', files: /^(?:package\.json|[\w-]+\.js)$/ },
   { folder: 'onnxruntime-node', files: /^package\.json$/ },
-  { folder: 'onnxruntime-node/dist', files: /\.js$/ },
   { folder: `onnxruntime-node/bin/napi-v6/linux/${arch}`, files: /^/ },
 ]
 
@@ -17,5 +14,5 @@ export async function runtimeFiles(nodeModules: string, arch: 'x64' | 'arm64'): 
       (await readdir(join(nodeModules, folder))).filter((name) => files.test(name)).map((name) => `${folder}/${name}`),
     ),
   )
-  return found.flat().filter((path) => !/\.(?:d\.ts|map)$|\/(?:cjs|esm)$/.test(path))
+  return found.flat()
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Metafile } from 'esbuild'
 
 /** Packages that stand beside a bundle instead of in it, and have no licence file of their own. */
-const beside: readonly string[] = ['onnxruntime-node', 'onnxruntime-common']
+const beside: readonly string[] = ['onnxruntime-node']
 
 const microsoftMit = `MIT License
 

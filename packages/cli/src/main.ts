@@ -1,3 +1,4 @@
+import { discardEarly, startEarly } from '@eas/processor/early'
 import { Command } from 'commander'
 import { reportAndExit } from './report.ts'
 
@@ -18,7 +19,10 @@ const program = new Command('eas')
   .showHelpAfterError('(run with --help for what is possible)')
   .exitOverride() // commander exits with 1 for a wrong use; here 1 is a failure that is not the user's
 
-const [name = ''] = process.argv.slice(2)
+const [name = '', ...rest] = process.argv.slice(2)
+// One service's model runs in a thread, unless something else is asked for: `isolations` of the processor.
+const threads = ['auto', 'thread', ''].includes(process.env.EAS_ISOLATION ?? '')
+if (name === 'serve' && threads && !rest.some((argument) => /^(-h|--help)$/.test(argument))) startEarly()
 // Help and mistakes need them all.
 for (const known of Object.hasOwn(commands, name) ? [name] : Object.keys(commands)) {
   const command = await commands[known]?.()
@@ -31,4 +35,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error
 })
 
-program.parseAsync().catch(reportAndExit)
+program.parseAsync().catch(async (thrown) => {
+  await discardEarly()
+  reportAndExit(thrown)
+})

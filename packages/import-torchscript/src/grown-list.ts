@@ -94,6 +94,8 @@ const lengthOf = ({ items }: ListState, { slots, count }: Grown): Dim =>
 
 /** @throws {ImportRefusal} When the items are unlike each other, or there are none. */
 export function wholeOf(vm: Vm, state: ListState): Whole {
+  if (state.grown && 'appended' in state.grown)
+    throw refuse('a list is read in the loop that fills it', vm.where, dataAdvice)
   const { g } = vm
   const before = state.items.map((item) => ({ kind: kindOf(item), value: alone(vm, item) }))
   const grown = state.grown && 'slots' in state.grown ? state.grown : undefined
@@ -147,6 +149,7 @@ const scalarOf = (item: Py): Value => {
  * @throws {ImportRefusal} When items are unlike each other.
  */
 export function itemAt(vm: Vm, list: PyList, index: Py): Py {
+  if (list.state.grown && 'appended' in list.state.grown) list.wasRead = true
   const { value, kind } = wholeOf(vm, list.state)
   const item = emit.gather(vm.g, value, scalar('int64', toDim(vm, index)), 0)
   if (kind === 'tensor') return new TensorRef(item)

@@ -74,6 +74,8 @@ export class PyList {
   state: ListState
   /** Stands for one of two lists: what is put into it would have to show in that one. */
   frozen = false
+  /** Whether a loop that fills it was seen to read it as well: then it has to be carried whole. */
+  wasRead = false
   constructor(items: Py[]) {
     this.state = { items }
   }
@@ -82,6 +84,7 @@ export class PyList {
   get items(): Py[] {
     const { items, grown } = this.state
     if (!grown) return items
+    if ('appended' in grown) this.wasRead = true
     throw refuse('a list that grows in a loop whose length only the data tell is used in this way', '', listAdvice)
   }
   set items(items: Py[]) {

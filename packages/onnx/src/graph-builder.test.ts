@@ -101,6 +101,17 @@ describe('GraphBuilder', () => {
   })
 })
 
+it('GraphBuilder.finish() keeps the zeros of a Pad from becoming minus infinity in the MaxPool behind it', async () => {
+  const g = new GraphBuilder()
+  const x = g.input('x', 'float32', [1, 1, 4])
+  const padded = emit.pad(g, x, [0, 0, 0], [0, 0, 1])
+  const y = g.one('MaxPool', [padded], 'float32', [1, 1, 2], { kernel_shape: [3], strides: [2] })
+  const model = joinChunks(writeModel(g.finish([{ name: 'y', value: y }], producer)))
+  const session = await InferenceSession.create(model)
+  const feed = new Tensor('float32', Float32Array.of(-1, -2, -3, -4), [1, 1, 4])
+  expect((await session.run({ x: feed })).y?.data).toEqual(Float32Array.of(-1, 0))
+})
+
 describe('Guards', () => {
   it('settle a comparison by the example and hold for the requests it is true of', () => {
     const g = new GraphBuilder()

@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path'
 import { EasError } from '@eas/base'
 import { parseServiceJson } from '@eas/service-json'
 import type { StoreSettings } from '@eas/storage'
+import { discardEarly } from './engine/early.ts'
 import type { ServiceSpec } from './service.ts'
 import { machineOf, reasonsAgainst, serviceSpec } from './service-spec.ts'
 import type { Settings } from './settings.ts'
@@ -47,5 +48,7 @@ export async function loadServices(
       message,
     })),
   )
+  // A worker that was started ahead is for a model that wants a thread.
+  if (!services.some(({ isolation }) => isolation === 'thread')) void discardEarly()
   return { services, warnings }
 }

@@ -11,6 +11,7 @@ import os
 import shutil
 import sys
 import tarfile
+import tempfile
 import zlib
 
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
@@ -360,7 +361,7 @@ v1_model('v1_dynamic_rnn', rnn_v1, {'x': ('float32', [None, 5, 3], (-1, 1)), 'n'
 
 def tables_v1():
     words = v1.placeholder(tf.string, [None], 'words')
-    vocabulary = '/tmp/vocabulary.txt'
+    vocabulary = os.path.join(tempfile.mkdtemp(), 'vocabulary.txt')
     with open(vocabulary, 'w') as file:
         file.write('alpha\nbeta\ngamma\n')
     table = tf.lookup.StaticVocabularyTable(tf.lookup.TextFileInitializer(vocabulary, tf.string, tf.lookup.TextFileIndex.WHOLE_LINE, tf.int64, tf.lookup.TextFileIndex.LINE_NUMBER), 2)

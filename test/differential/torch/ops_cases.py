@@ -798,6 +798,7 @@ case('ps_roi_pool', 'torch.ops.torchvision.ps_roi_pool(a, b, 1.0, 2, 2)[0]', 'f3
 case('linalg_norm', 'torch.linalg.norm(a, "nuc"), torch.linalg.norm(a, 2)', 'f32[3,3]')
 case('rand_like', 'torch.zeros(torch.rand_like(a).shape) + a', 'f32[2,2]')
 case('normal_', 'a.clone().normal_() * a', 'f32[3]')
+case('as_strided', 'a.permute(1, 0).as_strided([2], [1])', 'f32[2,3]')
 case('complex-output', 'torch.view_as_complex(a)', 'f32[3,2]')
 case('complex', 'torch.view_as_real(torch.exp(torch.view_as_complex(a)))', 'f32[3,2]')
 case('eig', 'torch.linalg.eigvalsh(a)', 'f32[3,3]')

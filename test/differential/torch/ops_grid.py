@@ -57,6 +57,10 @@ case('nan_to_num', 'torch.nan_to_num(a)', 'f64[3]=nan,inf,-inf', 'f16[3]=nan,inf
 case('nan_to_num', 'torch.nan_to_num(a, 1.0, 2.0, 3.0)', EDGES)
 case('lgamma', 'torch.lgamma(a)', 'f32[6]=0.1,0.5,1,2.5,30,170', 'f32[5]=-0.5,-1.5,-2.3,0,-3', 'f64[3]+', 'i64[3]+', 'f16[3]+')
 case('digamma', 'torch.digamma(a)', 'f32[6]=0.1,0.5,1,2.5,30,170', 'f32[4]=-0.5,-1.5,-2.3,-7', 'f64[3]+', 'i64[3]+')
+case('expm1', 'torch.expm1(a)', EDGES, 'f32[5]=-300,-90,80,1e-8,-1e-3')
+for body in ('F.hardshrink(a, 0.3)', 'F.softshrink(a, 0.3)', 'F.threshold(a, 0.1, 9.0)', 'F.hardtanh(a)', 'F.leaky_relu(a)'):
+    case('edges', body, EDGES)
+case('lgamma', 'torch.lgamma(a)', 'f32[3]=inf,-inf,nan')
 case('special', 'torch.special.gammaln(a), torch.special.digamma(a), torch.special.entr(a), torch.special.ndtr(a), torch.special.expm1(a), torch.special.log1p(a), torch.special.exp2(a), torch.special.sinc(a), torch.special.erf(a)', 'f32[4]+', 'f64[3]+')
 case('entr', 'torch.special.entr(a)', 'f32[4]=0,1,-1,0.5')
 case('erfinv', 'torch.erfinv(a)', 'f32[5]=-1,1,0,2,0.999', 'f64[3]u')
@@ -144,6 +148,7 @@ case('masked_fill', 'a.masked_fill(b, 3)', 'f16[2,3] b[3]', 'u8[3] b[3]', 'b[3] 
 case('masked_select', 'torch.masked_select(a, b)', 'f32[3] b[2,3]', 'i64[2,3] b[2,1]', 'f32[] b[]=1', 'f16[3] b[3]')
 case('masked_scatter', 'a.masked_scatter(b, c)', 'i64[2,3] b[3] i64[6]', 'f32[2,3] b[2,1] f32[8]')
 case('isclose', 'torch.isclose(a, b)', 'f32[4]=1,inf,nan,2 f32[4]=1.000001,inf,nan,3', 'i64[3] i64[3]')
+case('isclose', 'torch.isclose(a, b, equal_nan=True), torch.isclose(a, b)', 'f32[5]=1,inf,nan,2,inf f32[5]=1.000001,3,nan,3,inf')
 case('equal', 'torch.equal(a, b), a', 'i64[2] i64[2]', 'f32[2] f32[3]')
 case('gcd', 'torch.gcd(a, b)', 'i64[4]=12,-18,0,7 i64[4]=18,12,5,0', 'i32[2]=12,9 i32[2]=8,6')
 case('lcm', 'torch.lcm(a, b)', 'i64[4]=12,-18,0,7 i64[4]=18,12,5,3', 'i32[2]=12,9 i32[2]=8,6')
@@ -208,6 +213,7 @@ case('logcumsumexp', 'torch.logcumsumexp(a, 0)', 'f32[4]=-100,50,-200,60', 'f64[
 case('diff', 'torch.diff(a, 2, 0)', 'f32[5,2]', 'i32[4]')
 case('diff', 'torch.diff(a, prepend=b, append=c)', 'f32[2,3] f32[2,1] f32[2,2]')
 case('diff', 'torch.diff(a)', 'b[5]', 'u8[4]')
+case('diff', 'torch.diff(a, 0, prepend=b)', 'f32[3] f32[1]')
 for op in 'topk(a, 2)', 'topk(a, 2, 0, False)', 'topk(a, 0)', 'sort(a, -1)', 'sort(a, 0, True)', 'argsort(a, -1)', 'argsort(a, dim=0, descending=True, stable=True)', 'msort(a)', 'kthvalue(a, 1, 0)':
     case(op.split('(')[0], f'torch.{op}', 'f64[3,4]!', 'f16[3,4]!', 'i32[3,4]!', 'i8[3,4]!')
 case('sort', 'torch.sort(a)', 'f32[]', 'f32[0]', 'u8[3]=3,1,2', 'b[2]=1,0')
@@ -421,6 +427,8 @@ case('native_channel_shuffle', 'torch.channel_shuffle(a, 2)', 'f32[1,4,2,2]', re
 # --- operators that code calls by name, and others seldom do ----------------------------------------------------------
 case = family('named')
 A = 'torch.ops.aten.'
+for op in '__iand__ __ior__ __ixor__'.split():
+    case(op, f'b = {A}{op}(a, b)\nreturn a, b', 'i64[3] i64[3]', 'b[2,3] b[3]')
 case('_softmax', f'{A}_softmax(a, 1, False), {A}_log_softmax(a, -1, False), {A}_safe_softmax(a, 1)', 'f32[2,3]')
 case('_safe_softmax', f'{A}_safe_softmax(a, -1)', 'f32[2,3]=-inf,-inf,-inf,1,-inf,2')
 case('frobenius_norm', f'{A}frobenius_norm(a, [1], True)', 'f32[2,3]')
@@ -527,6 +535,7 @@ case('conv_transpose2d', 'F.conv_transpose2d(a, self.w, None, (3, 2), (1, 2), (2
 case('conv_transpose2d', 'F.conv_transpose2d(a, self.w)', 'f32[2,3,3]', buffers='w:f32[2,2,3,2]')
 for body in ('F.max_pool1d(a, 3, 2, 1, ceil_mode=True)', 'F.avg_pool1d(a, 3, 2, 1, ceil_mode=True)', 'F.avg_pool1d(a, 3, 2, 1, True, False)', 'F.max_pool1d(a, 2, 1, 0, 3)'):
     case('pool1d', body, 'f32[2,3,8]', 'f32[3,7]')
+case('max_pool2d', 'F.max_pool2d(a, (3, 2), 2, 1, (1, 2), ceil_mode=True)', 'f32[1,2,6,6]', 'f32[1,2,3,6]')
 for body in ('F.max_pool3d(a, 3, 2, 1, ceil_mode=True)', 'F.avg_pool3d(a, 3, 2, 1, ceil_mode=True)', 'F.avg_pool3d(a, 2, 2, 1, False, False)', 'F.avg_pool3d(a, 2, divisor_override=5)'):
     case('pool3d', body, 'f32[1,2,4,5,4]')
 case('adaptive_avg_pool3d', 'F.adaptive_avg_pool3d(a, [2, 3, 2])', 'f32[1,2,4,5,3]')

@@ -2603,3 +2603,68 @@ def conditional_else_append():
             return torch.cat(outs)
 
     return M(), [[floats(3, 3)], [floats(3, 3)], [floats(3, 3)]]
+
+
+@script_only
+def loop_cond_append():
+    class M(nn.Module):
+        def forward(self, x: Tensor, n: Tensor) -> Tuple[Tensor, int]:
+            outs: List[Tensor] = [x[0]]
+            for i in range(int(n)):
+                if bool(x[i, 0] > 0):
+                    outs.append(x[i] * 2)
+            return torch.stack(outs), len(outs)
+
+    return M(), [[floats(5, 3), torch.tensor(4)], [floats(5, 3), torch.tensor(0)]]
+
+
+@script_only
+def loop_cond_append_empty():
+    class M(nn.Module):
+        def forward(self, x: Tensor, n: Tensor) -> int:
+            outs: List[int] = []
+            for i in range(int(n)):
+                if bool(x[i, 0] > 0):
+                    outs.append(i)
+            return len(outs)
+
+    return M(), [[floats(5, 3), torch.tensor(4)], [floats(5, 3), torch.tensor(0)]]
+
+
+@script_only
+def append_after():
+    class M(nn.Module):
+        def forward(self, x: Tensor, n: Tensor) -> Tuple[Tensor, Tensor]:
+            outs: List[Tensor] = []
+            for i in range(int(n)):
+                outs.append(x[i])
+            outs.append(x[0] + 100)
+            last = outs[-1]
+            first = outs[0]
+            tot = torch.zeros(3)
+            for o in outs:
+                tot += o
+            return torch.stack(outs, 1), tot + last - first
+
+    return M(), [[floats(5, 3), torch.tensor(4)], [floats(5, 3), torch.tensor(1)]]
+
+
+@script_only
+def reads_what_it_fills():
+    class M(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.l = nn.Linear(3, 3)
+
+        def forward(self, x: Tensor, n: Tensor) -> Tuple[Tensor, int, Tensor]:
+            outs: List[Tensor] = [x]
+            for i in range(int(n)):
+                outs.append(torch.tanh(self.l(outs[-1])) + len(outs))
+            lens: List[int] = [1]
+            k = 0
+            while k < int(n):
+                lens.append(lens[k] * 2 + len(lens))
+                k += 1
+            return torch.stack(outs), len(outs), torch.tensor(lens)
+
+    return M(), [[floats(2, 3), torch.tensor(4)], [floats(2, 3), torch.tensor(0)], [floats(1, 3), torch.tensor(1)]]

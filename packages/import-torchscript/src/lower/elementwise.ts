@@ -254,7 +254,7 @@ const atan2: Lower = (c) => {
   return where(g, compare(g, 'Equal', x, zero), vertical, inner)
 }
 
-const isClose: Lower = (c) => {
+export const isClose: Lower = (c) => {
   const [a, b] = promotedFloats(c, 'self', 'other') as [Value, Value]
   const distance = unary(c.g, 'Abs', binary(c.g, 'Sub', a, b))
   const allowed = binary(
@@ -263,7 +263,17 @@ const isClose: Lower = (c) => {
     binary(c.g, 'Mul', unary(c.g, 'Abs', b), like(b, c.float('rtol'))),
     like(a, c.float('atol')),
   )
-  return compare(c.g, 'Or', compare(c.g, 'LessOrEqual', distance, allowed), compare(c.g, 'Equal', a, b))
+  // An infinity is close to itself only, whatever it allows.
+  const near = compare(
+    c.g,
+    'And',
+    compare(c.g, 'LessOrEqual', distance, allowed),
+    compare(c.g, 'Less', distance, like(a, Number.POSITIVE_INFINITY)),
+  )
+  const close = compare(c.g, 'Or', near, compare(c.g, 'Equal', a, b))
+  if (!c.bool('equal_nan')) return close
+  const isNan = (x: Value): Value => not(c.g, compare(c.g, 'Equal', x, x))
+  return compare(c.g, 'Or', close, compare(c.g, 'And', isNan(a), isNan(b)))
 }
 
 const negate: Lower = (c) => unary(c.g, 'Neg', c.tensor('self'))
@@ -301,7 +311,8 @@ const exp2: Lower = (c) => {
 /** `2 · sinh(x/2) · exp(x/2)`: near zero the difference would have no digits left. */
 const expm1: Lower = (c) => {
   const x = asFloat(c)
-  const half = binary(c.g, 'Mul', x, like(x, 0.5))
+  // Below -100 it is -1 to any precision, and the factors would overflow.
+  const half = binary(c.g, 'Mul', binary(c.g, 'Max', x, like(x, -100)), like(x, 0.5))
   const product = binary(c.g, 'Mul', unary(c.g, 'Sinh', half), unary(c.g, 'Exp', half))
   return binary(c.g, 'Mul', product, like(x, 2))
 }

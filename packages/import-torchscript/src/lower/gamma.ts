@@ -36,7 +36,9 @@ const logGamma: Lower = (c) => {
   const part = binary(g, 'Sub', x, unary(g, 'Floor', x))
   const sine = unary(g, 'Sin', binary(g, 'Mul', part, like(x, Math.PI)))
   const reflected = binary(g, 'Sub', like(x, Math.log(Math.PI)), unary(g, 'Log', sine))
-  return cast(g, where(g, isLow, binary(g, 'Sub', reflected, above), above), given.dtype)
+  const y = where(g, isLow, binary(g, 'Sub', reflected, above), above)
+  const infinite = like(x, Number.POSITIVE_INFINITY)
+  return cast(g, where(g, compare(g, 'Equal', unary(g, 'Abs', x), infinite), infinite, y), given.dtype)
 }
 
 /** Six steps of `ψ(x) = ψ(x + 1) - 1/x`, then the asymptotic series; below 0 by reflection. */

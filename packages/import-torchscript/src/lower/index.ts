@@ -1,4 +1,5 @@
-import type { OpTable } from '../call.ts'
+import { ImportRefusal } from '@eas/onnx'
+import type { Lower, OpTable } from '../call.ts'
 import { attentionOps } from './attention.ts'
 import { complexLowerings, complexOps } from './complex.ts'
 import { convOps } from './conv.ts'
@@ -68,8 +69,22 @@ function join(parts: readonly OpTable[]): OpTable {
   for (const part of parts) {
     for (const [name, lower] of Object.entries(part)) {
       if (name in all) throw new Error(`aten::${name} has two rows`)
-      all[name] = lower
+      all[name] = advised(lower)
     }
   }
   return all
 }
+
+/** A refusal that does not say what to do is given what fits any operator. */
+function advised(lower: Lower): Lower {
+  return (c) => {
+    try {
+      return lower(c)
+    } catch (error) {
+      if (!(error instanceof ImportRefusal) || error.reasons.every(({ remedy }) => remedy !== '')) throw error
+      throw new ImportRefusal(error.reasons.map((r) => (r.remedy === '' ? { ...r, remedy: anyAdvice } : r)))
+    }
+  }
+}
+
+const anyAdvice = 'Rewrite this part of the model with other operators or arguments'

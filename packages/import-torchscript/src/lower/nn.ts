@@ -86,14 +86,25 @@ const glu: Lower = (c) => {
 const shrink = (hard: boolean): Lower => {
   return (c) => {
     const x = asFloat(c)
-    const lambda = c.float('lambd')
-    return unary(c.g, 'Shrink', x, { lambd: { float: lambda }, bias: { float: hard ? 0 : lambda } })
+    const lambda = like(x, c.float('lambd'))
+    const size = unary(c.g, 'Abs', x)
+    // What is no number stays so: ONNX's Shrink would make it 0.
+    const none = binary(c.g, 'Mul', x, like(x, 0))
+    const isLarge = emit.compare(c.g, 'Greater', size, lambda)
+    if (hard) return emit.where(c.g, isLarge, x, none)
+    const less = binary(c.g, 'Mul', unary(c.g, 'Sign', x), binary(c.g, 'Sub', size, lambda))
+    return emit.where(c.g, isLarge, less, none)
   }
 }
 
 const threshold: Lower = (c) => {
   const x = c.tensor('self')
-  return emit.where(c.g, emit.compare(c.g, 'Greater', x, like(x, c.float('threshold'))), x, like(x, c.float('value')))
+  return emit.where(
+    c.g,
+    emit.compare(c.g, 'LessOrEqual', x, like(x, c.float('threshold'))),
+    like(x, c.float('value')),
+    x,
+  )
 }
 
 /** Slopes of random leaky units are their mean when a model is not trained. */

@@ -52,7 +52,8 @@ function pooled(
   const counts = w.kernel.map((_, i) => pooledSize(c, x.shape[i + 2] ?? 1, w, i))
   const behind = w.ceil ? counts.map((count, i) => paddingBehind(w, x.shape[i + 2] ?? 1, count, i)) : w.padding
   // Where the sizes are labelled, ONNX's own rounding up finds the windows; it drops those that begin behind, too.
-  const byRuntime = behind.includes(-1)
+  // So it does where dilated windows need more behind than it takes as padding.
+  const byRuntime = behind.some((p, i) => p < 0 || p >= (w.kernel[i] ?? 1))
   const attributes = {
     kernel_shape: w.kernel,
     strides: w.stride,

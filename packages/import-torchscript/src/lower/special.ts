@@ -2,6 +2,7 @@ import { dims, emit, type GraphBuilder, isFloat, refuse, scalar, type Value } fr
 import { type Call, type Lower, type OpTable, tuple } from '../call.ts'
 import { floatType } from '../promote.ts'
 import { RunScalar } from '../values.ts'
+import { isClose } from './elementwise.ts'
 import { asFloat, isWhole, like, promoted, promotedFloats, sign } from './helpers.ts'
 import { norm } from './reduce.ts'
 
@@ -228,18 +229,7 @@ export const specialOps: OpTable = {
     return new RunScalar('bool', everyTrue(c.g, compare(c.g, 'Equal', a, b)))
   },
   /** A Python bool, as `equal` gives one. */
-  allclose: (c) => {
-    const [a, b] = promotedFloats(c, 'self', 'other') as [Value, Value]
-    const allowed = binary(
-      c.g,
-      'Add',
-      binary(c.g, 'Mul', unary(c.g, 'Abs', b), like(b, c.float('rtol'))),
-      like(a, c.float('atol')),
-    )
-    const near = compare(c.g, 'LessOrEqual', unary(c.g, 'Abs', binary(c.g, 'Sub', a, b)), allowed)
-    const close = compare(c.g, 'Or', near, compare(c.g, 'Equal', a, b))
-    return new RunScalar('bool', everyTrue(c.g, close))
-  },
+  allclose: (c) => new RunScalar('bool', everyTrue(c.g, isClose(c) as Value)), // which gives a tensor
   _is_all_true: (c) => everyTrue(c.g, c.tensor('self')),
   _is_any_true: (c) => {
     const x = emit.cast(c.g, c.tensor('self'), 'uint8')

@@ -21,8 +21,12 @@ export class Snapshot {
 export function collectLeaves(vm: Vm, v: Py, found: Map<string, Leaf>, place = ''): Map<string, Leaf> {
   vm.spend(1)
   const inside = (item: Py, name: number | string): unknown => collectLeaves(vm, item, found, `${place}/${name}`)
-  if (v instanceof PyList) v.state.items.forEach(inside)
-  else if (v instanceof PyTuple) v.items.forEach(inside)
+  if (v instanceof PyList) {
+    v.state.items.forEach(inside)
+    const { grown } = v.state
+    if (grown && 'slots' in grown)
+      for (const [i, { value }] of grown.slots.entries()) found.set(`${place}/+${i}`, new Snapshot(value))
+  } else if (v instanceof PyTuple) v.items.forEach(inside)
   else if (v instanceof PyDict) for (const [key, [, item]] of v.entries) inside(item, key)
   else if (v instanceof PyObject) {
     for (const [name, item] of v.attributes) if (!(item instanceof PyObject)) inside(item, name)

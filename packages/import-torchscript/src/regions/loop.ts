@@ -1,10 +1,11 @@
-import { type Dim, dims, emit, refuse, type Scope, scalar, type Value } from '@eas/onnx'
+import { type Dim, dims, emit, ImportRefusal, refuse, type Scope, scalar, type Value } from '@eas/onnx'
+import { emptyWhole, hold, stateOfWhole, type Whole, wholeOf } from '../grown-list.ts'
 import { contentsOf, type Effects, type Mutable } from '../journal.ts'
 import { assignedNames, readNames } from '../live.ts'
 import { fromDim, scalarValue, truth } from '../scalars.ts'
 import type { Statement } from '../script/ast.ts'
 import { TensorRef } from '../tensor-ref.ts'
-import { type Growing, Poison, type Py, PyDict, PyList, PyObject, RunScalar, uninitialized } from '../values.ts'
+import { type ListState, Poison, type Py, PyDict, PyList, PyObject, RunScalar, uninitialized } from '../values.ts'
 import { dataAdvice, type Frame, Raised, type Returned, type Vm } from '../vm.ts'
 import { collectLeaves, type Leaf, type LeafType, rebuild, Snapshot, sameLeaf, typeOfLeaf } from './leaves.ts'
 import { blank, placeholder } from './placeholder.ts'
@@ -61,8 +62,10 @@ class LoopMaker {
   private readonly cells: Cell[] = []
   /** Leaves that change from one iteration to the next, by cell and place: what they are made to be. */
   private readonly carried = new Map<string, LeafType>()
-  /** Lists that each iteration puts something into. */
-  private readonly growing = new Set<PyList>()
+  /** Lists that each iteration puts something into, with an item of it. */
+  private readonly growing = new Map<PyList, { readonly scope: Scope; readonly item: Py }>()
+  /** Lists that some iterations put something into: carried as one tensor, of this kind and shape but for its rows. */
+  private readonly collected = new Map<Mutable, Whole>()
   /** Variables that the loop gives their first value: nests of nothing. */
   private readonly blanks = new Map<string, Py>()
 
@@ -81,12 +84,27 @@ class LoopMaker {
 
   run(): Returned {
     for (let i = 0; i < maxRounds; i++) {
-      const round = this.look()
+      const round = this.lookOnce()
+      if (!round) continue
       if (!this.settles(round)) continue
       this.emit(round)
       return undefined
     }
     throw refuse('a loop whose variables change their shape or kind without end', this.vm.where, dataAdvice)
+  }
+
+  /** A look at the body; undefined when it read a list that it fills, which is carried whole from now on. */
+  private lookOnce(): Round | undefined {
+    const { reasons } = this.vm
+    const { length } = reasons
+    try {
+      const round = this.look()
+      if (!this.carriesWhatIsRead()) return round
+    } catch (error) {
+      if (!(error instanceof ImportRefusal) || !this.carriesWhatIsRead()) throw error
+    }
+    reasons.length = length
+    return undefined
   }
 
   /** Runs the body once. */
@@ -115,7 +133,7 @@ class LoopMaker {
     for (const [key, { dtype, shape }] of this.carried) values.set(key, vm.g.input(vm.g.fresh('l'), dtype, shape))
     for (const [i, cell] of this.cells.entries())
       if (!this.isGrowing(cell)) this.put(cell, i, initial[i] ?? none, values)
-    for (const list of this.growing) {
+    for (const list of this.growing.keys()) {
       vm.touch(list)
       list.state = { items: list.state.items, grown: { appended: [] } }
     }
@@ -132,12 +150,25 @@ class LoopMaker {
   }
 
   private leaves(cell: Cell): Leaves {
+    const whole = 'object' in cell ? this.collected.get(cell.object) : undefined
+    if (whole && 'object' in cell && cell.object instanceof PyList)
+      return new Map([['', new Snapshot(this.rowsOf(cell.object.state, whole).value)]])
     if ('object' in cell) return collectLeaves(this.vm, cell.object, new Map())
     return collectLeaves(this.vm, this.frame.variables.get(cell.variable) ?? uninitialized, new Map())
   }
 
+  private rowsOf(state: ListState, like: Whole): Whole {
+    return state.items.length === 0 && !state.grown ? emptyWhole(this.vm, like) : wholeOf(this.vm, state)
+  }
+
   /** Puts values in the places of what changes, within the body and after the loop. */
   private put(cell: Cell, index: number, initial: Leaves, values: ReadonlyMap<string, Value>): void {
+    const whole = 'object' in cell ? this.collected.get(cell.object) : undefined
+    if (whole && 'object' in cell) {
+      const value = values.get(`${index}`)
+      if (value) replace(this.vm, cell.object, stateOfWhole({ kind: whole.kind, value }))
+      return
+    }
     const changes = new Map<string, Py>()
     for (const place of initial.keys()) {
       const key = `${index}${place}`
@@ -189,16 +220,47 @@ class LoopMaker {
         return false
       }
     }
+    if ('object' in cell && cell.object instanceof PyList && !this.collected.has(cell.object)) {
+      const state = round.effects.get(cell.object) as ListState | undefined // of a list, its state
+      if (state?.grown && 'slots' in state.grown) {
+        this.collect(cell.object, round.scope, state)
+        return false
+      }
+    }
     if (initial.size !== end.size) {
       if (!('object' in cell && cell.object instanceof PyList && end.size > initial.size))
         throw refuse('a nest of lists that changes its form in a loop that data end', this.vm.where, dataAdvice)
-      this.growing.add(cell.object)
+      const state = round.effects.get(cell.object) as ListState | undefined // of a list, its state
+      this.growing.set(cell.object, { scope: round.scope, item: state?.items.at(-1) ?? null })
       return false
     }
     let settled = true
     for (const [place, from] of initial)
       if (!this.leafSettles(`${index}${place}`, from, end.get(place) ?? null)) settled = false
     return settled
+  }
+
+  /** Carries a list as one tensor from now on. @param like A list in a graph whose items are of the same kind and shape. */
+  private collect(list: PyList, scope: Scope, like: ListState): void {
+    hold(this.vm, list.state.items)
+    this.collected.set(
+      list,
+      this.vm.g.within(scope, () => wholeOf(this.vm, like)),
+    )
+    const index = this.cells.findIndex((c) => 'object' in c && c.object === list)
+    for (const key of [...this.carried.keys()]) if (key.startsWith(`${index}/`)) this.carried.delete(key)
+  }
+
+  /** Whether a list turned out to be read by the body that fills it; it is carried whole from now on. */
+  private carriesWhatIsRead(): boolean {
+    let found = false
+    for (const [list, { scope, item }] of this.growing) {
+      if (!list.wasRead) continue
+      this.collect(list, scope, { items: [item] })
+      this.growing.delete(list)
+      found = true
+    }
+    return found
   }
 
   private isGrowing(cell: Cell): boolean {
@@ -252,7 +314,7 @@ class LoopMaker {
       after.set(key, value)
     }
     const count = 'count' in this.head ? dims.max(this.head.count, 0) : g.freshDim('times')
-    const lists = [...this.growing].map((list) => [list, this.slots(round, list, count)] as const)
+    const lists = [...this.growing.keys()].map((list) => [list, this.slots(round, list, count)] as const)
     for (const [, slots] of lists) {
       outputs.push(...slots.map((slot) => slot.inside))
       results.push(...slots.map((slot) => slot.value))
@@ -274,8 +336,11 @@ class LoopMaker {
   /** What each iteration puts into a list, within the body and of all iterations. */
   private slots(round: Round, list: PyList, count: Dim) {
     const { vm } = this
-    const state = round.effects.get(list) as PyList['state'] | undefined // of a list, its state
-    const { appended } = (state?.grown ?? { appended: [] }) as Growing // it was made to grow before the body ran
+    const state = round.effects.get(list) as ListState | undefined // of a list, its state
+    const { grown } = state ?? {}
+    if (!grown || !('appended' in grown))
+      throw refuse('a list that each iteration of a loop puts another number of items into', vm.where, dataAdvice)
+    const { appended } = grown
     return appended.map((item) => {
       if (item instanceof TensorRef) this.hold(item, round)
       const leaf = item instanceof TensorRef ? new Snapshot(vm.g.within(round.scope, () => vm.read(item))) : item

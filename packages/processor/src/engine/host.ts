@@ -1,22 +1,11 @@
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { Worker } from 'node:worker_threads'
-import { ParentEnd } from './channel.ts'
-import type { FromWorker, ToWorker } from './messages.ts'
+import { takeEarly } from './early.ts'
+import type { FromWorker } from './messages.ts'
 import { disableTelemetry } from './telemetry.ts'
+import { type Host, type HostEvents, startThread } from './thread-host.ts'
 
-/** Where a model lives: something that takes messages, gives messages, and can die. */
-export interface Host {
-  post(message: ToWorker): void
-  /** Ends it, once what it is computing is computed. Nothing is reported afterwards. */
-  close(): Promise<void>
-}
-
-export interface HostEvents {
-  onMessage(message: FromWorker): void
-  /** It died by itself; `reason` is one line. */
-  onDeath(reason: string): void
-}
+export type { Host, HostEvents } from './thread-host.ts'
 
 /**
  * - `thread`: a worker thread. The fastest; a native crash ends the whole process, and the platform starts another.
@@ -30,38 +19,7 @@ export type Isolation = (typeof isolations)[number]
 export type StartHost = (env: Readonly<Record<string, string>>, events: HostEvents) => Host
 
 export const startHost: { readonly [I in Isolation]: StartHost } = {
-  thread(env, events) {
-    disableTelemetry()
-    let alive = true
-    const channel = new ParentEnd((message) => alive && events.onMessage(message))
-    const worker = new Worker(entry, {
-      env: { ...process.env, ...env },
-      name: 'model',
-      workerData: channel.data,
-      transferList: [channel.data.port],
-    })
-    const died = (reason: string) => {
-      if (alive) events.onDeath(reason)
-      alive = false
-      channel.close()
-    }
-    worker.on('error', (error) => died(error.message))
-    const ended = new Promise<void>((resolve) => {
-      worker.on('exit', (code) => {
-        died(`the worker thread ended with code ${code}`)
-        resolve()
-      })
-    })
-    return {
-      post: (message) => channel.post(message),
-      // Asked, not terminated: ONNX Runtime's binding aborts the process when its thread is ended within a call.
-      close() {
-        alive = false
-        channel.post({ kind: 'close' })
-        return ended
-      },
-    }
-  },
+  thread: (env, events) => (Object.keys(env).length === 0 && takeEarly(events)) || startThread(env, events),
 
   process(env, events) {
     disableTelemetry()

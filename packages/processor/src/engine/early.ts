@@ -1,0 +1,50 @@
+import { type Host, type HostEvents, startThread } from './thread-host.ts'
+
+/** A worker that was started before anybody knew what for. */
+interface Early {
+  readonly host: Host
+  /** To whom it reports, once somebody has taken it. */
+  events: HostEvents | undefined
+  /** Why it is not there any more. */
+  death: string | undefined
+}
+
+let early: Early | undefined
+
+/**
+ * Starts a model's worker thread now, to be taken by the first model that needs one: it comes up, with ONNX Runtime, while the
+ * configuration and the server are still being read. Only for a program that is about to serve.
+ */
+export function startEarly(): void {
+  const started: { -readonly [K in keyof Early]: Early[K] } = {
+    events: undefined,
+    death: undefined,
+    host: startThread(
+      {},
+      {
+        onMessage: (message) => started.events?.onMessage(message),
+        onDeath(reason) {
+          started.death = reason
+          started.events?.onDeath(reason)
+        },
+      },
+    ),
+  }
+  early = started
+}
+
+/** The worker that was started early, if it is still to be had. */
+export function takeEarly(events: HostEvents): Host | undefined {
+  const taken = early
+  early = undefined
+  if (!taken || taken.death !== undefined) return undefined
+  taken.events = events
+  return taken.host
+}
+
+/** Nobody will need it. Resolves when it has ended: a process that ends before may be ended by it. */
+export async function discardEarly(): Promise<void> {
+  const { host } = early ?? {}
+  early = undefined
+  await host?.close()
+}
