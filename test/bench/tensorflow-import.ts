@@ -3,10 +3,10 @@ import { median } from './interleave.ts'
 
 /**
  * Imports a SavedModel in this process, for tensorflow-models.ts: prints the milliseconds of the first time, the median of
- * ten more, and by how many megabytes the process grew at most.
+ * ten more, and by how many megabytes the process's peak grew.
  */
 const directory = folderOf(process.argv[2] ?? '')
-const before = process.memoryUsage.rss()
+const before = process.resourceUsage().maxRSS * 1024
 
 async function once(): Promise<number> {
   const begun = performance.now()

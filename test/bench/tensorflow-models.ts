@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { folderOf, importSavedModel } from '@eas/import-savedmodel'
@@ -103,9 +103,8 @@ async function reportImport(name: string, report: Report): Promise<void> {
 
 const oneThread = { intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 3 } as const
 
-/** Weights are mapped from where they lie, as in a service. */
 async function openSession(model: Uint8Array, files: readonly string[]): Promise<InferenceSession> {
-  const externalData = files.map((path) => ({ path, data: join(folder, path) }))
+  const externalData = files.map((path) => ({ path, data: readFileSync(join(folder, path)) }))
   return InferenceSession.create(model, { ...oneThread, externalData })
 }
 
