@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
+import { renderBatchVariables } from '@eas/batch'
 import { renderSourceSettings, renderSources } from '@eas/feature-store'
 import { renderOperators } from '@eas/fg'
 import { renderOps as renderTensorFlowOps } from '@eas/import-savedmodel'
@@ -12,6 +13,7 @@ import { renderDebugLevels } from '@eas/torcheasyrec'
 /** A table printed from code into a page, between `<!-- name:begin -->` and `<!-- name:end -->`. */
 export const tables: readonly { readonly page: string; readonly name: string; readonly render: () => string }[] = [
   { page: 'README.md', name: 'settings', render: renderSettings },
+  { page: 'packages/batch/README.md', name: 'batch-settings', render: renderBatchVariables },
   { page: 'packages/feature-store/README.md', name: 'sources', render: renderSources },
   { page: 'packages/feature-store/README.md', name: 'source-settings', render: renderSourceSettings },
   { page: 'packages/fg/README.md', name: 'operators', render: renderOperators },

@@ -92,7 +92,7 @@ async function smallRequests(report: Report): Promise<void> {
       figure: `${name}, a request and an answer of 3 KB`,
       value: median(samples[name] ?? []),
       unit: 'us',
-      against: `a core that echoes, ${median(samples['core'] ?? []).toFixed(1)} us`,
+      against: `a core that echoes, ${median(samples.core ?? []).toFixed(1)} us`,
       goal: { max: 50 },
     })
   }
@@ -151,9 +151,9 @@ async function starts(report: Report): Promise<void> {
     for (const name of Object.keys(platforms)) {
       report.figure({
         figure: `${name}, process start to first answer of a tiny model`,
-        value: medianRatio(samples[name] ?? [], samples['server'] ?? []),
+        value: medianRatio(samples[name] ?? [], samples.server ?? []),
         unit: 'x',
-        against: `the plain server, ${median(samples['server'] ?? []).toFixed(0)} ms`,
+        against: `the plain server, ${median(samples.server ?? []).toFixed(0)} ms`,
         goal: { max: 1.3 },
       })
     }

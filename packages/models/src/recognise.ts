@@ -56,7 +56,7 @@ export async function recogniseModel(path: string, model_entry: string | undefin
 
 function ofFile(path: string, name: string): FoundModel {
   const file = path.slice(path.lastIndexOf(sep) + 1).toLowerCase()
-  if (file === 'saved_model.pb') return { format: 'savedmodel', path: resolve(path, '..') }
+  if (/^saved_model\.pb(txt)?$/.test(file)) return { format: 'savedmodel', path: resolve(path, '..') }
   const extension = file.slice(file.lastIndexOf('.') + 1)
   const format = Object.hasOwn(formatOf, extension) ? formatOf[extension] : undefined
   if (format) return { format, path }
@@ -65,7 +65,9 @@ function ofFile(path: string, name: string): FoundModel {
 }
 
 async function ofFolder(folder: string, name: string, depth: number): Promise<FoundModel> {
-  if (existsSync(join(folder, 'saved_model.pb'))) return { format: 'savedmodel', path: folder }
+  if (['saved_model.pb', 'saved_model.pbtxt'].some((name) => existsSync(join(folder, name)))) {
+    return { format: 'savedmodel', path: folder }
+  }
   const entries = (await readdir(folder, { withFileTypes: true })).filter((entry) => !entry.name.startsWith('.'))
   // A TorchEasyRec export says which of its files is the model by its name. Who puts ONNX beside it wants that.
   for (const exported of ['model.onnx', 'scripted_model.pt']) {
