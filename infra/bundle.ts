@@ -98,9 +98,6 @@ const compiled = (each: Bundle) =>
     // jsonc-parser's CommonJS form asks for its parts by names that only exist beside it.
     mainFields: ['module', 'main'],
     sourcemap: each.isDeployed ? 'external' : 'linked',
-    // Less to read at a cold start. Names stay, so that the traces of errors can be read; the maps have the rest.
-    minifySyntax: true,
-    minifyWhitespace: true,
     legalComments: 'linked',
     metafile: true,
     logLevel: 'warning',
