@@ -93,6 +93,21 @@ describe('A model whose process crashes', () => {
   })
 })
 
+describe('A warm-up request of 100 KB', () => {
+  it.each(['thread', 'process', 'inline'])('is sent as often as any other: %s', async (isolation) => {
+    const rows = 6400
+    const large = floats([rows, 2], ...new Array(2 * rows).fill(1))
+    files.write('large.bin', torchBody([large, large]))
+    const json = { warm_up_data_path: join(files.folder, 'large.bin') }
+    const service = files.write(`large-${isolation}.json`, serviceJson({ name: 'add', model: add, json }))
+    const server = await serve({ args: [service], env: { EAS_ISOLATION: isolation } })
+    const { services } = JSON.parse(textOf(await ready(server.port)))
+    expect(services[0].warm_up).toMatchObject({ requests: 1, failed: 0, skipped: 0 })
+    expect(services[0].warm_up.sent).toBeGreaterThanOrEqual(3)
+    await server.stop()
+  })
+})
+
 describe('ONNX Runtime', () => {
   it.each(['thread', 'process'])('has nothing open to report to its makers with: %s', async (isolation) => {
     const home = join(files.folder, `home-${isolation}`)

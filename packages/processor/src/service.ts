@@ -418,7 +418,8 @@ export class Service {
     const report = await this.warmUp.run(
       (body) =>
         new Promise((resolve, reject) => {
-          deployment.predict(body, Date.now() + budgetMs, undefined, (outcome) => {
+          // A copy: a worker keeps what it is sent, and a request is sent several times.
+          deployment.predict(new Uint8Array(body), Date.now() + budgetMs, undefined, (outcome) => {
             const { decode, compute, encode } = outcome.stages
             if ('error' in outcome) reject(fromWireError(outcome.error))
             else resolve(decode + compute + encode)

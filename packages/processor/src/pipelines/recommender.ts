@@ -68,7 +68,7 @@ export class RequestNotes {
     }
     const name = `${fileNamePart(request_id)}_${randomBytes(6).toString('hex')}.pb`
     // A copy: the message is a view of a buffer that is reused or moved.
-    if (isLong && savesLongRequests) notes.push({ kind: 'file', of: 'torch_req', name, bytes: message.slice() })
+    if (isLong && savesLongRequests) notes.push({ kind: 'file', of: 'torch_req', name, bytes: new Uint8Array(message) })
     if (isKept) {
       const bytes = this.budget.spend(() => pbLogData.encode(recommendation.logData()))
       notes.push(bytes ? { kind: 'file', of: 'request_log', name, bytes } : { kind: 'file_dropped' })

@@ -55,7 +55,7 @@ export class WarmUp {
 
   /** A copy of a request for `keep`, if requests are kept now: what is sent to a worker is not there afterwards. */
   copy(body: Uint8Array): Uint8Array | undefined {
-    return this.keeper?.isOpen ? body.slice() : undefined
+    return this.keeper?.isOpen ? new Uint8Array(body) : undefined // a Buffer's slice is no copy
   }
 
   /** Takes a copied request once it has been answered well. */
