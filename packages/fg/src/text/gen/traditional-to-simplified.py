@@ -25,7 +25,7 @@ def text(chars):
     return "\n".join(f"  '{joined[i:i + 100]}'," for i in range(0, len(joined), 100))
 
 
-out = f"""/** {len(pairs)} characters that simplified Chinese writes otherwise. Made by traditional-to-simplified.py from OpenCC 1.4.2. */
+out = f"""/** {len(pairs)} characters that simplified Chinese writes otherwise. Made by traditional-to-simplified.py from OpenCC 1.4.2, Apache-2.0. */
 export const traditional = [
 {text([t for t, _ in pairs])}
 ].join('')
