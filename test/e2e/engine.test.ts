@@ -233,22 +233,24 @@ describe('SIGTERM', () => {
 })
 
 describe.each(['thread', 'process'])('A model, isolation %s,', (isolation) => {
-  it('keeps nothing of 24,000 requests that it cannot decompress', async () => {
+  it('keeps nothing of 36,000 requests that it cannot decompress', async () => {
     const server = await serve({ args: [addJson], env: { EAS_ISOLATION: isolation } })
     const cut = gzipSync(Buffer.alloc(300, 7)).subarray(0, -4)
     const batch = Buffer.concat(Array.from({ length: 50 }, () => post('/api/predict/add', cut)))
     const connection = new RawConnection(server.port)
     const memory = () =>
       [server.child.pid, ...childrenOf(server.child.pid)].map(rssBytes).reduce((all, bytes) => all + bytes, 0)
-    let before = 0
-    for (let sent = 0; sent < 24_000; sent += 50) {
+    // What is not yet collected comes and goes; the least that there was of a third is what is kept.
+    const least = [0, 0, 0].map(() => Number.POSITIVE_INFINITY)
+    for (let sent = 0; sent < 36_000; sent += 50) {
       void connection.send(batch)
       for (let i = 0; i < 50; i++) expect((await connection.response())?.status).toBe(400)
-      // By now the collector's own habits have shown: what is not yet collected grows to some size and no further.
-      if (sent === 12_000) before = memory()
+      const third = Math.floor(sent / 12_000)
+      if (sent % 500 === 0) least[third] = Math.min(least[third] ?? 0, memory())
     }
-    // What zlib takes for each is 16 KiB: were it kept, this would be over 187.
-    expect((memory() - before) / 2 ** 20).toBeLessThan(100)
+    const [, second = 0, last = 0] = least
+    // What zlib takes for each is 16 KiB: were it kept, this would be 187.
+    expect((last - second) / 2 ** 20).toBeLessThan(130)
     await server.stop()
   }, 180_000)
 })
