@@ -100,10 +100,14 @@ describe('A warm-up request of 100 KB', () => {
     files.write('large.bin', torchBody([large, large]))
     const json = { warm_up_data_path: join(files.folder, 'large.bin') }
     const service = files.write(`large-${isolation}.json`, serviceJson({ name: 'add', model: add, json }))
-    const server = await serve({ args: [service], env: { EAS_ISOLATION: isolation } })
+    const server = await serve({ args: [service], env: { EAS_ISOLATION: isolation, EAS_LOG_LEVEL: 'info' } })
     const { services } = JSON.parse(textOf(await ready(server.port)))
     expect(services[0].warm_up).toMatchObject({ requests: 1, failed: 0, skipped: 0 })
     expect(services[0].warm_up.sent).toBeGreaterThanOrEqual(3)
+    // It was sent to the server itself, too, which is nobody's request.
+    expect((await exchange(server.port, sum))?.status).toBe(200)
+    await expect.poll(() => server.log()).toContain('"msg":"request"')
+    expect(server.log().match(/"method":"POST"/g)).toHaveLength(1)
     await server.stop()
   })
 })

@@ -186,6 +186,47 @@ describe('Warm-up', () => {
     await processor.close()
   })
 
+  it('is rehearsed on the whole way of a request, which leaves no trace', async () => {
+    const model = files.write('rehearsed.onnx', add)
+    const path = files.write('rehearsed.bin', body)
+    const service = { name: 'add', model, json: { warm_up_data_path: path, token: 'secret' } }
+    const processor = processorWith([service], { EAS_LOAD: 'eager' })
+    const statuses: number[] = []
+    await processor.load(async (request) => {
+      expect(processor.readiness()).toMatchObject({ ready: false, services: [{ state: 'loading' }] })
+      const exchange = processor.begin(request)
+      statuses.push((exchange.refusal ?? (await exchange.finish(request.body))).status)
+    })
+    expect(processor.readiness().ready).toBe(true)
+    expect(new Set(statuses)).toEqual(new Set([200]))
+    const metrics = async () => {
+      const asked = { method: 'GET', target: '/metrics', headers: { authorization: 'secret' }, body: new Uint8Array() }
+      return Buffer.from((await processor.handle(asked)).body).toString()
+    }
+    expect(await metrics()).not.toContain('eas_requests_total{service="add"')
+    await processor.handle({ ...request('add'), headers: { authorization: 'secret' } })
+    expect(await metrics()).toContain('eas_requests_total{service="add",code="200"} 1\n')
+    await processor.close()
+  })
+
+  it('is not rehearsed where requests are rationed, nor once somebody waits', async () => {
+    const model = files.write('rationed.onnx', add)
+    const json = { warm_up_data_path: files.write('rationed.bin', body) }
+    const carried = async (rpc: TestService['rpc'] & object, meanwhile: (processor: Processor) => unknown) => {
+      const processor = processorWith([{ name: 'add', model, json, rpc }], { EAS_LOAD: 'eager' })
+      let count = 0
+      await processor.load(async () => {
+        count++
+        meanwhile(processor)
+      })
+      await processor.close()
+      return count
+    }
+    expect(await carried({ rate_limit: 100 }, () => {})).toBe(0)
+    expect(await carried({}, () => {})).toBeGreaterThan(0)
+    expect(await carried({}, (processor) => processor.handle(request('add')))).toBe(1)
+  })
+
   it('never keep it from being ready, whatever bit of them is wrong', async () => {
     const model = files.write('flips.onnx', add)
     // 1,000 with EAS_FULL=1.

@@ -21,4 +21,4 @@ process.once('SIGTERM', () => {
 const port = await http.listen(Number(process.env.PORT || 8080), '0.0.0.0')
 log.info({ port }, 'listening')
 // Meanwhile `/readyz` answers 503, and so the start-up probe keeps requests away.
-await processor.load()
+await http.load()

@@ -27,7 +27,10 @@ export function authorize(head: EasRequestHead, token: string, options: Authoriz
   throw new EasError('unauthorized', 'Authorization is not valid for this service')
 }
 
-function isSigned(head: EasRequestHead, signature: string, token: string, options: AuthorizeOptions): boolean {
+/** Of the five lines that a client signs. @see eas-wire 2.3, "Signature" */
+export const signature = (token: string, lines: string) => createHmac('sha1', token).update(lines).digest('base64')
+
+function isSigned(head: EasRequestHead, given: string, token: string, options: AuthorizeOptions): boolean {
   const { headers } = head
   const date = headers.date ?? ''
   if (options.dateSkewSecondsMax > 0) {
@@ -39,15 +42,7 @@ function isSigned(head: EasRequestHead, signature: string, token: string, option
     // Always POST, whatever the method is: no SDK signs another.
     const start = `POST\n${headers['content-md5'] ?? ''}\n${contentType}\n${date}\n`
     for (const resource of resources(head.target, options.basePaths)) {
-      if (
-        equal(
-          signature,
-          createHmac('sha1', token)
-            .update(start + resource)
-            .digest('base64'),
-        )
-      )
-        return true
+      if (equal(given, signature(token, start + resource))) return true
     }
   }
   return false

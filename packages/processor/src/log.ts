@@ -2,6 +2,17 @@ import pino, { type Logger } from 'pino'
 
 export type { Logger }
 
+const { streamSym } = pino.symbols
+
+/**
+ * Hands over finished lines, past pino's assembling of each: for what is written per request. A level must have been asked
+ * about before.
+ */
+export function writeLines(log: Logger, lines: string): void {
+  const parts = log as unknown as { readonly [streamSym]?: { write(text: string): void } } // pino's types leave it out
+  parts[streamSym]?.write(lines)
+}
+
 /**
  * JSON lines on standard output. Control characters in a value are escaped by JSON itself; no request value and no token is
  * ever given to it.

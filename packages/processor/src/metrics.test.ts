@@ -6,7 +6,14 @@ it('render() gives counters, cumulative histograms and gauges in the Prometheus 
     { name: 'digits', inside: 5, queued: 3, workers: 2, ready: true, modelBytes: 0, requestFiles: undefined },
   ])
   const stages = { receive: 0.1, queue: 0.2, decode: 0.01, compute: 7, encode: 0.01 }
-  const record = { service: 'digits', method: 'POST', request_id: undefined, error: undefined, responseBytes: 52 }
+  const record = {
+    service: 'digits',
+    method: 'POST',
+    request_id: undefined,
+    error: undefined,
+    responseBytes: 52,
+    at: 0,
+  }
   metrics.observe({ ...record, status: 200, stages, totalMs: 7.5, requestBytes: 270 })
   metrics.observe({ ...record, status: 200, stages, totalMs: 99_999, requestBytes: 270 })
   metrics.observe({ ...record, status: 450, stages: undefined, totalMs: 1, requestBytes: 0 })

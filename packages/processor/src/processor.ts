@@ -7,6 +7,7 @@ import type { Logger } from './log.ts'
 import { MemoryBudget } from './memory-budget.ts'
 import { createMetrics } from './metrics.ts'
 import { Recorder } from './recorder.ts'
+import { type Carry, rehearse } from './rehearsal.ts'
 import { type BasePath, parseTarget, type Route } from './route.ts'
 import { type Client, Service, type ServiceEvent, type ServiceSpec } from './service.ts'
 import type { Settings } from './settings.ts'
@@ -15,8 +16,12 @@ import type { Stages } from './stages.ts'
 import type { WarmUpReport } from './warm-up/replay.ts'
 
 export interface Processor {
-  /** Loads every model, unless they are loaded lazily. Resolves when each has loaded or failed; the failures are in `readiness`. */
-  load(): Promise<void>
+  /**
+   * Loads every model, unless they are loaded lazily. Resolves when each has loaded or failed; the failures are in `readiness`.
+   *
+   * @param carry How a request comes from a client to the core, to rehearse it with a warm-up request before `/readyz` is 200.
+   */
+  load(carry?: Carry): Promise<void>
   /** Answers a request that has come whole. Never rejects: every failure is a response. */
   handle(request: EasRequest): Promise<EasResponse>
   /** Begins with a request whose body has yet to come. */
@@ -93,6 +98,9 @@ export function createProcessor({ services: specs, settings, log }: ProcessorOpt
   }
   const looksAtMd5 = settings.contentMd5 === 'verify' || settings.javaIsCompressed === 'on'
   let draining = false
+  let rehearsing = false
+  /** Whether a client has asked for a prediction. */
+  let isAsked = false
 
   const metrics = createMetrics(() =>
     [...all].map((service) => {
@@ -198,7 +206,13 @@ export function createProcessor({ services: specs, settings, log }: ProcessorOpt
       return { response: json(200, signatureJson(state.info, state.info.signature ?? service.spec.signature_name)) }
     }
     const contentMd5 = looksAtMd5 ? request.headers['content-md5'] : undefined
-    const { result, stages } = await service.predict({ body: request.body, contentMd5, receivedAt, client })
+    const { result, stages } = await service.predict({
+      body: request.body,
+      contentMd5,
+      receivedAt,
+      client,
+      isRehearsal: request.isRehearsal,
+    })
     if (result instanceof EasError) return { response: errorResponse(result), error: result, stages }
     const headers = { 'content-type': 'application/octet-stream', ...result.headers }
     return { response: { status: 200, headers, body: result.body }, stages }
@@ -215,9 +229,11 @@ export function createProcessor({ services: specs, settings, log }: ProcessorOpt
       refused = EasError.from(thrown)
     }
     const label = found?.service?.spec.name ?? ''
+    if (found?.service && !head.isRehearsal) isAsked = true
     const end = (answered: Answer, requestBytes: number) => {
       const totalMs = performance.now() - receivedAt
       const { response, error, stages } = answered
+      if (head.isRehearsal) return response
       recorder.record({
         service: label,
         method: head.method,
@@ -228,6 +244,7 @@ export function createProcessor({ services: specs, settings, log }: ProcessorOpt
         totalMs,
         requestBytes,
         responseBytes: response.body.length,
+        at: Date.now(),
       })
       return head.method === 'HEAD' ? { ...answered.response, body: nothing } : answered.response
     }
@@ -249,6 +266,11 @@ export function createProcessor({ services: specs, settings, log }: ProcessorOpt
     }
   }
 
+  const carryWithin: Carry = async (request) => {
+    const exchange = begin(request)
+    return exchange.refusal ?? exchange.finish(request.body)
+  }
+
   function readinessNow(): Readiness {
     const readiness = [...all].map((service): ServiceReadiness => {
       const { name } = service.spec
@@ -258,6 +280,7 @@ export function createProcessor({ services: specs, settings, log }: ProcessorOpt
       if (state.state === 'idle')
         return { name, state: service.isEvicted || settings.load === 'lazy' ? 'idle' : 'loading' }
       if (state.state !== 'ready') return { name, state: state.state }
+      if (rehearsing) return { name, state: 'loading' }
       const { execution_provider, loadMs } = state.info
       const { version = '', warmUpReport, itemsStatus } = service
       return {
@@ -276,8 +299,18 @@ export function createProcessor({ services: specs, settings, log }: ProcessorOpt
   }
 
   return {
-    async load() {
-      if (settings.load === 'eager') await Promise.allSettled([...all].map((service) => service.load()))
+    async load(carry = carryWithin) {
+      if (settings.load !== 'eager') return
+      await Promise.allSettled([...all].map((service) => service.load()))
+      // The way is the same for every service.
+      const [rehearsal] = [...all].flatMap((service) => service.takeRehearsal() ?? [])
+      if (!rehearsal) return
+      rehearsing = true
+      const isWanted = () => !isAsked && !draining
+      await rehearse(rehearsal, carry, isWanted).catch((error: Error) =>
+        log.debug({ error: error.message }, 'not rehearsed'),
+      )
+      rehearsing = false
     },
     async handle(request) {
       const exchange = begin(request)

@@ -1,7 +1,7 @@
 import type { EasError } from '@eas/base'
-import type { Logger } from './log.ts'
+import { type Logger, writeLines } from './log.ts'
 import type { Metrics } from './metrics.ts'
-import type { Stages } from './stages.ts'
+import { type Stages, stageNames } from './stages.ts'
 
 /** What remains of a request once it is answered. No value of it, and no token. */
 export interface RequestRecord {
@@ -16,6 +16,8 @@ export interface RequestRecord {
   readonly totalMs: number
   readonly requestBytes: number
   readonly responseBytes: number
+  /** When it was answered, in milliseconds since 1970. */
+  readonly at: number
 }
 
 /** Milliseconds that records are gathered for: done together they cost half of what they cost one by one. */
@@ -44,37 +46,34 @@ export class Recorder {
     this.timer = undefined
     const { records } = this
     this.records = []
+    let lines = ''
     for (const record of records) {
       this.metrics.observe(record)
-      this.write(record)
+      const level = levelOf(record)
+      if (this.log.isLevelEnabled(level)) lines += lineOf(record, level)
     }
+    if (lines !== '') writeLines(this.log, lines)
   }
+}
 
-  private write(record: RequestRecord): void {
-    const { service, method, request_id, status, error, stages, totalMs, requestBytes, responseBytes } = record
-    const isProbe = method === 'GET' && service === ''
-    const level = error?.code === 'internal' ? 'error' : isProbe ? 'debug' : 'info'
-    if (!this.log.isLevelEnabled(level)) return
-    this.log[level](
-      {
-        service,
-        method,
-        status,
-        totalMs: round(totalMs),
-        receiveMs: stages && round(stages.receive),
-        queueMs: stages && round(stages.queue),
-        decodeMs: stages && round(stages.decode),
-        computeMs: stages && round(stages.compute),
-        encodeMs: stages && round(stages.encode),
-        requestBytes,
-        responseBytes,
-        request_id,
-        error: error?.message,
-        cause: error?.code === 'internal' ? describeCause(error.cause) : undefined,
-      },
-      'request',
-    )
-  }
+function levelOf({ method, service, error }: RequestRecord) {
+  const isProbe = method === 'GET' && service === ''
+  return error?.code === 'internal' ? 'error' : isProbe ? 'debug' : 'info'
+}
+
+/** As pino would write it, whose own way takes three times as long. */
+function lineOf(record: RequestRecord, level: string): string {
+  const { service, method, request_id, status, error, stages, totalMs, requestBytes, responseBytes, at } = record
+  let line = `{"level":"${level}","time":"${new Date(at).toISOString()}"`
+  line += `,"service":${JSON.stringify(service)},"method":${JSON.stringify(method)},"status":${status}`
+  line += `,"totalMs":${round(totalMs)}`
+  if (stages) for (const name of stageNames) line += `,"${name}Ms":${round(stages[name])}`
+  line += `,"requestBytes":${requestBytes},"responseBytes":${responseBytes}`
+  if (request_id !== undefined) line += `,"request_id":${JSON.stringify(request_id)}`
+  if (error) line += `,"error":${JSON.stringify(error.message)}`
+  const cause = error?.code === 'internal' ? describeCause(error.cause) : undefined
+  if (cause !== undefined) line += `,"cause":${JSON.stringify(cause)}`
+  return `${line},"msg":"request"}\n`
 }
 
 const describeCause = (cause: unknown) =>

@@ -10,6 +10,7 @@ import { fromWireError } from './engine/model-worker.ts'
 import { Items, type ItemsSpec } from './items.ts'
 import type { FileCounts } from './logs/file-writers.ts'
 import { RequestFiles, type RequestFilesSpec } from './logs/request-files.ts'
+import type { Rehearsal } from './rehearsal.ts'
 import type { ModelInfo } from './session.ts'
 import type { Stages } from './stages.ts'
 import { type Waiting, WaitingRoom } from './waiting-room.ts'
@@ -67,6 +68,8 @@ export interface PredictInput {
   /** When the first byte came, on the clock of `performance.now()`. */
   readonly receivedAt: number
   readonly client: Client | undefined
+  /** Whether it is to leave nothing behind. */
+  readonly isRehearsal?: boolean | undefined
 }
 
 /** The other end of a request, as far as the core needs it: whoever carries the request calls `onGone` when it leaves. */
@@ -225,7 +228,7 @@ export class Service {
   }
 
   /** Always resolves. `keepalive` runs from the first byte; past it, or once the client has gone, nothing is computed. */
-  predict({ body, contentMd5, receivedAt, client }: PredictInput): Promise<Served> {
+  predict({ body, contentMd5, receivedAt, client, isRehearsal }: PredictInput): Promise<Served> {
     const start = performance.now()
     this.usedAt = start
     this.items?.ride()
@@ -245,7 +248,7 @@ export class Service {
 
       const enter = (deployment: Deployment) => {
         this.admission.enter()
-        const copy = this.warmUp.copy(body)
+        const copy = isRehearsal ? undefined : this.warmUp.copy(body)
         // The place is free when the engine is done with the request, not when its client is: so overload shows.
         const id = deployment.predict(
           body,
@@ -256,7 +259,7 @@ export class Service {
             if ('error' in outcome) settle(fromWireError(outcome.error), outcome.stages)
             else {
               settle(outcome, outcome.stages)
-              if (outcome.notes) this.note(outcome.notes)
+              if (outcome.notes && !isRehearsal) this.note(outcome.notes)
               if (copy) this.warmUp.keep(copy)
             }
             this.letIn()
@@ -303,6 +306,13 @@ export class Service {
         else if (this.deployment) enter(this.deployment)
       })
     })
+  }
+
+  /** What can be rehearsed with, once: nothing where requests are rationed, or where there was nothing to warm up with. */
+  takeRehearsal(): Rehearsal | undefined {
+    const { name, token, rpc } = this.spec
+    const body = this.warmUp.takeSample()
+    return body && this.deployment && rpc.rate_limit <= 0 ? { service: name, token, body } : undefined
   }
 
   /** Looks for a newer version of the model and puts it in the place of this one, once it is ready. Never rejects. */

@@ -12,6 +12,8 @@ export interface EasRequestHead {
   readonly target: string
   /** Names in lower case; a repeated header has its values joined by `, `. */
   readonly headers: Readonly<Record<string, string | undefined>>
+  /** Sent by this process to itself before it is ready: answered like any other, but not counted, logged or kept. */
+  readonly isRehearsal?: boolean
 }
 
 /** A response as the core makes it. */

@@ -60,7 +60,7 @@ async function serve(files: readonly string[], options: ServeOptions): Promise<v
   })
 
   const progress = showAfter(1000, `Loading ${services.map(({ name }) => name).join(', ')}`)
-  await processor.load()
+  await http.load()
   progress.stop()
   const { services: states } = processor.readiness()
   const failed = states.filter(({ state }) => state === 'failed')

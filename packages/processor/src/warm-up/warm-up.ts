@@ -29,6 +29,7 @@ export class WarmUp {
   private readonly shapeOf: (body: Uint8Array) => Promise<string>
   private readonly onError: (error: StoreError) => void
   private keeper: RequestKeeper | undefined
+  private sample: Uint8Array | undefined
 
   constructor(spec: WarmUpSpec, shapeOf: (body: Uint8Array) => Promise<string>, onError: (error: StoreError) => void) {
     this.spec = spec
@@ -44,13 +45,27 @@ export class WarmUp {
   async run(send: (body: Uint8Array) => Promise<number>): Promise<WarmUpReport | undefined> {
     const { paths, sends, budgetMs, isRequired, filesMax } = this.spec
     if (paths.length === 0 || budgetMs === 0) return undefined
-    const report = await replay(keptRequests(paths, this.spec), send, { sends, budgetMs, now: () => performance.now() })
+    const sendSampled = async (body: Uint8Array) => {
+      const ms = await send(body)
+      this.sample ??= body
+      return ms
+    }
+    const now = () => performance.now()
+    const report = await replay(keptRequests(paths, this.spec), sendSampled, { sends, budgetMs, now })
+    if (report.ended === 'budget') this.sample = undefined
     this.report = report
     if (filesMax > 0 && report.requests + report.skipped === 0) this.startKeeping()
     if (isRequired && report.firstFailure !== undefined) {
       throw new EasError('not_ready', `Cannot warm up: ${report.firstFailure}`)
     }
     return report
+  }
+
+  /** The first request that was answered well, if there was time for all of them; once. */
+  takeSample(): Uint8Array | undefined {
+    const { sample } = this
+    this.sample = undefined
+    return sample
   }
 
   /** A copy of a request for `keep`, if requests are kept now: what is sent to a worker is not there afterwards. */
