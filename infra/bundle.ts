@@ -1,6 +1,9 @@
+import { existsSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build, type Metafile } from 'esbuild'
+import { asHandler, asServer, codeFile, fcEvent, lambdaEvent, type Trainer, train } from './code-cache.ts'
+import { packed } from './pack.ts'
 import { runtimeFiles } from './runtime-files.ts'
 import { checkSizes } from './size.ts'
 import { syncFolder } from './sync-folder.ts'
@@ -11,6 +14,11 @@ interface Bundle {
   readonly outdir: string
   /** Source files by the name of what they become. */
   readonly entries: Readonly<Record<string, string>>
+  /** Sources behind an `import()` that every start needs all the same. */
+  readonly hot: readonly string[]
+  /** How those that answer requests are started for V8 to compile them ahead. */
+  readonly trained: Readonly<Record<string, Trainer>>
+  readonly format: 'cjs' | 'esm'
   /**
    * The code goes to `folder`, below `outdir`, and `outdir` gets a CommonJS file for each of these entries that hands over to
    * it: for a runtime that loads handlers with `require`.
@@ -20,8 +28,17 @@ interface Bundle {
   readonly isDeployed: boolean
 }
 
+const ort = 'node_modules/onnxruntime-common/dist/esm/index.js'
+
 export const bundles: readonly Bundle[] = [
-  { outdir: 'dist/cli', entries: { main: 'packages/cli/src/main.ts' }, isDeployed: false },
+  {
+    outdir: 'dist/cli',
+    entries: { main: 'packages/cli/src/main.ts' },
+    hot: [ort, 'packages/cli/src/commands/serve.ts'],
+    trained: { main: asServer((service) => ['serve', service]) },
+    format: 'cjs',
+    isDeployed: false,
+  },
   {
     outdir: 'dist/functions/gcp-cloud-run',
     entries: {
@@ -29,11 +46,17 @@ export const bundles: readonly Bundle[] = [
       events: 'functions/gcp-cloud-run/src/events.ts',
       job: 'functions/gcp-cloud-run/src/job.ts',
     },
+    hot: [ort],
+    trained: { index: asServer(() => []) },
+    format: 'esm',
     isDeployed: true,
   },
   {
     outdir: 'dist/functions/aws-lambda',
     entries: { index: 'functions/aws-lambda/src/index.ts', batch: 'functions/aws-lambda/src/batch.ts' },
+    hot: [ort],
+    trained: { index: asHandler(lambdaEvent) },
+    format: 'esm',
     isDeployed: true,
   },
   {
@@ -43,6 +66,9 @@ export const bundles: readonly Bundle[] = [
       batch: 'functions/aliyun-fc/src/batch.ts',
       container: 'functions/aliyun-fc/src/container.ts',
     },
+    hot: [ort],
+    trained: { index: asHandler(fcEvent), container: asServer(() => []) },
+    format: 'esm',
     handlers: { folder: 'app', entries: ['index', 'batch'] },
     isDeployed: true,
   },
@@ -55,24 +81,33 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 
 /**
  * Writes `dist/`: per bundle its entries, and beside them `model-worker.js`, which the engine starts for each model. Deployed
- * folders also get ONNX Runtime for one platform and architecture and the notices of what they contain. Source maps go to
- * `dist/maps`, and what esbuild knows of each bundle to `dist/meta`, for the checks of sizes and imports.
+ * folders also get ONNX Runtime for one platform and architecture and the notices of what they contain. What esbuild knows of
+ * each bundle goes to `dist/meta`, for the checks of sizes and imports.
  *
  * @param arch Of the machine that the deployed folders are for.
  */
 export async function bundleFor(arch: Arch, chosen = bundles): Promise<void> {
   for (const each of chosen) {
     const { outputFiles, metafile } = await compiled(each)
-    const files = new Map<string, Uint8Array | { readonly sameAs: string }>()
-    const maps = new Map<string, Uint8Array>()
-    for (const { path, contents } of outputFiles) {
-      const isMap = each.isDeployed && path.endsWith('.map')
-      ;(isMap ? maps : files).set(relative(join(root, each.outdir), path), contents)
+    const codeDir = join(root, codeDirOf(each))
+    const { files: code, packs } = await packed({
+      ...each,
+      outputFiles,
+      metafile,
+      entries: [...Object.keys(each.entries), worker],
+    })
+    for (const pack of packs.values()) {
+      const made = join(codeDir, codeFile(pack))
+      if (existsSync(made)) code.set(codeFile(pack), { sameAs: made })
     }
+    const isTrained = Object.keys(each.trained).every((entry) => code.has(codeFile(packs.get(entry) ?? '')))
+    const inCodeDir = relative(join(root, each.outdir), codeDir)
+    const files = new Map([...code].map(([path, content]) => [join(inCodeDir, path), content]))
     if (each.isDeployed) await addDeployed(files, each, metafile, arch)
     await syncFolder(join(root, each.outdir), files)
+    const runsHere = !each.isDeployed || (process.platform === 'linux' && process.arch === arch)
+    if (runsHere && !isTrained) await train(codeDir, each.trained)
     const name = each.outdir.replace(/^dist\//, '')
-    if (each.isDeployed) await syncFolder(join(root, 'dist/maps', name), maps)
     await syncFolder(join(root, 'dist/meta', name), new Map([['meta.json', Buffer.from(JSON.stringify(metafile))]]))
   }
 }
@@ -86,7 +121,7 @@ const codeDirOf = ({ outdir, handlers }: Bundle) => (handlers ? `${outdir}/${han
 const compiled = (each: Bundle) =>
   build({
     absWorkingDir: root,
-    entryPoints: { ...each.entries, 'model-worker': 'packages/processor/src/engine/worker-main.ts' },
+    entryPoints: { ...each.entries, [worker]: 'packages/processor/src/engine/worker-main.ts' },
     outdir: codeDirOf(each),
     write: false,
     bundle: true,
@@ -97,15 +132,14 @@ const compiled = (each: Bundle) =>
     external: ['onnxruntime-node', 'onnxruntime-node/*'],
     // jsonc-parser's CommonJS form asks for its parts by names that only exist beside it.
     mainFields: ['module', 'main'],
-    sourcemap: each.isDeployed ? 'external' : 'linked',
     legalComments: 'linked',
     metafile: true,
     logLevel: 'warning',
-    banner: {
-      // CommonJS dependencies ask for Node's own modules by `require`, which an ES module does not have.
-      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
-    },
+    define: { 'import.meta.url': '__moduleUrl' }, // which packs know
   })
+
+/** What the engine starts for each model, beside the entries. */
+const worker = 'model-worker'
 
 /** What a platform needs beside the code. */
 async function addDeployed(
@@ -114,10 +148,8 @@ async function addDeployed(
   metafile: Metafile,
   arch: Arch,
 ): Promise<void> {
-  const { outdir, handlers } = each
-  const isModule = '{ "type": "module" }\n'
+  const { handlers } = each
   files.set('THIRD_PARTY_NOTICES.txt', Buffer.from(await licenseNotices(metafile, root)))
-  files.set(join(relative(outdir, codeDirOf(each)), 'package.json'), Buffer.from(isModule))
   if (handlers) {
     files.set('package.json', Buffer.from('{ "type": "commonjs" }\n'))
     for (const name of handlers.entries)

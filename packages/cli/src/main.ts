@@ -23,11 +23,6 @@ const [name = '', ...rest] = process.argv.slice(2)
 // One service's model runs in a thread, unless something else is asked for: `isolations` of the processor.
 const threads = ['auto', 'thread', ''].includes(process.env.EAS_ISOLATION ?? '')
 if (name === 'serve' && threads && !rest.some((argument) => /^(-h|--help)$/.test(argument))) startEarly()
-// Help and mistakes need them all.
-for (const known of Object.hasOwn(commands, name) ? [name] : Object.keys(commands)) {
-  const command = await commands[known]?.()
-  if (command) program.addCommand(command.copyInheritedSettings(program))
-}
 
 // `eas predict … | head` closes the pipe before all is written: nothing is wrong with that.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -35,7 +30,16 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error
 })
 
-program.parseAsync().catch(async (thrown) => {
+async function run(): Promise<void> {
+  // Help and mistakes need them all.
+  for (const known of Object.hasOwn(commands, name) ? [name] : Object.keys(commands)) {
+    const command = await commands[known]?.()
+    if (command) program.addCommand(command.copyInheritedSettings(program))
+  }
+  await program.parseAsync()
+}
+
+run().catch(async (thrown) => {
   await discardEarly()
   reportAndExit(thrown)
 })

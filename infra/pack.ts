@@ -1,0 +1,109 @@
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { type Metafile, type OutputFile, transform } from 'esbuild'
+
+/** What esbuild has made of one bundle: ES modules, split so that each piece of code is in one of them. */
+export interface SplitBundle {
+  readonly outputFiles: readonly OutputFile[]
+  readonly metafile: Metafile
+  /** Names of its entries, without `.js`. */
+  readonly entries: readonly string[]
+  /** Sources behind an `import()` that every start needs all the same. */
+  readonly hot: readonly string[]
+  /** What Node takes the entries for. An entry that awaits at its top is a module of ECMAScript. */
+  readonly format: 'cjs' | 'esm'
+}
+
+export interface Packed {
+  /** Contents by path. */
+  readonly files: Map<string, Uint8Array | { readonly sameAs: string }>
+  /** By entry the name of its pack, which has a hash of its contents, without `.js`. */
+  readonly packs: ReadonlyMap<string, string>
+}
+
+/**
+ * Turns a split bundle into packs: per entry one script with every module that it needs to start, for the loader to read in
+ * one go together with the code that V8 has made of it before (code-cache.ts). Node would find, read and compile dozens of
+ * files instead. Modules that are only needed now and then stay files of their own, below `lazy/`.
+ *
+ */
+export async function packed(bundle: SplitBundle): Promise<Packed> {
+  const { outputFiles, entries, format } = bundle
+  const texts = new Map(outputFiles.map((file) => [basename(file.path), file]))
+  const isEntry = (name: string) => entries.includes(name.replace(/\.js$/, ''))
+  const files: Packed['files'] = new Map<string, Uint8Array>([
+    ['load.cjs', await readFile(new URL('./loader.cjs', import.meta.url))],
+    ['package.json', Buffer.from(`{ "type": "${format === 'cjs' ? 'commonjs' : 'module'}" }\n`)],
+  ])
+  const modules = new Map<string, string>()
+  for (const [name, { text, contents }] of texts) {
+    if (!name.endsWith('.js')) files.set(name, contents)
+    else if (format === 'cjs' || !isEntry(name)) modules.set(name, await moduleOf(text))
+  }
+
+  const needed = entries.map((entry) => ({ entry, names: neededBy(bundle, entry).filter((name) => modules.has(name)) }))
+  const packs = new Map<string, string>()
+  for (const { entry, names } of needed) {
+    const table = names.map((name) => `${JSON.stringify(`./${name}`)}: ${modules.get(name)}`).join(',\n')
+    const pack = Buffer.from(`({\n${table}\n})\n`)
+    const id = `${entry}-${createHash('sha256').update(pack).digest('hex').slice(0, 8)}`
+    packs.set(entry, id)
+    files.set(`${id}.js`, pack)
+    const text = texts.get(`${entry}.js`)?.text ?? ''
+    files.set(`${entry}.js`, Buffer.from(format === 'cjs' ? start(entry, id) : entryOf(text, id)))
+  }
+  for (const [name, text] of modules) {
+    if (!needed.every(({ names }) => names.includes(name)) && !isEntry(name))
+      files.set(`lazy/${name}`, Buffer.from(text))
+  }
+  return { files, packs }
+}
+
+const start = (entry: string, id: string) => `'use strict'\nrequire('./load.cjs')('${id}')('./${entry}.js')\n`
+
+/** A function of what a CommonJS module has around it. */
+async function moduleOf(text: string): Promise<string> {
+  const options = { format: 'cjs', platform: 'node', target: 'node20', supported: { 'dynamic-import': false } } as const
+  const { code } = await transform(text, { ...options, legalComments: 'none' })
+  return `(function (exports, require, module, __moduleUrl) {\n${ascii(code)}})`
+}
+
+/** esbuild escapes everything but comments. */
+const ascii = (code: string) =>
+  code.replace(/[^\0-\x7f]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+
+/** An entry that stays an ES module: its imports from the bundle go through the loader. */
+function entryOf(text: string, id: string): string {
+  const rewritten = text
+    .replace(
+      /^import (\{[^}]*\}) from "(\.\/[^"]+)";$/gm,
+      (_, names: string, from: string) => `const ${names.replaceAll(' as ', ': ')} = __load("${from}");`,
+    )
+    .replace(/^import "(\.\/[^"]+)";$/gm, '__load("$1");')
+    .replace(/\bimport\("(\.\/[^"]+)"\)/g, 'Promise.resolve("$1").then(__load)')
+  const left = /^(?:import|export)\b.*"\.\/.*$/m.exec(rewritten)
+  if (left) throw new Error(`Cannot pack ${id}: ${left[0]}`)
+  const opening = `import { createRequire as __createRequire } from 'node:module'
+const __moduleUrl = import.meta.url
+const require = __createRequire(__moduleUrl)
+const __load = require('./load.cjs')('${id}')
+`
+  return opening + rewritten
+}
+
+/** The modules that an entry evaluates when it starts, and those that `hot` names, in no particular order. */
+function neededBy({ metafile, hot }: SplitBundle, entry: string): readonly string[] {
+  const outputs = new Map(Object.entries(metafile.outputs).map(([path, output]) => [basename(path), output]))
+  const found = new Set<string>()
+  const waiting = [`${entry}.js`]
+  for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
+    if (found.has(name)) continue
+    found.add(name)
+    for (const { path, kind, external } of outputs.get(name)?.imports ?? []) {
+      const isHot = kind === 'dynamic-import' && hot.includes(outputs.get(basename(path))?.entryPoint ?? '')
+      if (!external && (kind === 'import-statement' || isHot)) waiting.push(basename(path))
+    }
+  }
+  return [...found]
+}
