@@ -8,6 +8,8 @@ export const batchLimits = {
   columns: 65_536,
   /** Bytes of one Parquet row group or Arrow record batch, decoded. Writers' defaults are 128 MB and 64 k rows. */
   groupBytes: 1024 * 1024 * 1024,
+  /** Values of one Parquet page: lists of 128 in a million rows. Writers cut at a megabyte or 20,000 rows, but equal values take next to nothing. */
+  pageEntries: 2 ** 27,
   /** Characters of a reason in the error file. */
   reasonChars: 300,
   /** Bytes of a manifest, a chunk's record or a mapping. */

@@ -33,11 +33,20 @@ export const arrow: RowFormat = {
         throw thrown
       }
     }
+    async function opened() {
+      if (await isFile(source))
+        return await RecordBatchReader.from(randomAccess(source)).then((reader) => reader.open())
+      try {
+        return await RecordBatchReader.from(content()).then((reader) => reader.open())
+      } catch (thrown) {
+        // Some writers have the schema of a file in its footer only, so that compressed it must be taken as a whole.
+        const whole = source.isPlain || failure !== undefined ? undefined : await wholeFile(source)
+        if (!whole) throw thrown
+        return await RecordBatchReader.from(randomAccess(whole)).then((reader) => reader.open())
+      }
+    }
     try {
-      const reader = await ((await isFile(source))
-        ? RecordBatchReader.from(randomAccess(source))
-        : RecordBatchReader.from(content()))
-      await reader.open()
+      const reader = await opened()
       const names = reader.schema.fields.map(({ name }) => name)
       checkColumns(names, plan, 'the file has')
       const columns = names.filter((name) => isUsed(name, plan))
@@ -63,8 +72,13 @@ export const arrow: RowFormat = {
 /** Bytes that are fetched at once, where less is asked for: the reader looks at every message's head first. */
 const windowBytes = 1024 * 1024
 
+interface FileBytes {
+  readonly info: { readonly size: number }
+  read(start: number, end: number): Promise<Uint8Array>
+}
+
 /** A plain file, as what the reader takes for a file on disk: its footer is looked at, and each batch where it lies. */
-function randomAccess({ info: { size }, read }: ReadableSource): FileHandle {
+function randomAccess({ info: { size }, read }: FileBytes): FileHandle {
   let from = 0
   let held: Uint8Array = new Uint8Array()
   const handle = {
@@ -82,6 +96,22 @@ function randomAccess({ info: { size }, read }: ReadableSource): FileHandle {
     close: async () => {},
   }
   return handle as unknown as FileHandle // all of one that apache-arrow calls
+}
+
+/** A file, decompressed; `undefined` for what is none. */
+async function wholeFile({ content }: ReadableSource): Promise<FileBytes | undefined> {
+  const pieces: Uint8Array[] = []
+  let size = 0
+  for await (const piece of content(0)) {
+    pieces.push(piece)
+    size += piece.length
+    if (size > batchLimits.groupBytes)
+      throw malformed(`decompressed it takes more than ${batchLimits.groupBytes} bytes`)
+  }
+  const bytes = Buffer.concat(pieces)
+  const magic = fileMagic.subarray(0, 6)
+  const isWhole = bytes.length > 12 && magic.equals(bytes.subarray(0, 6)) && magic.equals(bytes.subarray(-6))
+  return isWhole ? { info: { size }, read: async (start, end) => bytes.subarray(start, end) } : undefined
 }
 
 /** Whether it is a file. One that is cut short has no magic at its end. */

@@ -1,23 +1,33 @@
 import { StoreError } from '@eas/storage'
-import type { AsyncBuffer, FileMetaData } from 'hyparquet'
+import type { AsyncBuffer, ColumnMetaData, FileMetaData, RowGroup, SchemaTree } from 'hyparquet'
 import { BatchError, reasonOf } from '../batch-error.ts'
 import { batchLimits } from '../limits.ts'
 import type { RowFormat } from './row-block.ts'
 import { checkColumns, isUsed, type TableColumn, tableBlock } from './table.ts'
 
-/** Bytes of columns, decoded, that are read at once. */
+/** Bytes of columns, decoded, that make a block of rows. */
+const blockBytes = 2 * 1024 * 1024
+/** The same where a column is read by the library, which may read a whole row group for each block. */
 const sliceBytes = 32 * 1024 * 1024
+/** Bytes of a row group that are read at once, shared by its columns. */
+const windowsBytes = 16 * 1024 * 1024
+const windowBytesMin = 64 * 1024
+const windowBytesMax = 4 * 1024 * 1024
 
 /**
- * Apache Parquet, by column ranges: only what the model and the output need is fetched, a slice of a row group at a time.
- * Offsets are rows. @see https://parquet.apache.org/docs/file-format/
+ * Apache Parquet, by column ranges: only what the model and the output need is fetched, and of values and lists of values a
+ * page at a time. Offsets are rows. @see https://parquet.apache.org/docs/file-format/
  */
 export const parquet: RowFormat = {
   name: 'parquet',
   async *blocks(source, offset, plan) {
     if (!source.isPlain) throw malformed('it is compressed as a whole')
-    const { parquetMetadataAsync, parquetScan, parquetSchema } = await import('hyparquet')
-    const { compressors } = await import('hyparquet-compressors')
+    const [
+      { parquetMetadataAsync, parquetScan, parquetSchema },
+      portable,
+      { ColumnReader, chunkPages, leafOf, pageCompressors },
+    ] = await Promise.all([import('hyparquet'), import('hyparquet-compressors'), import('./parquet/index.ts')])
+    const compressors = pageCompressors(portable.compressors)
     const file: AsyncBuffer = {
       byteLength: source.info.size,
       slice(start, end = source.info.size) {
@@ -29,36 +39,74 @@ export const parquet: RowFormat = {
     }
     const metadata = await orMalformed(() => parquetMetadataAsync(file))
     checkMetadata(metadata, source.info.size)
-    const names = parquetSchema(metadata).children.map(({ element }) => element.name)
+    const root = await orMalformed(async () => parquetSchema(metadata))
+    const names = root.children.map(({ element }) => element.name)
     checkColumns(names, plan, 'the file has')
-    const columns = names.filter((name) => isUsed(name, plan))
-    const scan = await orMalformed(() => parquetScan({ file, metadata, columns, compressors, geoparquet: false }))
-    for (const { rowStart, rowEnd, rows } of slicesOf(metadata)) {
-      if (rowEnd <= offset) continue
-      const values: TableColumn[] = []
-      // One after the other: all at once would be their size several times over.
-      for (const column of columns) {
-        const cells = await orMalformed(() => scan.readColumn({ column, rowStart, rowEnd }))
-        values.push((i) => cells[i])
+    const columns = root.children.filter(({ element }) => isUsed(element.name, plan))
+    const used = columns.map(({ element }) => element.name)
+    const scan = await orMalformed(() => parquetScan({ file, metadata, columns: used, compressors, geoparquet: false }))
+    const windowBytes = Math.floor(windowsBytes / Math.max(1, columns.length))
+    const window = Math.min(windowBytesMax, Math.max(windowBytesMin, windowBytes))
+
+    /** A column as its pages have it; by the library, which takes everything apart and puts it together again, if it must. */
+    function cellsOf(column: SchemaTree, group: RowGroup, groupStart: number): Cells {
+      const { name } = column.element
+      const [chunk, ...others] = group.columns.filter(({ meta_data }) => meta_data?.path_in_schema[0] === name)
+      const leaf = chunk?.meta_data && others.length === 0 && leafOf(root, column, chunk.meta_data, compressors)
+      if (!leaf || !chunk?.meta_data) {
+        return {
+          isPaged: false,
+          skip: async () => {},
+          async take(from, to) {
+            const rows = { column: name, rowStart: groupStart + from, rowEnd: groupStart + to }
+            const cells = await scan.readColumn(rows)
+            return (i) => cells[i]
+          },
+        }
       }
-      yield tableBlock(columns, values, rowStart, Math.max(offset, rowStart), rowEnd, rows.bytesPerRow)
+      const { meta_data } = chunk
+      const start = chunkStart(meta_data)
+      const end = Math.min(source.info.size, start + Number(meta_data.total_compressed_size) + chunkBytesMissing)
+      const range = { start, end, entries: Number(meta_data.num_values) }
+      const reader = new ColumnReader(chunkPages(source.read, range, window), leaf)
+      return { isPaged: true, skip: (count) => reader.skip(count), take: (from, to) => reader.take(to - from) }
+    }
+
+    let groupStart = 0
+    for (const group of metadata.row_groups) {
+      const count = Number(group.num_rows)
+      const bytesPerRow = Math.max(1, Math.ceil(Number(group.total_byte_size) / Math.max(1, count)))
+      const first = Math.max(0, offset - groupStart)
+      if (first < count) {
+        const cells = columns.map((column) => cellsOf(column, group, groupStart))
+        if (first > 0) for (const { skip } of cells) await orMalformed(() => skip(first))
+        const bytes = cells.every(({ isPaged }) => isPaged) ? blockBytes : sliceBytes
+        const step = Math.max(1, Math.floor(bytes / bytesPerRow))
+        for (let from = first; from < count; from += step) {
+          const to = Math.min(count, from + step)
+          const values: TableColumn[] = []
+          // One after the other: all at once would be their size several times over.
+          for (const { take } of cells) values.push(await orMalformed(() => take(from, to)))
+          yield tableBlock(used, values, groupStart + from, groupStart + from, groupStart + to, bytesPerRow)
+        }
+      }
+      groupStart += count
     }
   },
 }
 
-/** Row groups, those that are large in parts. */
-function* slicesOf({ row_groups }: FileMetaData) {
-  let first = 0
-  for (const { num_rows, total_byte_size } of row_groups) {
-    const count = Number(num_rows)
-    const bytesPerRow = Math.max(1, Math.ceil(Number(total_byte_size) / Math.max(1, count)))
-    const step = Math.max(1, Math.floor(sliceBytes / bytesPerRow))
-    for (let from = 0; from < count; from += step) {
-      yield { rowStart: first + from, rowEnd: first + Math.min(count, from + step), rows: { bytesPerRow } }
-    }
-    first += count
-  }
+/** A column of a row group. Its rows are asked for in order. */
+interface Cells {
+  readonly isPaged: boolean
+  skip(count: number): Promise<void>
+  take(from: number, to: number): Promise<TableColumn>
 }
+
+/** Of a chunk that old writers leave out of its size. @see PARQUET-816 */
+const chunkBytesMissing = 100
+
+const chunkStart = ({ dictionary_page_offset, data_page_offset }: ColumnMetaData): number =>
+  Number(dictionary_page_offset || data_page_offset)
 
 /** What the footer says lies inside the file, and is no more than memory holds. */
 function checkMetadata({ row_groups, num_rows }: FileMetaData, fileBytes: number): void {
@@ -67,7 +115,8 @@ function checkMetadata({ row_groups, num_rows }: FileMetaData, fileBytes: number
     if (columns.length > batchLimits.columns) throw malformed(`it has ${columns.length} columns`)
     if (!(Number(total_byte_size) >= 0) || !(Number(count) >= 0)) throw malformed('a row group has no size')
     rows += Number(count)
-    for (const { meta_data } of columns) {
+    for (const { meta_data, file_path } of columns) {
+      if (file_path !== undefined) throw malformed('its columns are in other files')
       const start = Number(meta_data?.dictionary_page_offset || meta_data?.data_page_offset)
       const size = Number(meta_data?.total_compressed_size)
       if (!(start >= 0 && size >= 0 && start + size <= fileBytes)) {

@@ -85,16 +85,24 @@ export class FeedBuilder {
   /** The whole row from a text, as CSV has it: a value, a JSON list, or values with spaces, `;` or `|` between. */
   readText(text: string): void {
     if (/^\s*\[/.test(text)) {
-      const scanner = new JsonScanner()
-      scanner.bytes = Buffer.from(text)
-      scanner.end = scanner.bytes.length
-      this.readJson(scanner)
-      if (scanner.peek() !== -1)
-        throw new RowError(`${this.name}: ${scanner.wrong('something follows the list').message}`)
+      this.readJsonText(text)
       return
     }
     const parts = this.dtype === 'string' || this.rowShape?.length === 0 ? [] : text.trim().split(/\s*[;|,]\s*|\s+/)
     this.readValue(parts.length > 1 ? parts : text)
+  }
+
+  private readJsonText(text: string): void {
+    const scanner = new JsonScanner()
+    scanner.bytes = Buffer.from(text)
+    scanner.end = scanner.bytes.length
+    try {
+      this.readJson(scanner)
+      if (scanner.peek() !== -1) throw scanner.wrong('something follows the list')
+    } catch (thrown) {
+      if (!(thrown instanceof RowError) || thrown.message.startsWith(this.name)) throw thrown
+      throw new RowError(`${this.name}: ${thrown.message}`)
+    }
   }
 
   /** One element of a row whose elements stand in columns of their own. */

@@ -10,12 +10,20 @@ export const arrowOutput: OutputFormat = {
   extension: 'arrow',
   contentType: 'application/vnd.apache.arrow.file',
   writer: (outputs) =>
-    tableWriter(outputs, async (columns) => {
-      const library = await import('apache-arrow')
-      const { Table, tableToIPC, vectorFromArray } = library
-      const vectors: Record<string, Vector> = Object.create(null)
-      for (const column of columns) vectors[column.name] = vectorFromArray(dataOf(column), typeOf(column, library))
-      return tableToIPC(new Table(vectors), 'file')
+    tableWriter(outputs, {
+      async open() {
+        const library = await import('apache-arrow')
+        const { Table, tableToIPC, vectorFromArray } = library
+        const vectors: Record<string, Vector> = Object.create(null)
+        return {
+          // Once, with all rows.
+          add(columns) {
+            for (const column of columns)
+              vectors[column.name] = vectorFromArray(dataOf(column), typeOf(column, library))
+          },
+          end: () => tableToIPC(new Table(vectors), 'file'),
+        }
+      },
     }),
 }
 

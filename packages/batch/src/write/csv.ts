@@ -8,11 +8,17 @@ export const csvOutput: OutputFormat = {
   extension: 'csv',
   contentType: 'text/csv; charset=utf-8',
   writer: (outputs) =>
-    tableWriter(outputs, async (columns, count) => {
-      const lines = [columns.map(({ name }) => field(name)).join(',')]
-      const cells = columns.map(cellsOf)
-      for (let row = 0; row < count; row++) lines.push(cells.map((cell) => cell(row)).join(','))
-      return Buffer.from(`${lines.join('\r\n')}\r\n`)
+    tableWriter(outputs, {
+      async open(first) {
+        const lines = [first.map(({ name }) => field(name)).join(',')]
+        return {
+          add(columns, count) {
+            const cells = columns.map(cellsOf)
+            for (let row = 0; row < count; row++) lines.push(cells.map((cell) => cell(row)).join(','))
+          },
+          end: () => Buffer.from(`${lines.join('\r\n')}\r\n`),
+        }
+      },
     }),
 }
 

@@ -1,5 +1,6 @@
 import type { DType } from '@eas/base'
 import type { SchemaElement } from 'hyparquet'
+import type { ColumnSource } from 'hyparquet-writer'
 import type { OutputFormat } from './row-writer.ts'
 import { type ColumnOut, type KeptType, tableWriter } from './table-writer.ts'
 import { nestedRow } from './values.ts'
@@ -10,13 +11,38 @@ export const parquetOutput: OutputFormat = {
   extension: 'parquet',
   contentType: 'application/vnd.apache.parquet',
   writer: (outputs) =>
-    tableWriter(outputs, async (columns, count) => {
-      const { parquetWriteBuffer } = await import('hyparquet-writer')
-      const schema: SchemaElement[] = [{ name: 'root', num_children: columns.length }, ...columns.flatMap(elementsOf)]
-      const columnData = columns.map((column) => ({ name: column.name, data: dataOf(column) }))
-      return Buffer.from(parquetWriteBuffer({ columnData, schema, rowGroupSize: count, statistics: false }))
+    tableWriter(outputs, {
+      groupRows,
+      async open(first) {
+        const { ByteWriter, ParquetWriter } = await import('hyparquet-writer')
+        const schema: SchemaElement[] = [{ name: 'root', num_children: first.length }, ...first.flatMap(elementsOf)]
+        const writer = new ByteWriter()
+        const file = new ParquetWriter({ writer, schema, statistics: false })
+        return {
+          add(columns, count) {
+            const columnData = columns.map(
+              (column): ColumnSource => ({
+                name: column.name,
+                data: dataOf(column),
+                codec: column.kind === 'kept' ? 'SNAPPY' : outputCodec,
+              }),
+            )
+            file.write({ columnData, rowGroupSize: count })
+          },
+          end() {
+            file.finish()
+            return writer.getBytes()
+          },
+        }
+      },
     }),
 }
+
+/** Rows of a row group: as many as are encoded in a few milliseconds. */
+const groupRows = 4096
+
+/** What a model puts out has no two values alike, and is not worth the time that compressing it takes. */
+const outputCodec = 'UNCOMPRESSED'
 
 type Leaf = Pick<SchemaElement, 'type' | 'converted_type'>
 
@@ -26,7 +52,8 @@ const keptLeaves: { readonly [T in KeptType]: Leaf } = {
   float64: { type: 'DOUBLE' },
   string: { type: 'BYTE_ARRAY', converted_type: 'UTF8' },
   time: { type: 'INT64', converted_type: 'TIMESTAMP_MILLIS' },
-  json: { type: 'BYTE_ARRAY', converted_type: 'JSON' },
+  // As texts: the writer would make JSON of them once more.
+  json: { type: 'BYTE_ARRAY', converted_type: 'UTF8' },
 }
 
 const double: Leaf = { type: 'DOUBLE' }

@@ -24,69 +24,156 @@ export type ColumnOut =
 /** `json`: texts of whatever has no other type. */
 export type KeptType = 'bool' | 'int64' | 'float64' | 'string' | 'time' | 'json'
 
-/** Collects a chunk's rows by column, and has them encoded at its end. */
-export function tableWriter(
-  outputs: ReadonlyMap<string, string>,
-  encode: (columns: readonly ColumnOut[], count: number) => Promise<Uint8Array>,
-): RowWriter {
-  const kept = new Map<string, unknown[]>()
-  const cells = new Map([...outputs.keys()].map((name) => [name, [] as OutputCell[]]))
+/** A file under way. The columns of each of its groups of rows are of the same names and types. */
+export interface TableFile {
+  add(columns: readonly ColumnOut[], count: number): void
+  end(): Uint8Array
+}
+
+export interface TableFormat {
+  /** @param columns Of the first group. */
+  open(columns: readonly ColumnOut[]): Promise<TableFile>
+  /** Rows of a group; all of a chunk by default. Groups are encoded while the model computes the rows behind them. */
+  readonly groupRows?: number
+}
+
+type KeptTypes = ReadonlyMap<string, KeptType>
+
+/** Rows that are collected by column. */
+interface Group {
+  count: number
+  readonly kept: Map<string, unknown[]>
+  readonly cells: Map<string, OutputCell[]>
+}
+
+/** A kept column's values, and what they are; `undefined` where all are null. */
+interface Kept {
+  readonly type: KeptType | undefined
+  readonly values: readonly unknown[]
+}
+
+/** A group that is whole. */
+interface WholeGroup {
+  readonly count: number
+  readonly kept: ReadonlyMap<string, Kept>
+  readonly cells: ReadonlyMap<string, readonly OutputCell[]>
+}
+
+/** Collects a chunk's rows by column, and has them encoded group by group. */
+export function tableWriter(outputs: ReadonlyMap<string, string>, format: TableFormat): RowWriter {
+  const { groupRows = Number.POSITIVE_INFINITY } = format
   const names = new Set(outputs.values())
-  let count = 0
+  const newGroup = (): Group => ({
+    count: 0,
+    kept: new Map(),
+    cells: new Map([...outputs.keys()].map((name) => [name, []])),
+  })
+  let group = newGroup()
+  const groups: WholeGroup[] = []
+  let file: Promise<TableFile> | undefined
+  /** Taken from the first group. When another does not fit them, everything is encoded at the end. */
+  let types: KeptTypes = new Map()
+  let isEncoding = true
+
+  function encodeGroup(): void {
+    const whole = wholeGroup(group)
+    group = newGroup()
+    groups.push(whole)
+    types = groups.length === 1 ? typesOf(groups) : types
+    isEncoding &&= fits(whole, types, groups[0] as WholeGroup) // there is one now
+    if (!isEncoding) return
+    const columns = columnsOf(whole, types, outputs)
+    file = (file ?? format.open(columns)).then((open) => {
+      open.add(columns, whole.count)
+      return open
+    })
+    file.catch(() => {}) // told at the end
+  }
+
   return {
     write({ batch, results }) {
-      const first = count
-      const rows = results.flatMap((result, row) => (result ? [row] : []))
-      for (const [name, values] of batch.kept) {
-        if (names.has(name)) continue
-        const column = kept.get(name) ?? []
-        for (const [i, row] of rows.entries()) column[first + i] = values[row]
-        kept.set(name, column)
-      }
-      for (const row of rows) {
+      const kept = [...batch.kept].filter(([name]) => !names.has(name))
+      for (let row = 0; row < results.length; row++) {
         const result = results[row]
-        for (const [name, column] of cells) {
-          const tensor = result?.outputs.get(name) as Tensor // asked for
-          column.push(cellOf(tensor, result?.index ?? 0))
+        if (!result) continue
+        const at = group.count++
+        for (const [name, values] of kept) {
+          const column = group.kept.get(name) ?? []
+          if (column.length === 0) group.kept.set(name, column)
+          column[at] = values[row]
         }
+        for (const [name, cells] of group.cells) {
+          const tensor = result.outputs.get(name) as Tensor // asked for
+          cells.push(cellOf(tensor, result.index))
+        }
+        if (group.count >= groupRows) encodeGroup()
       }
-      count += rows.length
     },
     async end() {
-      if (count === 0) return undefined
-      return encode(
-        [
-          ...[...kept].map(([name, values]) => keptColumn(name, values, count)),
-          ...[...cells].map(([output, column]) => outputColumn(outputs.get(output) ?? output, column)),
-        ],
-        count,
-      )
+      if (group.count > 0) encodeGroup()
+      if (groups.length === 0) return undefined
+      if (isEncoding && file) return (await file).end()
+      const common = typesOf(groups)
+      const all = groups.map((whole) => columnsOf(whole, common, outputs))
+      const again = await format.open(all[0] ?? [])
+      for (const [i, columns] of all.entries()) again.add(columns, groups[i]?.count ?? 0)
+      return again.end()
     },
   }
 }
 
+function wholeGroup({ count, kept, cells }: Group): WholeGroup {
+  return { count, kept: new Map([...kept].map(([name, values]) => [name, keptOf(values, count)])), cells }
+}
+
+function keptOf(given: readonly unknown[], count: number): Kept {
+  const values = Array.from({ length: count }, (_, i) => valueOfKept(given[i]))
+  let type: KeptType | undefined
+  for (const value of values) if (value !== null) type = joinedType(type, typeOf(value))
+  return { type, values }
+}
+
+/** The types that the columns of all groups have in common. */
+function typesOf(groups: readonly WholeGroup[]): KeptTypes {
+  const types = new Map<string, KeptType | undefined>()
+  for (const { kept } of groups) for (const [name, { type }] of kept) types.set(name, joinedType(types.get(name), type))
+  return new Map([...types].map(([name, type]) => [name, type ?? 'string']))
+}
+
+/** Whether a group has no column, and none of a type, that its file has not. */
+function fits({ kept, cells }: WholeGroup, types: KeptTypes, first: WholeGroup): boolean {
+  const isKnown = [...kept].every(
+    ([name, { type }]) => types.has(name) && (type ?? types.get(name)) === types.get(name),
+  )
+  const formOf = (group: ReadonlyMap<string, readonly OutputCell[]>, name: string) => {
+    const tensor = group.get(name)?.[0]?.tensor
+    return `${tensor?.dtype} ${tensor?.shape.length}`
+  }
+  return isKnown && [...cells.keys()].every((name) => formOf(cells, name) === formOf(first.cells, name))
+}
+
+function columnsOf(
+  { kept, cells, count }: WholeGroup,
+  types: KeptTypes,
+  outputs: ReadonlyMap<string, string>,
+): ColumnOut[] {
+  const keptColumns = [...types].map(([name, type]): ColumnOut => {
+    const values = kept.get(name)?.values ?? new Array(count).fill(null)
+    return { kind: 'kept', name, type, values: values.map((value) => (value === null ? null : convert[type](value))) }
+  })
+  return [...keptColumns, ...[...cells].map(([name, column]) => outputColumn(outputs.get(name) ?? name, column))]
+}
+
 function outputColumn(name: string, cells: readonly OutputCell[]): ColumnOut {
-  const { dtype, shape } = (cells[0] as OutputCell).tensor // of a chunk that has rows
+  const { dtype, shape } = (cells[0] as OutputCell).tensor // of a group that has rows
   const rowShape = shape.slice(1)
   const isUniform = cells.every(({ tensor }) => rowShape.every((dim, i) => tensor.shape[i + 1] === dim))
   return { kind: 'output', name, dtype, rowShape: isUniform ? rowShape : undefined, rank: rowShape.length, cells }
 }
 
-function keptColumn(name: string, given: readonly unknown[], count: number): ColumnOut {
-  const values = Array.from({ length: count }, (_, i) => valueOfKept(given[i]))
-  let type: KeptType | undefined
-  for (const value of values) {
-    if (value === null) continue
-    const own = typeOf(value)
-    type = type === undefined || type === own ? own : (joined[`${type} ${own}`] ?? 'json')
-  }
-  const kind = type ?? 'string'
-  return {
-    kind: 'kept',
-    name,
-    type: kind,
-    values: values.map((value) => (value === null ? null : convert[kind](value))),
-  }
+function joinedType(a: KeptType | undefined, b: KeptType | undefined): KeptType | undefined {
+  if (a === undefined || a === b) return b ?? a
+  return b === undefined ? a : (joined[`${a} ${b}`] ?? 'json')
 }
 
 /** Types that two types of one column have in common. */

@@ -1,4 +1,4 @@
-import { fromBfloat16, fromHalf, type Tensor } from '@eas/base'
+import { type DType, fromBfloat16, fromHalf, type Tensor } from '@eas/base'
 import { JsonText } from '../rows/batch-builder.ts'
 import type { OutputCell } from './row-writer.ts'
 
@@ -49,17 +49,33 @@ function nested(tensor: Tensor, from: number, size: number, dim: number): string
 }
 
 /** A row of an output as a value, or as nested lists of them. */
-export function nestedRow(
-  { tensor, from, size }: OutputCell,
-  convert: (element: Element) => unknown = (element) => element,
-): unknown {
+export function nestedRow({ tensor, from, size }: OutputCell, convert?: (element: Element) => unknown): unknown {
+  if (tensor.shape.length === 2 && plainArrays.has(tensor.dtype) && !convert) return listOf(tensor.data, from, size)
   const listed = (at: number, length: number, dim: number): unknown => {
-    if (dim >= tensor.shape.length) return convert(elementOf(tensor, at))
+    if (dim >= tensor.shape.length) return convert ? convert(elementOf(tensor, at)) : elementOf(tensor, at)
     const count = tensor.shape[dim] ?? 0
     const step = count === 0 ? 0 : length / count
     return Array.from({ length: count }, (_, i) => listed(at + i * step, step, dim + 1))
   }
   return listed(from, size, 1)
+}
+
+/** Types whose elements are values as they are. */
+const plainArrays: ReadonlySet<DType> = new Set([
+  'float32',
+  'float64',
+  'int8',
+  'int16',
+  'int32',
+  'uint8',
+  'uint16',
+  'uint32',
+])
+
+function listOf(data: Tensor['data'], from: number, size: number): unknown[] {
+  const list: unknown[] = new Array(size)
+  for (let i = 0; i < size; i++) list[i] = data[from + i]
+  return list
 }
 
 /** JSON of a kept value: as it came, or of what a table has in its columns. */

@@ -1,0 +1,26 @@
+import * as zlib from 'node:zlib'
+import type { Compressors } from './leaf.ts'
+
+/** What Node has from 22.15 on and the types of Node 20 do not know. */
+const { zstdDecompressSync } = zlib as { zstdDecompressSync?: typeof zlib.gunzipSync }
+
+/** Node's own, which are several times as fast. No page is longer than its header says. */
+const native: Compressors = {
+  GZIP: (input, maxOutputLength) => zlib.gunzipSync(input, { maxOutputLength }),
+  BROTLI: (input, maxOutputLength) => zlib.brotliDecompressSync(input, { maxOutputLength }),
+  ...(zstdDecompressSync && { ZSTD: (input, maxOutputLength) => zstdDecompressSync(input, { maxOutputLength }) }),
+}
+
+/**
+ * What undoes each compression, for pages that hold something: of nothing there may be any bytes, such as the dictionary of
+ * a column without a value has, which not every decompressor takes.
+ */
+export function pageCompressors(portable: Compressors): Compressors {
+  const all = Object.entries({ ...portable, ...native })
+  return Object.fromEntries(
+    all.map(([codec, inflate]) => [
+      codec,
+      (input: Uint8Array, size: number) => (size === 0 ? new Uint8Array() : inflate(input, size)),
+    ]),
+  )
+}
