@@ -142,6 +142,7 @@ for line in sys.stdin:
         loaded[name] = torch.jit.load(str(folder / f"{name}.pt")).eval(), MODELS[name]()[1]
     module, inputs = loaded[name]
     with torch.inference_mode():
+        module(*inputs)  # brings back to the caches what the rivals have driven out
         start = time.process_time()
         module(*inputs)
         print((time.process_time() - start) * 1e6, flush=True)

@@ -68,6 +68,7 @@ export class Archive {
   /** Contents read, by where they begin and how the tensor lies in them. */
   private readonly loaded = new Map<string, Uint8Array>()
   private readonly copies = new Map<Content, Copy>()
+  private readonly placeholders = new Map<string, Content>()
   private sourceBytes = 0
 
   private constructor(parts: {
@@ -202,9 +203,16 @@ export class Archive {
     const length = count * bytesOf(dtype)
     const external = { location: this.location, offset: start, length }
     checkExternalRange(external, length, this.zip.source.size)
-    const content: Content = isContiguous ? { external } : { bytes: new Uint8Array(0) }
+    const content = isContiguous ? { external } : this.placeholder(`${dtype}:${copyKey(start, t)}`)
     if (!isContiguous || count <= maxElements) this.copies.set(content, { start, tensor: t, dtype })
     return { dtype, shape, content }
+  }
+
+  /** Stands for contents that are yet to be rearranged: the same for the same tensor, however often its pickle is read. */
+  private placeholder(key: string): Content {
+    const content = this.placeholders.get(key) ?? { bytes: new Uint8Array(0) }
+    this.placeholders.set(key, content)
+    return content
   }
 
   private storagePlace(storage: Storage, dtype: ElementType, folder: string): number {

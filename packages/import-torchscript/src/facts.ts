@@ -1,4 +1,4 @@
-import type { Value } from '@eas/onnx'
+import { type Dim, dims, type Value } from '@eas/onnx'
 
 /**
  * What is known of tensors whose contents are not: enough to see that a mask is the causal one, which nn.Transformer asks
@@ -9,6 +9,7 @@ export class Facts {
   private readonly trues = new WeakSet<Value>()
   private readonly scattered = new WeakSet<Value>()
   private readonly rows = new WeakMap<Value, Value>()
+  private readonly steps = new WeakMap<Value, Dim>()
 
   /** The value holds no NaN, and so equals itself. */
   noteNumbers(v: Value): Value {
@@ -33,6 +34,18 @@ export class Facts {
   }
   mayBeScattered(v: Value): boolean {
     return this.scattered.has(v)
+  }
+
+  /** The value is 0, step, 2 × step, … */
+  noteSteps(v: Value, step: Dim): Value {
+    this.steps.set(v, step)
+    return v
+  }
+  stepOf(v: Value): Dim | undefined {
+    const { elements } = v
+    if (!elements) return this.steps.get(v)
+    const step = elements[1] ?? 1
+    return elements.every((e, i) => dims.same(e, dims.mul(step, i))) ? step : undefined
   }
 
   /** The value stands for a nested tensor: the rows of it where `mask`, `[B, T]`, is true. */

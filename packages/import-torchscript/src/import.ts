@@ -1,7 +1,5 @@
 import {
   type Content,
-  GraphBuilder,
-  Guards,
   type ImportedModel,
   ImportRefusal,
   type InputSpec,
@@ -11,13 +9,13 @@ import {
   writeModel,
 } from '@eas/onnx'
 import { Archive, NeedBytes } from './archive.ts'
-import { hintsOf, makeInputs, tracedSpecs } from './inputs.ts'
-import { describeOutput, flattenOutputs } from './outputs.ts'
+import { type Callable, evaluate, prepare, specsOf } from './evaluate.ts'
+import { describeOutput } from './outputs.ts'
 import { describe, type TorchScriptDescription } from './parameters.ts'
 import { Program } from './program.ts'
-import { changedSince, stateOf } from './state.ts'
-import type { Py } from './values.ts'
-import { Raised, Vm } from './vm.ts'
+import { isSettled, readOfState } from './settled.ts'
+import { type Changes, changesSince, refusalOf, stateOf } from './state.ts'
+import type { Vm } from './vm.ts'
 
 export interface ImportTorchScriptOptions {
   /** Name of the archive's file, relative to the ONNX file, under which weights refer to it. */
@@ -68,41 +66,38 @@ export async function describeTorchScript(source: ModelSource): Promise<TorchScr
 type Lowered = Omit<ImportedModel, 'model' | 'externalData'> & { readonly model: Model }
 
 function lower(archive: Archive, program: Program, options: ImportTorchScriptOptions): Lowered {
-  const root = archive.root()
-  const name = options.method ?? 'forward'
-  const definition = program.class(root.type)?.methods.get(name)
-  if (!definition) throw refuse(`the model has no method ${name}`)
-  const examples = options.inputs ? undefined : archive.tracedInputs(name)
-  const specs = options.inputs ?? (examples && tracedSpecs(examples, definition)) ?? []
-  const g = new GraphBuilder(new Guards(hintsOf(specs)))
-  const vm = new Vm(archive, g, program)
-  vm.restoreObjects(root)
-  const { args, inputs } = makeInputs(
-    vm,
-    definition,
-    specs,
-    new Map(Object.entries(options.arguments ?? {}).map(([k, v]) => [k, toPy(v)])),
-  )
-  if (vm.reasons.length > 0) throw new ImportRefusal(vm.reasons)
+  const model = { archive, program, method: options.method ?? 'forward', arguments: options.arguments ?? {} }
+  const specs = specsOf(model, options.inputs)
+  const call = prepare(model, specs)
+  const { vm, root, inputs } = call
   const before = stateOf(vm, root)
-  const result = noting(vm, () => vm.callMethod(root, name, args))
-  for (const attribute of changedSince(vm, before, root))
-    vm.g.warnings.add(
-      `The model keeps ${attribute} from one call to the next; here every request starts from the file's`,
-    )
-  const outputs = noting(vm, () => flattenOutputs(vm, result, new Set(inputs.map((i) => i.name))))
+  const { values, structure } = evaluate(call)
+  const changes = changesSince(vm, before, root)
+  if (changes.size > 0) judgeState(model, specs, vm, changes)
   if (vm.reasons.length > 0) throw new ImportRefusal(vm.reasons)
   return {
-    model: g.finish(outputs.values, { name: 'eas-functions', version: importerVersion }),
+    model: vm.g.finish(values, producer),
     inputs,
-    outputs: outputs.values.map(describeOutput),
-    structure: outputs.structure,
-    guards: g.guards.all,
-    assumptions: [...g.assumptions],
-    warnings: [...g.warnings],
+    outputs: values.map(describeOutput),
+    structure,
+    guards: vm.g.guards.all,
+    assumptions: [...vm.g.assumptions],
+    warnings: [...vm.g.warnings],
     ops: [...vm.ops].sort(),
   }
 }
+
+/** What every call changes: refused where outputs of later calls are computed from it, a warning otherwise. */
+function judgeState(model: Callable, specs: readonly InputSpec[], vm: Vm, changes: Changes): void {
+  const read = readOfState(model, specs, changes)
+  const refused = read.size > 0 && !isSettled(model, specs) ? read : new Set<string>()
+  for (const [path, change] of changes) {
+    if (refused.has(path)) vm.refused([refusalOf(path, change)])
+    else vm.g.warnings.add(`The model changes ${path}; no output depends on it, so it stays as it is in the file`)
+  }
+}
+
+const producer = { name: 'eas-functions', version: importerVersion }
 
 /** What is nested too deep for the stack, or too large for an array, is the archive's doing. */
 function contained<T>(evaluate: () => T): T {
@@ -111,27 +106,6 @@ function contained<T>(evaluate: () => T): T {
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
     throw refuse(`the archive asks for too much: ${error.message}`, '', 'Save the model again with torch.jit.save')
-  }
-}
-
-const toPy = (v: boolean | number | string | null): Py => (typeof v === 'number' && Number.isInteger(v) ? BigInt(v) : v)
-
-/** Adds the reason that ends evaluation to those noted on the way. */
-function noting<T>(vm: Vm, call: () => T): T {
-  try {
-    return call()
-  } catch (error) {
-    if (error instanceof Raised)
-      vm.refused([
-        {
-          what: `the model raises: ${error.message}`,
-          where: '',
-          remedy: 'Give inputs of the sizes and types the model expects',
-        },
-      ])
-    else if (error instanceof ImportRefusal) vm.refused(error.reasons)
-    else throw error
-    throw new ImportRefusal(vm.reasons)
   }
 }
 

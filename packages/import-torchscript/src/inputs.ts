@@ -71,6 +71,7 @@ function labelled(input: string, t: TensorRef): InputSpec {
 
 /**
  * Makes the graph's inputs and the values the method is called with.
+ * @param prefix Of the names of the graph's inputs.
  * @throws {ImportRefusal} Naming every parameter that no specification belongs to.
  */
 export function makeInputs(
@@ -78,6 +79,7 @@ export function makeInputs(
   definition: FunctionDef,
   specs: readonly InputSpec[],
   given: ReadonlyMap<string, Py>,
+  prefix = '',
 ): { args: Py[]; inputs: ImportedInput[] } {
   const parameters = definition.parameters.slice(1)
   const placed = specs.map((spec) => place(spec, definition))
@@ -89,7 +91,7 @@ export function makeInputs(
     const { type, kind, optional, name } = toParameter(parameter)
     const mine = placed.filter((p) => p.position === position)
     const fixed = given.get(name)
-    const tensors = mine.map((p) => makeInput(vm.g, p, name, names, inputs))
+    const tensors = mine.map((p) => makeInput(vm.g, p, name, names, inputs, prefix))
     const keyed = mine.some((p) => p.key !== undefined)
     if (fixed !== undefined) args.push(fixed)
     else if (tensors.length > 0 && !keyed)
@@ -150,11 +152,13 @@ function makeInput(
   parameter: string,
   names: Set<string>,
   inputs: ImportedInput[],
+  prefix: string,
 ): TensorRef {
   if (isComplex(spec.dtype) || spec.dtype === 'string') throw refuse(`an input of ${spec.dtype}`, parameter)
   if (spec.shape.length > 64) throw refuse(`an input of ${spec.shape.length} dimensions`, parameter)
   const shape = spec.shape.map((d): Dim => (typeof d === 'number' ? d : dims.atom(d, 'input')))
-  const name = unique(key === undefined ? parameter : typeof key === 'number' ? `${parameter}_${key}` : key, names)
+  const own = key === undefined ? parameter : typeof key === 'number' ? `${parameter}_${key}` : key
+  const name = unique(`${prefix}${own}`, names)
   inputs.push({
     name,
     dtype: spec.dtype,

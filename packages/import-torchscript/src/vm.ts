@@ -14,6 +14,7 @@ import type { ClassDef, Expr, FunctionDef, Statement } from './script/ast.ts'
 import { readTensor, TensorRef, writeTensor } from './tensor-ref.ts'
 import {
   keyOf,
+  now,
   Poison,
   type Py,
   PyClass,
@@ -62,6 +63,11 @@ export class Vm {
   private readonly frames: Frame[] = []
   private readonly lines: number[] = []
   private readonly dotted = new WeakMap<Expr, { readonly name: string | undefined }>()
+  private readonly changes = new Map<Mutable, Map<string, string>>()
+  /** Tensors that nothing but `settle` has changed. */
+  readonly settled = new Set<TensorRef>()
+  /** What is older is the archive's. */
+  private restored = Number.NEGATIVE_INFINITY
   private statements = 0
   private work = 0
 
@@ -101,11 +107,40 @@ export class Vm {
   }
 
   write(ref: TensorRef, value: Value): void {
-    writeTensor(ref, value, this.journal.touch)
+    writeTensor(ref, value, this.touch)
   }
 
-  touch(object: Mutable): void {
+  /** Writes what writing it once more would leave as it is: the next call computes the same from it. */
+  settle(ref: TensorRef, value: Value): void {
+    let root = ref
+    while (root.state.link) root = root.state.link.base
+    const isOnly = !this.changes.has(root)
+    this.write(ref, value)
+    if (isOnly) this.changes.delete(root)
+    if (isOnly) this.settled.add(root)
+  }
+
+  /** To be called before `object` changes. */
+  readonly touch = (object: Mutable): void => {
     this.journal.touch(object)
+    this.noteChange(object, '')
+  }
+
+  /** Remembers where something that the archive brought was changed first. */
+  private noteChange(object: Mutable, attribute: string): void {
+    if (object.born > this.restored) return
+    if (object instanceof TensorRef) this.settled.delete(object)
+    const places = this.changes.get(object) ?? new Map<string, string>()
+    this.changes.set(object, places)
+    if (!places.has(attribute)) places.set(attribute, this.where)
+  }
+
+  /** Where the code changed an attribute, or something of what it holds, first. */
+  changedAt(contents: readonly unknown[], holder: readonly [object: PyObject, attribute: string] | undefined): string {
+    const inPlace = contents.find((item) => this.changes.get(item as Mutable)?.has('')) // what else there is, is in no map
+    return (
+      this.changes.get(inPlace as Mutable)?.get('') ?? (holder && this.changes.get(holder[0])?.get(holder[1])) ?? ''
+    )
   }
 
   /** Runs `__setstate__` of every object that was saved with a state of its own. */
@@ -127,6 +162,12 @@ export class Vm {
       seen.add(value)
       for (const [, item] of value.entries.values()) this.restoreObjects(item, seen, depth + 1)
     }
+  }
+
+  /** Calls a method of the model itself: what it changes from here on it changes for the next call. */
+  callModel(root: PyObject, name: string, args: readonly Py[]): Py {
+    this.restored = now()
+    return this.callMethod(root, name, args)
   }
 
   /** Calls a method of an object. Hooks of modules stand in the code of those that call them. */
@@ -317,7 +358,8 @@ export class Vm {
     if (object instanceof Unknown) return
     if (!(object instanceof PyObject))
       throw refuse(`an attribute ${name} is set on something that has none`, this.where)
-    this.touch(object)
+    this.journal.touch(object)
+    this.noteChange(object, name)
     object.attributes.set(name, value)
   }
 

@@ -24,6 +24,8 @@ export type Nest =
 export interface Call {
   readonly inputs: readonly Nest[]
   readonly outputs: Nest
+  /** How far apart torch's own engines are, for quantised models. */
+  readonly spread?: number
 }
 
 /** An archive and calls of it, the first of which a trace has seen. */
@@ -34,7 +36,8 @@ export interface Case {
   readonly body?: string
   /** How a model was saved: `trace`, `script`, `frozen-trace`, `frozen-script`. */
   readonly form?: string
-  readonly kind: 'plain' | 'quantised' | 'detection'
+  /** Of quantised models, `exact` are those that torch computed the way ONNX Runtime does. */
+  readonly kind: 'plain' | 'quantised' | 'exact' | 'detection'
   readonly archive: Uint8Array
   readonly calls: readonly Call[]
 }
@@ -53,7 +56,7 @@ interface ModelRow {
   kind: Case['kind']
   archive?: [at: number, size: number]
   file?: string
-  calls: { inputs: NestRow[]; outputs: NestRow }[]
+  calls: { inputs: NestRow[]; outputs: NestRow; spread?: number }[]
 }
 interface RawRow {
   dtype: ElementType
@@ -93,7 +96,11 @@ export function loadCases(index: string): Case[] {
         form,
         kind,
         archive: archive ? bytes(archive) : readFileSync(join(index, '..', file ?? '')),
-        calls: calls.map(({ inputs, outputs }) => ({ inputs: inputs.map(nest), outputs: nest(outputs) })),
+        calls: calls.map(({ inputs, outputs, spread = 0 }) => ({
+          inputs: inputs.map(nest),
+          outputs: nest(outputs),
+          spread,
+        })),
       }),
     ),
   ]

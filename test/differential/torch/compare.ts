@@ -1,4 +1,4 @@
-import { type Case, isTensor, type Nest, type RawTensor } from './cases.ts'
+import { type Call, type Case, isTensor, type Nest, type RawTensor } from './cases.ts'
 
 /** Largest error allowed, of the largest magnitude in the output. Half types are exact to 2^-11 and 2^-8. */
 const tolerances: { readonly [dtype: string]: number } = {
@@ -15,9 +15,14 @@ export interface Verdict {
 }
 
 /** Compares what the lowered model answered with what torch did. Outputs of operators are compared without their nesting. */
-export function compare(actual: Nest, expected: Nest, { kind, body }: Pick<Case, 'kind' | 'body'>): Verdict {
+export function compare(
+  actual: Nest,
+  { outputs: expected, spread = 0 }: Call,
+  { kind, body }: Pick<Case, 'kind' | 'body'>,
+): Verdict {
   if (kind === 'detection') return compareDetections(actual, expected)
-  return compareNests(body === undefined ? actual : flatten(actual), expected, kind === 'quantised', '')
+  const apart = kind === 'quantised' ? spread : undefined
+  return compareNests(body === undefined ? actual : flatten(actual), expected, apart, '')
 }
 
 const flatten = (nest: Nest): Nest[] =>
@@ -29,13 +34,14 @@ const different = (where: string, what: string): Verdict => ({
   difference: `${where || 'output'}: ${what}`,
 })
 
-function compareNests(actual: Nest, expected: Nest, quantised: boolean, where: string): Verdict {
+/** @param spread Of quantised models: how far apart torch's own engines are. */
+function compareNests(actual: Nest, expected: Nest, spread: number | undefined, where: string): Verdict {
   if (expected === null || typeof expected !== 'object') return compareScalars(actual, expected, where)
   if (isTensor(expected)) {
     if (expected.shape.length === 0 && !isTensor(actual))
       return compareScalars(actual, valuesOf(expected)[0] ?? null, where)
     if (!isTensor(actual)) return different(where, `a tensor is expected, not ${JSON.stringify(actual)?.slice(0, 60)}`)
-    return compareTensors(actual, expected, quantised, where)
+    return compareTensors(actual, expected, spread, where)
   }
   const pairs = entriesOf(expected)
   const given = new Map(actual !== null && typeof actual === 'object' && !isTensor(actual) ? entriesOf(actual) : [])
@@ -43,7 +49,7 @@ function compareNests(actual: Nest, expected: Nest, quantised: boolean, where: s
     return different(where, `${pairs.length} entries are expected, there are ${given.size}`)
   let error = 0
   for (const [key, value] of pairs) {
-    const verdict = compareNests(given.get(key) ?? null, value, quantised, `${where}[${key}]`)
+    const verdict = compareNests(given.get(key) ?? null, value, spread, `${where}[${key}]`)
     if (verdict.difference) return verdict
     error = Math.max(error, verdict.error)
   }
@@ -64,7 +70,7 @@ function compareScalars(actual: Nest, expected: Nest, where: string): Verdict {
   return equal ? same : different(where, `${expected} is expected, not ${value}`)
 }
 
-function compareTensors(actual: RawTensor, expected: RawTensor, quantised: boolean, where: string): Verdict {
+function compareTensors(actual: RawTensor, expected: RawTensor, spread: number | undefined, where: string): Verdict {
   if (actual.dtype !== expected.dtype) return different(where, `${expected.dtype} is expected, not ${actual.dtype}`)
   if (`${actual.shape}` !== `${expected.shape}`)
     return different(where, `[${expected.shape}] is expected, not [${actual.shape}]`)
@@ -86,7 +92,8 @@ function compareTensors(actual: RawTensor, expected: RawTensor, quantised: boole
     if (!(off <= worst)) [worst, at] = [off, i]
   }
   const error = worst === 0 ? 0 : worst / (largest || 1)
-  const allowed = quantised ? Math.max(2e-2 * largest, 1.01 * stepOf(e)) : tolerance * (largest || 1)
+  const allowed =
+    spread === undefined ? tolerance * (largest || 1) : Math.max(2e-2 * largest, 1.01 * stepOf(e), 1.01 * spread)
   return worst <= allowed
     ? { error }
     : different(where, `element ${at} is ${a[at]}, not ${e[at]}: an error of ${error.toExponential(1)}`)

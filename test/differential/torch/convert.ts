@@ -97,7 +97,7 @@ export async function runCase(one: Case, dynamics: Dynamics): Promise<Outcome> {
     for (const call of dynamics === 'static' ? one.calls.slice(0, 1) : one.calls) {
       const own = general.admits(call) ? general : await convert({ ...one, calls: [call] }, 'static')
       try {
-        verdicts.push(compare(await own.run(call), call.outputs, one))
+        verdicts.push(compare(await own.run(call), call, one))
       } finally {
         if (own !== general) await own.release()
       }

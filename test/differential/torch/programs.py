@@ -964,27 +964,6 @@ def pos_embed_interp():
 
 
 @script_only
-def kv_cache_state():
-    class M(nn.Module):
-        cache: Optional[Tensor]
-
-        def __init__(self):
-            super().__init__()
-            self.cache = None
-            self.fc = nn.Linear(4, 4)
-
-        def forward(self, x: Tensor) -> Tensor:
-            c = self.cache
-            if c is None:
-                c = torch.zeros(x.size(0), 1, 4)
-            y = torch.cat([c, self.fc(x)], 1)
-            self.cache = y[:, -1:]
-            return y
-
-    return M(), [[floats(2, 3, 4)]]
-
-
-@script_only
 def script_dynamic_count():
     class M(nn.Module):
         def forward(self, x: Tensor, n: Tensor) -> Tuple[Tensor, Tensor]:
@@ -2092,7 +2071,7 @@ def frozen_attr_update():
             self.scale = 2.0
             self.hist.append(x.size(0))
             self.buf = x.mean(0)
-            return x * self.scale + self.buf + len(self.hist)
+            return x * self.scale + self.buf
 
     return M(), [[floats(2, 4)]]
 

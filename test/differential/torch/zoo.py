@@ -18,6 +18,7 @@ import torch
 
 import constructs
 import programs
+import stateful
 import zoo_models
 from ops import Container, describe, without_debug
 
@@ -82,11 +83,24 @@ def archives(name, module, call, script_only, trace_only):
         yield form, file.getvalue()
 
 
+def spread(archive, call, outputs):
+    """How far torch's own engines for integers are apart: they add the bias before or after it is rounded."""
+    chosen, widest = torch.backends.quantized.engine, 0.0
+    for engine in set(torch.backends.quantized.supported_engines) - {'none', chosen}:
+        torch.backends.quantized.engine = engine
+        with torch.no_grad():
+            others = torch.jit.load(io.BytesIO(archive))(*copied(call))
+        if isinstance(outputs, torch.Tensor):
+            widest = max(widest, (others - outputs).abs().max().item())
+    torch.backends.quantized.engine = chosen
+    return widest
+
+
 def export(container, name, build, folder=None, script_only=False, trace_only=False, kind='plain', forms=FORMS):
     torch.manual_seed(zlib.crc32(name.encode()))
     module, calls = build()
     module = module.eval()
-    if kind != 'quantised':
+    if kind not in ('quantised', 'exact'):
         zoo_models.perturb(module)
     if not folder:
         calls = [coarse(call) for call in calls]
@@ -108,6 +122,8 @@ def export(container, name, build, folder=None, script_only=False, trace_only=Fa
                 print(f'  {name} {form}: torch fails on a call: {str(error).strip().splitlines()[-1][:150]}', file=sys.stderr)
                 continue
             ran.append({'inputs': structure(container, call), 'outputs': structure(container, outputs)})
+            if kind == 'quantised' and folder:
+                ran[-1]['spread'] = spread(archive, call, outputs)
         row = {'name': name, 'form': form, 'kind': kind}
         if folder:
             (folder / f'{name}-{form}.pt').write_bytes(archive)
@@ -120,6 +136,8 @@ def export(container, name, build, folder=None, script_only=False, trace_only=Fa
 
 
 def kind_of(name):
+    if name in zoo_models.EXACT:
+        return 'exact'
     return 'detection' if name in zoo_models.DETECTION else 'quantised' if name in zoo_models.QUANTISED else 'plain'
 
 
@@ -140,6 +158,8 @@ GOLDEN = {
     'constructs-script': (constructs.MODELS, sorted(constructs.MODELS), ('script',)),
     'programs-1': (programs.MODELS, sorted(programs.MODELS.keys() - LATER), ('script', 'frozen-trace')),
     'programs-2': (programs.MODELS, sorted(LATER), ('trace', 'frozen-script')),
+    'stateful': (stateful.MODELS, sorted(stateful.MODELS), FORMS),
+    'refused': (stateful.REFUSED, sorted(stateful.REFUSED), ('trace', 'script', 'frozen-script')),
     'vision-1': (zoo_models.SMALL, 'resnet resnext mobilenet_v3 squeeze'.split(), ('trace',)),
     'vision-2': (zoo_models.SMALL, 'efficientnet convnext inception vgg'.split(), ('script',)),
     'attention-1': (zoo_models.SMALL, 'vit swin swin_v2 maxvit'.split(), ('script',)),
@@ -148,7 +168,7 @@ GOLDEN = {
     'detection': (zoo_models.SMALL, 'fasterrcnn keypointrcnn_traced maskrcnn ssd_traced'.split(), ('trace', 'script')),
     'quantised': (zoo_models.SMALL, [name for name in zoo_models.SMALL if name in zoo_models.QUANTISED], ('trace', 'frozen-script')),
 }
-SCRIPT_ONLY = constructs.SCRIPT_ONLY | programs.SCRIPT_ONLY
+SCRIPT_ONLY = constructs.SCRIPT_ONLY | programs.SCRIPT_ONLY | stateful.SCRIPT_ONLY
 TRACE_ONLY = zoo_models.TRACE_ONLY | programs.TRACE_ONLY
 
 

@@ -26,7 +26,6 @@ function bagOf(c: Call, offsets: Value, count: Dim): Value {
 /** What bags take their rows from. */
 interface Table {
   readonly rows: Dim
-  readonly width: Dim
   readonly dtype: ElementType
   readonly look: (indices: Value) => Value
 }
@@ -35,11 +34,11 @@ const embeddingBag: Lower = (c) => {
   const weight = c.tensor('weight')
   const mode = modes[c.int('mode')]
   if (!mode) throw refuse('aten::embedding_bag with an unknown mode')
-  const [rows = 1, width = 1] = weight.shape
+  const [rows = 1] = weight.shape
   // ONNX Runtime adds up no half floats.
   const dtype = weight.dtype === 'float16' ? 'float32' : weight.dtype
   const look = (indices: Value): Value => emit.cast(c.g, emit.gather(c.g, weight, indices, 0), dtype)
-  const y = emit.cast(c.g, bagged(c, { rows, width, dtype, look }, mode), weight.dtype)
+  const y = emit.cast(c.g, bagged(c, { rows, dtype, look }, mode), weight.dtype)
   // Torch gives three more tensors, which only training uses.
   return tuple(c.vm, y, scalar('int64', 0), scalar('int64', 0), scalar('int64', 0))
 }
@@ -48,43 +47,61 @@ const embeddingBag: Lower = (c) => {
 export function bagged(c: Call, table: Table, mode: (typeof modes)[number]): Value {
   const { g } = c
   const { dtype } = table
-  const [indices, offsets] = bags(c, emit.cast(g, c.tensor('indices'), 'int64'))
-  const n = indices.shape[0] ?? 1
-  const bagCount = offsets.shape[0] ?? 1
+  const given = emit.cast(g, c.tensor('indices'), 'int64')
+  const indices = emit.flat(g, given)
   const padding = c.has('padding_idx') ? c.optionalInt('padding_idx') : undefined
   const perSample = c.has('per_sample_weights') ? c.optionalTensor('per_sample_weights') : undefined
-  const bag = emit.unsqueeze(g, bagOf(c, offsets, n), [1])
   let rows = table.look(indices)
   const kept = keptOf(c, indices, padding, table.rows)
   if (perSample)
     rows = emit.binary(g, 'Mul', rows, emit.unsqueeze(g, emit.cast(g, emit.flat(g, perSample), dtype), [1]))
-  const shape = [bagCount, table.width]
+  const reduced = reducer(c, given, table.dtype)
   const none = scalar(dtype, 0)
   const count = (): Value => {
-    const each = kept ? emit.cast(g, kept, dtype) : emit.expand(g, scalar(dtype, 1), [n])
-    return emit.unsqueeze(g, emit.scatterND(g, emit.full(g, [bagCount], none), bag, each, 'add'), [1])
+    const each = kept ? emit.cast(g, kept, dtype) : emit.expand(g, scalar(dtype, 1), indices.shape)
+    return reduced(emit.unsqueeze(g, each, [1]), 'add')
   }
   if (mode === 'max') {
     const least = scalar(dtype, Number.NEGATIVE_INFINITY)
     const shown = kept ? emit.where(g, emit.unsqueeze(g, kept, [1]), rows, least) : rows
-    const top = emit.scatterND(g, emit.full(g, shape, least), bag, shown, 'max')
-    return emit.where(g, emit.compare(g, 'Greater', count(), none), top, none)
+    return emit.where(g, emit.compare(g, 'Greater', count(), none), reduced(shown, 'max'), none)
   }
   const shown = kept ? emit.binary(g, 'Mul', rows, emit.unsqueeze(g, emit.cast(g, kept, dtype), [1])) : rows
-  const total = emit.scatterND(g, emit.full(g, shape, none), bag, shown, 'add')
+  const total = reduced(shown, 'add')
   return mode === 'sum' ? total : emit.binary(g, 'Div', total, emit.binary(g, 'Max', count(), scalar(dtype, 1)))
 }
 
-/** Indices in one row, and where each bag begins; of a matrix, each row is a bag. */
-function bags(c: Call, given: Value): [indices: Value, offsets: Value] {
+/** Reduces rows, one for each index, to one for each bag: `[N, D]` to `[B, D]`. */
+type Reduced = (rows: Value, how: 'add' | 'max') => Value
+
+function reducer(c: Call, indices: Value, dtype: ElementType): Reduced {
   const { g } = c
-  if (given.shape.length === 2) {
-    const [B = 1, L = 1] = given.shape
-    return [emit.flat(g, given), emit.binary(g, 'Mul', emit.iota(g, B, 0, 1), scalar('int64', L))]
+  const offsets = offsetsOf(c)
+  const [count = 0, bagCount = 1] = [dims.product(indices.shape), offsets.shape[0]]
+  // As many indices in each bag: what nn.EmbeddingBag makes of a matrix. The first bag begins at 0.
+  const length = bagCount === 1 ? count : c.vm.facts.stepOf(offsets)
+  if (length !== undefined && dims.bounds(length)[0] > 0 && dims.same(dims.mul(bagCount, length), count)) {
+    return (rows, how) => {
+      const each = emit.reshape(g, rows, [bagCount, length, rows.shape[1] ?? 1])
+      return length === 1 ? rows : emit.reduce(g, how === 'add' ? 'ReduceSum' : 'ReduceMax', each, [1])
+    }
   }
+  const bag = emit.unsqueeze(g, bagOf(c, offsets, count), [1])
+  return (rows, how) => {
+    const none = scalar(dtype, how === 'add' ? 0 : Number.NEGATIVE_INFINITY)
+    return emit.scatterND(g, emit.full(g, [bagCount, rows.shape[1] ?? 1], none), bag, rows, how)
+  }
+}
+
+/** Where each bag begins; of a matrix, each row is a bag. */
+function offsetsOf(c: Call): Value {
+  const { g } = c
+  const { shape } = c.tensor('indices')
+  if (shape.length === 2)
+    return emit.binary(g, 'Mul', emit.iota(g, shape[0] ?? 1, 0, 1), scalar('int64', shape[1] ?? 1))
   const offsets = emit.cast(g, c.tensor('offsets'), 'int64')
   const last = c.has('include_last_offset') && c.bool('include_last_offset')
-  return [given, last ? emit.slice(g, offsets, 0, 0, dims.sub(offsets.shape[0] ?? 1, 1)) : offsets]
+  return last ? emit.slice(g, offsets, 0, 0, dims.sub(offsets.shape[0] ?? 1, 1)) : offsets
 }
 
 /** Which indices count; undefined when all do. */
@@ -106,7 +123,7 @@ const renormed: Lower = (c) => {
   const size = norm(c, weight, c.float('norm_type'), [1], true)
   const factor = emit.binary(g, 'Div', limit, emit.binary(g, 'Add', size, like(weight, 1e-7)))
   const isLong = emit.compare(g, 'Greater', size, limit)
-  c.vm.write(c.ref('self'), emit.where(g, isLong, emit.binary(g, 'Mul', weight, factor), weight))
+  c.vm.settle(c.ref('self'), emit.where(g, isLong, emit.binary(g, 'Mul', weight, factor), weight))
   return c.py('self')
 }
 

@@ -169,8 +169,8 @@ export const quantizedOps: OpTable = {
     if (c.bool('pruned_weights') || c.optionalTensor('compressed_indices_mapping'))
       throw refuse('quantized::embedding_bag_byte of a pruned table', '', 'Quantise the table without pruning it')
     const table = packedEmbedding(c, 'weight')
-    const [rows = 1, width = 1] = table.shape
-    return bagged(c, { rows, width, dtype: 'float32', look: (at) => byteRows(c, table, at) }, 'sum')
+    const [rows = 1] = table.shape
+    return bagged(c, { rows, dtype: 'float32', look: (at) => byteRows(c, table, at) }, 'sum')
   },
 
   quantized_lstm: (c) =>

@@ -81,10 +81,11 @@ const arange: Lower = (c) => {
     (v) => typeof v === 'bigint' || (isNumber(v) && scalarValue(c.vm, v).dtype === 'int64'),
   )
   const dtype = c.dtype('dtype') ?? (whole ? 'int64' : 'float32')
-  if (whole && step === 1n)
-    return emit.cast(c.g, emit.range(c.g, c.has('start') ? c.dim('start') : 0, c.dim('end')), dtype)
-  if (whole)
-    return emit.cast(c.g, emit.range(c.g, c.has('start') ? c.dim('start') : 0, c.dim('end'), c.int('step')), dtype)
+  if (whole) {
+    const [from, by] = [c.has('start') ? c.dim('start') : 0, c.has('step') ? c.dim('step') : 1]
+    const ramp = steps(c, from, c.dim('end'), by)
+    return emit.cast(c.g, from === 0 ? c.vm.facts.noteSteps(ramp, by) : ramp, dtype)
+  }
   const [from, to, by] = [c.has('start') ? c.float('start') : 0, c.float('end'), c.has('step') ? c.float('step') : 1]
   const count = Math.max(0, Math.ceil((to - from) / by))
   if (count > 10_000_000) throw refuse(`aten::arange of ${count} numbers`)
@@ -97,6 +98,15 @@ const arange: Lower = (c) => {
     ),
     dtype,
   )
+}
+
+/** Whole numbers from `from` to before `to`, in steps that may be a size where they end exactly there. */
+function steps(c: Call, from: Dim, to: Dim, by: Dim): Value {
+  if (typeof by === 'number') return emit.range(c.g, from, to, by)
+  const count = dims.floorDiv(dims.sub(to, from), by)
+  if (!dims.same(dims.mul(count, by), dims.sub(to, from))) return emit.range(c.g, from, to, c.fixed(by))
+  const multiples = emit.binary(c.g, 'Mul', emit.range(c.g, 0, count), scalar('int64', by))
+  return emit.binary(c.g, 'Add', multiples, scalar('int64', from))
 }
 
 const linspace: Lower = (c) => {
