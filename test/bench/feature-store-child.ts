@@ -24,7 +24,6 @@ const entry = new URL('../../packages/feature-store/src/thread/item-worker-main.
 const startCode = `import('tsx/esm/api').then(({ register }) => (register(), import(${JSON.stringify(entry)})))`
 const cache = startItemThread(
   { type: 'snapshot', url: folder },
-  {},
   (workerData) => new Worker(startCode, { eval: true, workerData }),
 )
 

@@ -72,6 +72,21 @@ it('debug_level 100 keeps the request with its features, by hour and by its id',
   }, patience)
 })
 
+it('the line of a request has its id, also where it failed or brought another in a header', async () => {
+  const request_id = [['x-request-id', 'of-the-gateway']] as const
+  await exchange(server.port, post('/api/predict/quick', withId(0, 'the one that worked'), request_id))
+  const wrong = changed(withId(0, 'the one that failed'), () => ({ context_features: new Map([['hour', []]]) }))
+  expect((await ask('quick', wrong))?.status).toBe(400)
+  await exchange(server.port, post('/api/predict/quick', body, request_id))
+  for (const [id, status] of [
+    ['the one that worked', 200],
+    ['the one that failed', 400],
+    ['of-the-gateway', 200],
+  ] as const) {
+    await vi.waitFor(() => expect(lines('request', id)).toMatchObject([{ service: 'quick', status }]), patience)
+  }
+})
+
 it('debug_level 903 logs the stages, and 904 what is missing', async () => {
   await ask('quick', withId(903, 'r903'))
   await ask('quick', withId(904, 'r904'))

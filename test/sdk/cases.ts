@@ -78,7 +78,17 @@ export const cases: Readonly<Record<string, string>> = {
   endpoint_prefix: 'endpoint with a path prefix, which the signature leaves out',
 
   torchrec: "the request of the TorchEasyRec processor's page gives the scores of PyTorch",
+  torchrec_java_page:
+    "the page's Java request: its item is not in the catalogue, so item_empty_score; debug_level 1 tells its features",
+  torchrec_tile_2: 'the same of an export with INPUT_TILE 2',
+  torchrec_tile_3: 'the same of an export with INPUT_TILE 3',
   torchrec_debug_level: 'each debug_level gives features, tensors and scores as its row says',
+  torchrec_item_features:
+    'features of an item that no catalogue has, in the request: scored as the item they are copied from',
+  torchrec_recall: 'a match model: the neighbours that faiss gives, as many as the request or the configuration says',
+  torchrec_recall_debug: 'debug_level 102 of a match model also gives user_tower_emb',
+  torchrec_pass_through: 'pass_through_data has the version of the model',
+  torchrec_refused: 'a list of another length than item_ids is 400 with its name, after the attempts the SDK makes',
   torchrec_log: "debug_level 100 leaves a file that the SDK's own PBLogData reads",
   torchrec_bypass: "fg_mode bypass: the model's tensors by name give the same scores",
 }

@@ -18,13 +18,25 @@ export interface Client {
 interface Recipe {
   /** What decides whether an earlier installation still holds, beside the files of the language's folder. */
   readonly version: string
+  /** A checkout of the SDK's public source, built instead of what its registry has. */
+  readonly checkout?: string | undefined
   install(source: string, target: string, version: string): Promise<void>
   client(target: string, source: string, version: string): Client
 }
 
+const checkoutOf = (name: string) => (process.env[name] ? resolve(process.env[name]) : undefined)
+const javaCheckout = checkoutOf('EAS_SDK_JAVA_SOURCE')
+const goCheckout = checkoutOf('EAS_SDK_GO_SOURCE')
+const fromCheckout = (folder: string) => `built from ${folder}, ${hashFolder(folder).slice(0, 8)}`
+
+const goModule = 'github.com/pai-eas/eas-golang-sdk'
+/** Since this class is there, clients may send what the TorchEasyRec processor takes. */
+const torchRecRequest = 'com.aliyun.openservices.eas.predict.request.TorchRecRequest'
+
 /**
  * Versions are the newest each registry offered when this was written. The Go SDK has no releases, so its version
- * names a commit of its main branch. Each can be set from the environment to test another one.
+ * names a commit of its main branch. Each can be set from the environment to test another one, or a checkout named
+ * instead.
  */
 const recipes: Record<Language, Recipe> = {
   python: {
@@ -40,18 +52,30 @@ const recipes: Record<Language, Recipe> = {
     }),
   },
   java: {
-    version: process.env.EAS_SDK_JAVA ?? '2.0.3',
+    checkout: javaCheckout,
+    version: javaCheckout ? fromCheckout(javaCheckout) : (process.env.EAS_SDK_JAVA ?? '2.0.3'),
     async install(source, target, version) {
-      const lib = join(target, 'lib')
-      const classes = join(target, 'classes')
-      for (const folder of [lib, classes]) rmSync(folder, { recursive: true, force: true })
-      const maven = ['--batch-mode', '--quiet', '--file', join(source, 'pom.xml'), `-Deas-sdk.version=${version}`]
-      const repository = `-Dmaven.repo.local=${join(target, 'repository')}`
-      await run('mvn', [...maven, repository, 'dependency:copy-dependencies', `-DoutputDirectory=${lib}`])
-      const sources = readdirSync(join(source, 'src/main/java'), { recursive: true, encoding: 'utf8' })
-        .filter((name) => name.endsWith('.java'))
-        .map((name) => join(source, 'src/main/java', name))
-      await run('javac', ['-encoding', 'UTF-8', '-cp', join(lib, '*'), '-d', classes, ...sources])
+      const [lib, sdk, classes] = ['lib', 'sdk', 'classes'].map((name) => join(target, name)) as [
+        string,
+        string,
+        string,
+      ] // three
+      for (const folder of [lib, sdk, classes]) rmSync(folder, { recursive: true, force: true })
+      const pom = join(javaCheckout ?? source, 'pom.xml')
+      const maven = ['--batch-mode', '--quiet', '--file', pom, `-Dmaven.repo.local=${join(target, 'repository')}`]
+      if (!javaCheckout) maven.push(`-Deas-sdk.version=${version}`)
+      const copy = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies'
+      await run('mvn', [...maven, copy, `-DoutputDirectory=${lib}`])
+      // For the Java that the SDK is written for: it does not compile as a newer one.
+      if (javaCheckout) await compileJava(['--release', '8'], join(javaCheckout, 'src/main/java'), join(lib, '*'), sdk)
+      const classPath = [sdk, join(lib, '*')].join(delimiter)
+      await compileJava([], join(source, 'src/main/java'), classPath, classes)
+      const hasTorchRec = await run('javap', ['-cp', classPath, torchRecRequest]).then(
+        () => true,
+        () => false,
+      )
+      if (!hasTorchRec) return
+      await compileJava([], join(source, 'src/torchrec/java'), [classes, classPath].join(delimiter), classes)
     },
     client: (target, _source, version) => ({
       sdk: `eas-sdk ${version}`,
@@ -59,16 +83,18 @@ const recipes: Record<Language, Recipe> = {
       args: [
         '-Dfile.encoding=UTF-8', // predict(String) uses the platform's charset
         '-cp',
-        [join(target, 'classes'), join(target, 'lib', '*')].join(delimiter),
+        [join(target, 'classes'), join(target, 'sdk'), join(target, 'lib', '*')].join(delimiter),
         `-Deas-sdk.version=${version}`,
         'sdksuite.Client',
       ],
     }),
   },
   go: {
-    version: process.env.EAS_SDK_GO ?? 'v0.0.0-20260113074733-d7a9f53eb2d4',
+    checkout: goCheckout,
+    version: goCheckout ? fromCheckout(goCheckout) : (process.env.EAS_SDK_GO ?? 'v0.0.0-20260113074733-d7a9f53eb2d4'),
     async install(source, target, version) {
       const work = join(target, 'src')
+      rmSync(work, { recursive: true, force: true })
       cpSync(source, work, { recursive: true }) // the build completes go.mod and writes go.sum
       const modules = {
         GOMODCACHE: join(target, 'modules'),
@@ -76,7 +102,8 @@ const recipes: Record<Language, Recipe> = {
         GOFLAGS: '-mod=mod -modcacherw',
       }
       const options = { cwd: work, env: { ...process.env, ...modules } }
-      await run('go', ['get', `github.com/pai-eas/eas-golang-sdk@${version}`], options)
+      if (goCheckout) await run('go', ['mod', 'edit', '-replace', `${goModule}=${goCheckout}`], options)
+      else await run('go', ['get', `${goModule}@${version}`], options)
       await run('go', ['build', '-o', join(target, 'client'), '.'], options)
     },
     client: (target, _source, version) => ({
@@ -85,6 +112,14 @@ const recipes: Record<Language, Recipe> = {
       args: [],
     }),
   },
+}
+
+/** Compiles every source file of a folder. */
+async function compileJava(options: readonly string[], folder: string, classPath: string, target: string) {
+  const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.java'))
+    .map((name) => join(folder, name))
+  await run('javac', [...options, '-nowarn', '-encoding', 'UTF-8', '-cp', classPath, '-d', target, ...sources])
 }
 
 /**
@@ -96,7 +131,7 @@ const recipes: Record<Language, Recipe> = {
 export async function installClient(language: Language): Promise<Client> {
   const recipe = recipes[language]
   const source = join(import.meta.dirname, language)
-  const target = join(cache, language)
+  const target = join(cache, recipe.checkout ? `${language}-source` : language)
   const stamp = join(target, 'installed')
   const fingerprint = `${recipe.version} ${hashFolder(source)}`
   if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== fingerprint) {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type RunningServices, recommender, requestLog } from './server.ts'
+import { cases } from './cases.ts'
+import { type RunningServices, recommender, recommenderGolden, requestLog } from './server.ts'
 
 /** Languages in the order they run. */
 export const languages = ['python', 'java', 'go'] as const
@@ -11,9 +12,9 @@ export type Language = (typeof languages)[number]
  * Python retries 500 alone (5 in total), Java every failure (1 + 3), Go every failure (1 + 5).
  */
 const attempts: Record<Language, Record<number, number>> = {
-  python: { 401: 1, 408: 1, 429: 1, 450: 1, 500: 5, 503: 1 },
-  java: { 401: 4, 408: 4, 429: 4, 450: 4, 500: 4, 503: 4 },
-  go: { 401: 6, 408: 6, 429: 6, 450: 6, 500: 6, 503: 6 },
+  python: { 400: 1, 401: 1, 408: 1, 429: 1, 450: 1, 500: 5, 503: 1 },
+  java: { 400: 4, 401: 4, 408: 4, 429: 4, 450: 4, 500: 4, 503: 4 },
+  go: { 400: 6, 401: 6, 408: 6, 429: 6, 450: 6, 500: 6, 503: 6 },
 }
 
 /**
@@ -53,15 +54,45 @@ const slowTurns = 2500
 /** Inputs of the example that are floats; the rest are ids and lengths, which may be sent as int64 whatever the model has. */
 const floats = /^(?:weight|raw_3|price|price_by_age|click|history__(?:price|ts))\.values$/
 
-/** The request of the TorchEasyRec processor's page, and what PyTorch says to it. */
+/** What an answer to each `debug_level` has, as the processor's page says: scores, the model's inputs, and features. */
+const levels = [
+  { level: 0, predicts: true, inputs: false, raw: false, generated: false },
+  { level: 1, predicts: false, inputs: false, raw: true, generated: true },
+  { level: 2, predicts: true, inputs: true, raw: true, generated: true },
+  { level: 3, predicts: false, inputs: false, raw: false, generated: true },
+  { level: 100, predicts: true, inputs: false, raw: false, generated: false },
+  { level: 102, predicts: true, inputs: true, raw: true, generated: true },
+  { level: 903, predicts: true, inputs: false, raw: false, generated: false },
+  { level: 904, predicts: true, inputs: false, raw: false, generated: false },
+]
+
+const readJson = (path: string) => JSON.parse(readFileSync(path, 'utf8'))
+
+/** The request of the TorchEasyRec processor's page, what PyTorch says to it, and what faiss recalls for its user. */
 function readTorchrec(folder: string) {
-  const [page] = JSON.parse(readFileSync(join(recommender, 'expected.json'), 'utf8')).requests
+  const [page] = readJson(join(recommender, 'expected.json')).requests
   const tensors = Object.entries<{ shape: number[]; data: number[] }>(page.inputs).map(([name, { shape, data }]) => {
     const dtype = floats.test(name) ? 'float' : 'int64'
-    return [name, [shape, dtype, data]]
+    return [name, { shape, dtype, data }]
   })
   const { item_ids, outputs } = page
-  return { item_ids, outputs, tensors: Object.fromEntries(tensors), log: requestLog(folder) }
+  const catalogue = readFileSync(join(recommender, 'items/items-1.ndjson'), 'utf8').trim().split('\n')
+  return {
+    item_ids,
+    outputs,
+    /** The first of them, as the catalogue has it. */
+    item: catalogue.map((line) => JSON.parse(line)).find(({ item_id }) => item_id === item_ids[0]),
+    itemEmptyScore: -1,
+    tensors: Object.fromEntries(tensors),
+    levels,
+    /** Its 20 neighbours with their scores, and the user's embedding. */
+    recall: readJson(join(recommenderGolden, 'recall.json')).recall.find(
+      ({ name }: { name: string }) => name === 'page',
+    ),
+    log: requestLog(folder),
+    /** For a client whose SDK has no such requests. */
+    cases: Object.keys(cases).filter((name) => name.startsWith('torchrec')),
+  }
 }
 
 /** What a client is told: where the services are, what to send and what to expect. */
@@ -80,6 +111,6 @@ export function clientPlan(language: Language, services: RunningServices, heldOu
 
 /** Scores and labels are the framework's own, recorded when the models were made. */
 function readDigits(path: string) {
-  const { rows } = JSON.parse(readFileSync(path, 'utf8'))
+  const { rows } = readJson(path)
   return rows
 }

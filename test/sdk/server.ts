@@ -13,9 +13,12 @@ const model = (name: string) => join(import.meta.dirname, 'models', name)
 
 /** The example whose scores are PyTorch's. */
 export const recommender = join(root, 'packages/cli/examples/recommender')
+/** What its script made for tests: other exports of the same model, and a match model with its index. */
+export const recommenderGolden = join(root, 'test/golden/recommender')
 /** Where it keeps requests. */
 export const requestLog = (folder: string) => join(folder, 'request-log')
 
+const torcheasyrec = 'easyrec-torch-1.12'
 const pytorch = 'pytorch_cpu_1.10'
 const tensorflow = 'tensorflow_cpu_2.7'
 const token = 'sdk-suite-token'
@@ -31,6 +34,15 @@ interface Service {
   /** The model cannot be loaded. Another service stands beside it, since a process with nothing to serve ends. */
   readonly neverReady?: true
 }
+
+/** With the example's catalogue. */
+const recommend = (model: string): Service => ({
+  processor: torcheasyrec,
+  model,
+  token,
+  model_config: { fg_mode: 'normal', item_empty_score: -1 },
+  env: { EAS_ITEM_FEATURES: join(recommender, 'items') },
+})
 
 /** What is served, by service name. One process each. */
 const services: Readonly<Record<string, Service>> = {
@@ -51,13 +63,16 @@ const services: Readonly<Record<string, Service>> = {
   digits_java: { processor: pytorch, model: digits, token, env: { EAS_JAVA_IS_COMPRESSED: 'on' } },
 
   recommender: {
-    processor: 'easyrec-torch-1.12',
-    model: join(recommender, 'model'),
-    token,
-    model_config: { fg_mode: 'normal', request_log_path: '/request_log' },
-    env: { EAS_ITEM_FEATURES: join(recommender, 'items') },
+    ...recommend(join(recommender, 'model')),
+    model_config: { fg_mode: 'normal', item_empty_score: -1, request_log_path: '/request_log' },
   },
-  recommender_bypass: { processor: 'easyrec-torch-1.12', model: join(recommender, 'model'), token },
+  recommender_tile_2: recommend(join(recommenderGolden, 'tile-2')),
+  recommender_tile_3: recommend(join(recommenderGolden, 'tile-3')),
+  recommender_recall: {
+    ...recommend(join(recommenderGolden, 'recall')),
+    model_config: { fg_mode: 'normal', faiss_neigh_num: 5, faiss_nprobe: 8 },
+  },
+  recommender_bypass: { processor: torcheasyrec, model: join(recommender, 'model'), token },
 
   hasty: { processor: pytorch, model: model('slow.onnx'), token, rpc: { keepalive: 200, worker_threads: 8 } },
   limited: { processor: pytorch, model: digits, token, rpc: { rate_limit: 1 } },

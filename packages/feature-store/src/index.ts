@@ -20,6 +20,7 @@ export {
 export { FeatureStoreError, type FeatureStoreErrorCode } from './feature-store-error.ts'
 export { type FeatureStoreKeys, withFeatureStoreKeys } from './feature-store-keys.ts'
 export { ItemCache, type ItemCacheOptions, type ItemCacheStatus, type Items } from './item-cache.ts'
+export { type ItemPlace, openItems, type SnapshotPlace } from './item-place.ts'
 export { ItemStore } from './item-store.ts'
 export { attachItems, type ItemData, type ItemView } from './item-view.ts'
 export {
@@ -40,4 +41,5 @@ export { type RedisOptions, redisSource } from './sources/redis.ts'
 export { type SnapshotSourceOptions, snapshotSource } from './sources/snapshot.ts'
 export { type TablestoreOptions, tablestoreSource } from './sources/tablestore.ts'
 export { type StartThread, startItemThread } from './thread/item-thread.ts'
+export { serveItems } from './thread/item-worker.ts'
 export type { ThreadCacheOptions, ThreadData } from './thread/messages.ts'

@@ -123,6 +123,21 @@ describe('ItemStore', () => {
     )
   })
 
+  it('finds whole-number ids of any length, up to the ends of int64', () => {
+    const ends = [0n, 1n, 10n ** 9n, 10n ** 10n, 10n ** 18n, 2n ** 31n, 2n ** 32n, 2n ** 48n, 2n ** 53n, 2n ** 63n - 1n]
+    const near = ends.flatMap((end) => [end - 1n, end, end + 1n]).flatMap((end) => [end, -end, -end - 1n])
+    const ids = [...new Set(near)].filter((id) => BigInt.asIntN(64, id) === id)
+    const outside = [2n ** 63n, -(2n ** 63n) - 1n, 2n ** 64n - 1n, 2n ** 64n, 10n ** 19n - 1n]
+    const items = store('int64', {})
+    items.add({ keys: ids, columns: [] })
+    expect(ids).toContain(-(2n ** 63n))
+    expect([...items.view().entriesOf(ids.map(String))]).toEqual(ids.map((_, i) => i))
+    expect([...items.view().entriesOf(outside.map(String))]).toEqual(outside.map(() => -1))
+    expect([...items.view().entriesOf(['x', '-', '1-1', '12345678901x', '1234567890123456789x'])]).toEqual([
+      -1, -1, -1, -1, -1,
+    ])
+  })
+
   it('takes little more than the bytes of its columns', () => {
     const items = store('int64', { a: 'int64', b: 'double', c: 'int32', d: 'string', e: 'double', f: 'double' })
     const count = 50_000

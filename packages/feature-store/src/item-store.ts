@@ -2,12 +2,15 @@ import type { Schema } from './column-type.ts'
 import { type ColumnBuilder, columnBuilder } from './columns/builders.ts'
 import type { NumberColumn, TextColumn } from './columns/column.ts'
 import { badData, FeatureStoreError } from './feature-store-error.ts'
-import { type KeyTable, keysFit, keyTable, slotOf } from './item-keys.ts'
 import { attachItems, type ItemView } from './item-view.ts'
+import { type KeyTable, keysFit, keyTable, placeOf, putRow, rowOf } from './keys/key-table.ts'
 import type { ItemBatch } from './source.ts'
 
 /** Updates that a store of few items takes before it must be rewritten. */
 const minUpdates = 65_536
+
+/** Rows of a store that had so many at first, when it is full. */
+const roomFor = (rows: number): number => rows + Math.max(minUpdates, rows >> 1)
 
 /** Slots of a table that are moved in one go: a millisecond or two. */
 const slotsPerStep = 1 << 15
@@ -35,7 +38,7 @@ export class ItemStore {
     // A builder of a scalar is of its leaf.
     this.keys = columnBuilder({ form: 'scalar', of: schema.key }, expectedRows) as ItemStore['keys']
     this.columns = schema.columns.map(({ type }) => columnBuilder(type, expectedRows))
-    this.table = keyTable(expectedRows)
+    this.table = keyTable(expectedRows, roomFor(expectedRows))
   }
 
   get rows(): number {
@@ -66,17 +69,8 @@ export class ItemStore {
   /**
    * Makes room for `more` ids, a slice of the work per step. A larger table is made aside; views keep the one they have.
    */
-  *prepare(more: number): Generator<void, void, void> {
-    if (keysFit(this.table, this.ids + more)) return
-    const keys = this.keys.view()
-    const larger = keyTable(2 * (this.ids + more))
-    const known = this.table.slots
-    for (let slot = 0; slot < known.length; slot++) {
-      const row = known[slot] as number // slot < length
-      if (row !== -1) larger.slots[slotOf(larger, keys, row)] = row
-      if (slot % slotsPerStep === slotsPerStep - 1) yield
-    }
-    this.table = larger
+  prepare(more: number): Generator<void, void, void> {
+    return this.grow(this.ids + more, this.rows + more)
   }
 
   /**
@@ -92,7 +86,7 @@ export class ItemStore {
       for (const column of [this.keys, ...this.columns]) column.truncate(before)
       throw error
     }
-    for (const _ of this.prepare(end - start)); // a caller who minds a pause has prepared before
+    for (const _ of this.grow(this.ids + end - start, this.rows)); // a caller who minds a pause has prepared before
     const keys = this.keys.view()
     for (let row = before; row < this.rows; row++) this.publish(keys, row, batch.deleted?.[start + row - before] === 1)
   }
@@ -108,6 +102,19 @@ export class ItemStore {
       previous: base?.previous ?? new Int32Array(0),
       deleted: base?.deleted ?? new Uint8Array(0),
     })
+  }
+
+  private *grow(ids: number, rows: number): Generator<void, void, void> {
+    if (keysFit(this.table, ids, rows)) return
+    const keys = this.keys.view()
+    const larger = keyTable(2 * ids, roomFor(2 * rows))
+    const { slots, rowBits } = this.table
+    for (let slot = 0; slot < slots.length; slot++) {
+      const row = rowOf(slots[slot] as number, rowBits) // slot < length
+      if (row !== -1) putRow(larger, placeOf(larger, keys, row))
+      if (slot % slotsPerStep === slotsPerStep - 1) yield
+    }
+    this.table = larger
   }
 
   private addColumns(batch: ItemBatch, start: number, end: number): void {
@@ -145,8 +152,8 @@ export class ItemStore {
 
   private publish(keys: NumberColumn | TextColumn, row: number, isDeleted: boolean): void {
     const { base, table } = this
-    const slot = slotOf(table, keys, row)
-    const before = table.slots[slot] as number // a slot of the table
+    const place = placeOf(table, keys, row)
+    const before = place.row
     if (before === -1) this.ids++
     const wasThere = before !== -1 && !(base && before >= base.rows && base.deleted[before - base.rows] === 1)
     this.items += (isDeleted ? 0 : 1) - (wasThere ? 1 : 0)
@@ -155,6 +162,6 @@ export class ItemStore {
       base.deleted[row - base.rows] = isDeleted ? 1 : 0
     }
     // Last: another thread that finds the row here needs all of the above.
-    Atomics.store(table.slots, slot, row)
+    putRow(table, place)
   }
 }

@@ -1,6 +1,7 @@
 import type { Schema } from './column-type.ts'
 import { type Column, type NumberColumn, type TextColumn, type Value, valueAt } from './columns/column.ts'
-import { type KeyTable, keyFinder } from './item-keys.ts'
+import { keyFinder } from './keys/key-finder.ts'
+import type { KeyTable } from './keys/key-table.ts'
 
 /**
  * What a view is made of: plain data over shared memory, so that it can be posted to another thread and attached there.

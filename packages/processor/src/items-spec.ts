@@ -1,8 +1,10 @@
 import { EasError, oneLine } from '@eas/base'
+import type { ItemPlace } from '@eas/feature-store'
 import { type Mount, whereIs } from '@eas/models'
 import type { ServiceConfig } from '@eas/service-json'
 import { openStore, type StoreSettings } from '@eas/storage'
 import type { ItemsSpec } from './items.ts'
+import { startItemsThread } from './items-thread.ts'
 import type { ItemsById } from './pipelines/items-by-id.ts'
 import type { Settings } from './settings.ts'
 
@@ -50,9 +52,12 @@ export function itemsOrigin(config: ServiceConfig, settings: Settings, where: Wh
   const { period } = values
   // Minutes, in the words of the processor.
   const refreshMs = typeof period === 'number' && period > 0 ? period * 60_000 : settings.itemRefreshSeconds * 1000
-  const whole = (open: ItemsSpec['open']): ItemsOrigin => ({ kind: 'whole', spec: { open, refreshMs } })
+  const whole = (placeOf: () => Promise<ItemPlace>): ItemsOrigin => ({
+    kind: 'whole',
+    spec: itemsSpec(placeOf, settings.isolation === 'inline', refreshMs),
+  })
   // A place may begin with a quotation: `{region}-items`.
-  if (!/^\s*\{\s*"/.test(text)) return whole(snapshotOpener(quoted(text, values), {}, where))
+  if (!/^\s*\{\s*"/.test(text)) return whole(snapshotPlace(quoted(text, values), {}, where))
   const { byId, type, ...options } = parse(text, values)
   // Feast's server cannot list items.
   if (byId || type === 'feast') {
@@ -62,12 +67,30 @@ export function itemsOrigin(config: ServiceConfig, settings: Settings, where: Wh
   }
   if (type === 'snapshot' && typeof options.url === 'string') {
     const { url, ...more } = options
-    return whole(snapshotOpener(url, more, where))
+    return whole(snapshotPlace(url, more, where))
   }
   return whole(async () => {
-    const { openItemSource, withFeatureStoreKeys } = await import('@eas/feature-store')
-    return explained(() => openItemSource(withFeatureStoreKeys({ ...options, type: String(type) }, values)))
+    const { withFeatureStoreKeys } = await import('@eas/feature-store')
+    return withFeatureStoreKeys({ ...options, type: String(type) }, values)
   })
+}
+
+/** Milliseconds that a request spends on refreshing what is loaded on its own thread. */
+const inlineRideMs = 20
+
+/** Items are loaded on a thread of their own: decoding a piece of a file would hold up a hundred requests. */
+function itemsSpec(placeOf: () => Promise<ItemPlace>, isInline: boolean, refreshMs: number): ItemsSpec {
+  return {
+    refreshMs,
+    rideMs: isInline ? inlineRideMs : Number.POSITIVE_INFINITY,
+    async open() {
+      const { ItemCache, openItems, startItemThread } = await import('@eas/feature-store')
+      return explained(async () => {
+        const place = await placeOf()
+        return isInline ? new ItemCache(openItems(place)) : startItemThread(place, startItemsThread)
+      })
+    },
+  }
 }
 
 /** The options that are set. */
@@ -79,18 +102,19 @@ function wholeNumbers(options: Readonly<Record<string, unknown>>): ItemsById['op
 }
 
 /** A snapshot is found like a model: relative to service.json, through its mounts, with the stores of the process. */
-function snapshotOpener(url: string, options: Readonly<Record<string, unknown>>, where: Where): ItemsSpec['open'] {
+function snapshotPlace(
+  url: string,
+  options: Readonly<Record<string, unknown>>,
+  where: Where,
+): () => Promise<ItemPlace> {
   const place = whereIs(url, where)
-  return async () => {
-    const { snapshotSource } = await import('@eas/feature-store')
-    return explained(() => snapshotSource(openStore(place, where.stores), options))
-  }
+  return async () => ({ ...openStore(place, where.stores), options })
 }
 
 /** What is wrong with the settings of a source is a configuration's fault. */
-function explained<T>(open: () => T): T {
+async function explained<T>(open: () => Promise<T>): Promise<T> {
   try {
-    return open()
+    return await open()
   } catch (thrown) {
     const message = thrown instanceof Error ? thrown.message : String(thrown)
     throw new EasError('invalid_request', `Cannot use EAS_ITEM_FEATURES: ${oneLine(message)}`, { cause: thrown })

@@ -1,15 +1,14 @@
 import { EasError } from '@eas/base'
-import type { ItemCache, ItemCacheStatus, ItemData, ItemSource } from '@eas/feature-store'
+import type { ItemCacheStatus, ItemData, Items as KeptItems } from '@eas/feature-store'
 
 /** Where a service's item features come from, and how often they are looked at. */
 export interface ItemsSpec {
   /** Nothing is connected to yet. */
-  readonly open: () => Promise<ItemSource>
+  readonly open: () => Promise<KeptItems>
   readonly refreshMs: number
+  /** Milliseconds of refreshing that a request brings with it, beside its own time in a worker. */
+  readonly rideMs: number
 }
-
-/** Milliseconds of refreshing that a request brings with it, beside its own time in a worker. */
-const rideMs = 20
 
 /**
  * The item features of a service, in memory that its workers share. They are refreshed by a timer; where a platform freezes
@@ -18,10 +17,11 @@ const rideMs = 20
 export class Items {
   private readonly spec: ItemsSpec
   private readonly onChange: (data: ItemData) => void
-  private cache: Promise<ItemCache> | undefined
-  private opened: ItemCache | undefined
+  private opening: Promise<KeptItems> | undefined
+  private opened: KeptItems | undefined
   private shown: ItemData | undefined
   private triedAt = 0
+  private isRefreshing = false
   private timer: NodeJS.Timeout | undefined
 
   /** @param onChange Is given the items whenever they are others. */
@@ -50,7 +50,7 @@ export class Items {
 
   /** Called with every request. */
   ride(): void {
-    if (this.shown && Date.now() - this.triedAt >= this.spec.refreshMs) void this.refresh(rideMs)
+    if (this.shown && Date.now() - this.triedAt >= this.spec.refreshMs) void this.refresh(this.spec.rideMs)
   }
 
   async close(): Promise<void> {
@@ -60,8 +60,10 @@ export class Items {
 
   private async refresh(budgetMs: number): Promise<void> {
     const { opened } = this
-    if (!opened) return
+    if (!opened || this.isRefreshing) return
+    this.isRefreshing = true
     const isDone = await opened.refresh({ budgetMs })
+    this.isRefreshing = false
     // One that is not done goes on with the next request, one that failed after a while.
     if (isDone || opened.status().failure) this.triedAt = Date.now()
     this.show()
@@ -75,17 +77,17 @@ export class Items {
     this.onChange(data)
   }
 
-  private open(): Promise<ItemCache> {
-    this.cache ??= this.create().catch((thrown: unknown) => {
-      this.cache = undefined
-      throw thrown
-    })
-    return this.cache
-  }
-
-  private async create(): Promise<ItemCache> {
-    const { ItemCache } = await import('@eas/feature-store')
-    this.opened = new ItemCache(await this.spec.open())
-    return this.opened
+  private open(): Promise<KeptItems> {
+    this.opening ??= this.spec.open().then(
+      (opened) => {
+        this.opened = opened
+        return opened
+      },
+      (thrown: unknown) => {
+        this.opening = undefined
+        throw thrown
+      },
+    )
+    return this.opening
   }
 }

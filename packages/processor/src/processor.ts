@@ -222,6 +222,7 @@ export function createProcessor({ services: specs, settings, log }: ProcessorOpt
     const receivedAt = performance.now()
     let found: Found | undefined
     let refused: EasError | undefined
+    let request_id = head.headers['x-request-id']
     try {
       found = find(head)
       check(found, head)
@@ -237,7 +238,7 @@ export function createProcessor({ services: specs, settings, log }: ProcessorOpt
       recorder.record({
         service: label,
         method: head.method,
-        request_id: head.headers['x-request-id'],
+        request_id,
         status: error?.status ?? response.status,
         error,
         stages,
@@ -258,6 +259,7 @@ export function createProcessor({ services: specs, settings, log }: ProcessorOpt
         assert(found && !refused, 'a refused request is not finished')
         try {
           if (body.length > settings.bodyBytesMax) throw bodyTooLarge(body.length, settings.bodyBytesMax)
+          request_id = found.service?.requestIdOf(body) ?? request_id
           return end(await answer(found, { ...head, body }, receivedAt, client), body.length)
         } catch (thrown) {
           return fail(EasError.from(thrown), body.length)

@@ -8,6 +8,35 @@ import type { Settings } from './settings.ts'
 export const generatesFeatures = ({ torchEasyRec, easyRec }: ServiceConfig): boolean =>
   torchEasyRec?.fg_mode === 'normal' || easyRec?.fg_mode === 'normal'
 
+/** Keys of `model_config` that are about features, items or what is written down of them. */
+const ofFeatures: readonly string[] = [
+  ...['item_empty_score', 'faiss_neigh_num', 'faiss_nprobe', 'faiss_ivf_nprobe', 'tdm_retrieval_num', 'period'],
+  ...['long_request_threshold', 'save_long_request', 'request_log_path', 'background_feature_thread_num'],
+]
+
+/** Variables that the processor's page knows, for PyTorch itself. */
+const ofPyTorch: readonly string[] = ['NO_GRAD_GUARD', 'PYTORCH_TENSOREXPR_FALLBACK']
+
+/** What a configuration of either EasyRec processor asks for and does not get, a line each. */
+export function recommenderWarnings(config: ServiceConfig): string[] {
+  const { torchEasyRec, easyRec, model_config, processor_envs } = config
+  if (!torchEasyRec && !easyRec) return []
+  const isSet = (key: string) => typeof model_config === 'object' && model_config[key] !== undefined
+  const hasEnv = (name: string) => processor_envs[name] !== undefined
+  const oneThread = ': the features of a request are made by its worker, and metadata.rpc.worker_threads counts those'
+  const lines = isSet('fg_threads') ? [`model_config.fg_threads has no effect${oneThread}`] : []
+  if (!generatesFeatures(config)) {
+    const bypass = `has no effect with fg_mode ${torchEasyRec?.fg_mode ?? easyRec?.fg_mode ?? 'bypass'}`
+    lines.push(...ofFeatures.filter(isSet).map((key) => `model_config.${key} ${bypass}`))
+    lines.push(...featureEnvs.filter(hasEnv).map((name) => `processor_envs ${name} ${bypass}`))
+  } else if (isSet('tdm_retrieval_num')) lines.push('model_config.tdm_retrieval_num has no effect yet')
+  if (easyRec?.save_req) lines.push('model_config.save_req has no effect yet')
+  return [
+    ...lines,
+    ...ofPyTorch.filter(hasEnv).map((name) => `processor_envs ${name} has no effect: PyTorch is not there`),
+  ]
+}
+
 /** What of the environment says how features are generated; a service's own comes first. */
 const featureEnvs = ['INPUT_TILE', 'USE_FARM_HASH_TO_BUCKETIZE'] as const
 

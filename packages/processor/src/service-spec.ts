@@ -6,7 +6,7 @@ import { type DiskCache, StoreError, type StoreSettings } from '@eas/storage'
 import type { Isolation } from './engine/host.ts'
 import { type ItemsOrigin, itemsOrigin } from './items-spec.ts'
 import type { PipelineSpec } from './pipelines/index.ts'
-import { generatesFeatures, recommenderSpec, requestPlaces } from './recommender-spec.ts'
+import { generatesFeatures, recommenderSpec, recommenderWarnings, requestPlaces } from './recommender-spec.ts'
 import type { ServiceSpec } from './service.ts'
 import { onnxRuntimeVersion } from './session.ts'
 import type { Settings } from './settings.ts'
@@ -86,7 +86,10 @@ export function serviceSpec(config: ServiceConfig, context: ServiceContext): Ser
     processor_envs: config.processor_envs,
     rpc,
     graceMs: metadata['eas.termination_grace_period'] * 1000,
-    warnings: withoutEffect.filter(([, isSet]) => isSet(config)).map(([key]) => `${key} has no effect yet`),
+    warnings: [
+      ...withoutEffect.filter(([, isSet]) => isSet(config)).map(([key]) => `${key} has no effect yet`),
+      ...recommenderWarnings(config),
+    ],
   }
 }
 
@@ -162,8 +165,6 @@ function warmUpOf(config: ServiceConfig, stores: StoreSettings, { settings, base
 /** Keys that PAI-EAS acts on and this version does not, so that nobody believes in them. */
 const withoutEffect: readonly (readonly [key: string, isSet: (config: ServiceConfig) => boolean])[] = [
   ['plugins', (config) => config.plugins.length > 0],
-  ['model_config.tdm_retrieval_num', ({ torchEasyRec }) => torchEasyRec?.tdm_retrieval_num !== undefined],
-  ['model_config.save_req', ({ easyRec }) => easyRec?.save_req === true],
   ['networking.gateway_policy.rate_limit', ({ networking }) => networking.gateway_policy.rate_limit.enable],
 ]
 

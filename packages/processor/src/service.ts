@@ -11,6 +11,7 @@ import { Items, type ItemsSpec } from './items.ts'
 import type { FileCounts } from './logs/file-writers.ts'
 import { RequestFiles, type RequestFilesSpec } from './logs/request-files.ts'
 import type { Rehearsal } from './rehearsal.ts'
+import { torchrecRequestId } from './request-id.ts'
 import type { ModelInfo } from './session.ts'
 import type { Stages } from './stages.ts'
 import { type Waiting, WaitingRoom } from './waiting-room.ts'
@@ -182,6 +183,11 @@ export class Service {
 
   get requestFileCounts(): Readonly<FileCounts> | undefined {
     return this.requestFiles?.counts
+  }
+
+  /** What a request calls itself, where requests say so; a moved body does no longer. */
+  requestIdOf(body: Uint8Array): string | undefined {
+    return this.spec.model.pipeline.kind === 'torcheasyrec' ? torchrecRequestId(body) : undefined
   }
 
   get itemsStatus(): ItemCacheStatus | undefined {

@@ -154,11 +154,8 @@ func cases() []namedCase {
 		{"path_query", func() { checkPath("/sub?uid=1+2&n&%E4%BD%A0=%26%3D") }},
 		{"endpoint_slash", func() { checkEndpoint("http://" + address("digits") + "/") }},
 		{"endpoint_prefix", func() { checkEndpoint("http://" + address("digits") + "/stage") }},
-		skipped("torchrec", "recorded requests of this SDK are read in test/golden/eas-sdk"),
-		skipped("torchrec_debug_level", "recorded requests of this SDK are read in test/golden/eas-sdk"),
-		skipped("torchrec_log", "no PBLogData in this SDK"),
-		skipped("torchrec_bypass", "torch_map_inputs sends tensors by name"),
 	}
+	list = append(list, torchrecCases()...)
 	for _, dtype := range torchOrder {
 		list = append(list, namedCase{"torch_dtype_" + dtype, func() { torchDtype(dtype) }})
 	}

@@ -31,6 +31,38 @@ type planFile struct {
 	Tensors   map[string][]string `json:"tensors"`
 	SlowTurns int64               `json:"slowTurns"`
 	Attempts  map[string]int      `json:"attempts"`
+	Torchrec  torchrecPlan        `json:"torchrec"`
+}
+
+// torchrecPlan is the request of the TorchEasyRec processor's page, and what is expected of it.
+type torchrecPlan struct {
+	ItemIds []string             `json:"item_ids"`
+	Outputs map[string][]float32 `json:"outputs"`
+	Item    struct {
+		ItemId     string   `json:"item_id"`
+		Category   string   `json:"category"`
+		CategoryId string   `json:"category_id"`
+		Tags       []string `json:"tags"`
+		Price      float64  `json:"price"`
+	} `json:"item"`
+	ItemEmptyScore float32 `json:"itemEmptyScore"`
+	Tensors        map[string]struct {
+		Shape []int64   `json:"shape"`
+		Dtype string    `json:"dtype"`
+		Data  []float64 `json:"data"`
+	} `json:"tensors"`
+	Levels []struct {
+		Level     int32 `json:"level"`
+		Predicts  bool  `json:"predicts"`
+		Inputs    bool  `json:"inputs"`
+		Raw       bool  `json:"raw"`
+		Generated bool  `json:"generated"`
+	} `json:"levels"`
+	Recall struct {
+		ItemIds      []string  `json:"item_ids"`
+		Scores       []float32 `json:"scores"`
+		UserTowerEmb []float32 `json:"user_tower_emb"`
+	} `json:"recall"`
 }
 
 func readPlan() planFile {

@@ -490,6 +490,7 @@ def torchrec_request():
     request.add_user_fea("raw_3", [0.24689289764507472, 0.005758482924454689, 0.6765301324940026, 0.18137273055602343], "list<double>")
     request.add_user_fea("raw_4", [0.9965264740966043, 0.659596586238391, 0.16396649403055896, 0.08364986620265635], "list<double>")
     request.add_user_fea("map_1", {"866": 4143, "1627": 2451}, "map<int,int>")
+    request.add_user_fea("map_2", {"0": 0.37845234405201145}, "map<int,float>")
     request.add_context_fea("id_2", [866], "list<int>")
     request.add_context_fea("id_2", [7022, 1], "list<int>")
     request.add_context_fea("id_2", [7022, 1], "list<int>")
@@ -497,13 +498,17 @@ def torchrec_request():
     return request
 
 
-def check_recommended(response):
-    expect(list(response.item_ids), TORCHREC["item_ids"], "item_ids")
-    for name, scores in TORCHREC["outputs"].items():
+def check_outputs(response, outputs):
+    for name, scores in outputs.items():
         output = response.map_outputs[name]
         expect(list(output.array_shape.dim), [len(scores)], f"shape of {name}")
         if max(abs(a - b) for a, b in zip(output.float_val, scores, strict=True)) > TOLERANCE:
             raise AssertionError(f"{name} is {list(output.float_val)}, not {scores}")
+
+
+def check_recommended(response):
+    expect(list(response.item_ids), TORCHREC["item_ids"], "item_ids")
+    check_outputs(response, TORCHREC["outputs"])
 
 
 @case("torchrec")
@@ -511,34 +516,116 @@ def _():
     check_recommended(client("recommender").predict(torchrec_request()))
 
 
+@case("torchrec_java_page")
+def _():
+    request = TorchRecRequest()
+    request.add_item_id("7033")
+    request.add_user_fea("user_id", 33981, "int")
+    raw = [0.24689289764507472, 0.005758482924454689, 0.6765301324940026, 0.18137273055602343]
+    request.add_user_fea("raw_3", raw, "List<double>")
+    request.add_user_fea("map_1", {"866": 4143, "1627": 2451}, "map<string,int>")
+    request.add_user_fea("click", [[1.1, 2.2, 3.3], [4.4, 5.5]], "list<list<float>>")
+    request.add_context_fea("id_2", raw, "List<double>")
+    request.add_context_fea("id_2", raw, "List<double>")
+    response = client("recommender").predict(request)
+    expect(list(response.item_ids), ["7033"], "item_ids")
+    check_outputs(response, {name: [TORCHREC["itemEmptyScore"]] for name in TORCHREC["outputs"]})
+    request.set_debug_level(1)
+    features = client("recommender").predict(request).generate_features
+    expect(list(features), ["7033"], "items of generate_features")
+    expect("raw_3:0.2468929,0.005758483,0.6765301,0.18137273" in features["7033"].split(" | "), True, features["7033"])
+
+
+for tile in (2, 3):
+
+    @case(f"torchrec_tile_{tile}")
+    def _(tile=tile):
+        check_recommended(client(f"recommender_tile_{tile}").predict(torchrec_request()))
+
+
 @case("torchrec_debug_level")
 def _():
-    names = set(TORCHREC["outputs"])
-    for level, predicts, inputs, raw, generated in [
-        (0, True, False, False, False),
-        (1, False, False, True, True),
-        (2, True, True, True, True),
-        (3, False, False, False, True),
-        (100, True, False, False, False),
-        (903, True, False, False, False),
-        (904, True, False, False, False),
-    ]:
+    names, items = set(TORCHREC["outputs"]), len(TORCHREC["item_ids"])
+    for row in TORCHREC["levels"]:
+        level, predicts = row["level"], row["predicts"]
         request = torchrec_request()
         request.set_debug_level(level)
         response = client("recommender").predict(request)
         if predicts:
             check_recommended(response)
         expect(names <= set(response.map_outputs), predicts, f"outputs at {level}")
-        expect("user_id.values" in response.map_outputs, inputs, f"the model's inputs at {level}")
-        expect(len(response.raw_features), len(TORCHREC["item_ids"]) * raw, f"raw_features at {level}")
-        expect(len(response.generate_features), len(TORCHREC["item_ids"]) * generated, f"generate_features at {level}")
+        expect("user_id.values" in response.map_outputs, row["inputs"], f"the model's inputs at {level}")
+        expect(len(response.raw_features), items * row["raw"], f"raw_features at {level}")
+        expect(len(response.generate_features), items * row["generated"], f"generate_features at {level}")
+
+
+@case("torchrec_item_features")
+def _():
+    request = torchrec_request()
+    item = TORCHREC["item"]
+    del request.request_data.item_ids[:]
+    for id in (item["item_id"], "brand new"):
+        request.add_item_id(id)
+        for name in ("item_id", "category", "category_id"):
+            request.add_item_fea(name, item[name], "STRING")
+        request.add_item_fea("tags", item["tags"], "list<string>")
+        request.add_item_fea("price", item["price"], "DOUBLE")
+    check_outputs(client("recommender").predict(request), {name: [s[0], s[0]] for name, s in TORCHREC["outputs"].items()})
+
+
+def check_recalled(response, count):
+    expect(list(response.item_ids), TORCHREC["recall"]["item_ids"][:count], "item_ids")
+    scores = response.map_outputs["match_item_scores"]
+    expect(list(scores.array_shape.dim), [1, count], "shape of match_item_scores")
+    if max(abs(a - b) for a, b in zip(scores.float_val, TORCHREC["recall"]["scores"][:count], strict=True)) > TOLERANCE:
+        raise AssertionError(f"match_item_scores is {list(scores.float_val)}")
+
+
+@case("torchrec_recall")
+def _():
+    request = torchrec_request()
+    check_recalled(client("recommender_recall").predict(request), 5)
+    request.set_faiss_neigh_num(20)
+    check_recalled(client("recommender_recall").predict(request), 20)
+
+
+@case("torchrec_recall_debug")
+def _():
+    request = torchrec_request()
+    request.set_debug_level(102)
+    response = client("recommender_recall").predict(request)
+    check_recalled(response, 5)
+    embedding = response.map_outputs["user_tower_emb"]
+    expect(list(embedding.array_shape.dim), [1, len(TORCHREC["recall"]["user_tower_emb"])], "shape of user_tower_emb")
+    expect(list(response.generate_features), ["u001d"], "keys of generate_features")
+
+
+@case("torchrec_pass_through")
+def _():
+    response = client("recommender").predict(torchrec_request())
+    expect(list(response.pass_through_data), ["model_version"], "pass_through_data")
+
+
+@case("torchrec_refused")
+def _():
+    request = torchrec_request()
+    request.add_context_fea("hour", 9, "INT")
+
+    def refused():
+        try:
+            client("recommender").predict(request)
+        except PredictException as error:
+            expect('context_features["hour"]' in str(error), True, f"the list named in {error}")
+            raise
+
+    check_attempts("recommender", 400, refused)
 
 
 @case("torchrec_log")
 def _():
     request = torchrec_request()
     request.set_debug_level(100)
-    request.request_data.meta_data["request_id"] = "of-the-python-sdk"
+    request.add_meta_data("request_id", "of-the-python-sdk")
     client("recommender").predict(request)
     found = []
     for _ in range(100):
@@ -557,8 +644,9 @@ def _():
 @case("torchrec_bypass")
 def _():
     request = TorchRequest(False)
-    for name, (shape, dtype, values) in TORCHREC["tensors"].items():
-        request.add_feed_map(name, shape, getattr(TorchRequest, f"DT_{dtype.upper()}"), values)
+    for name, tensor in TORCHREC["tensors"].items():
+        dtype = getattr(TorchRequest, f"DT_{tensor['dtype'].upper()}")
+        request.add_feed_map(name, tensor["shape"], dtype, tensor["data"])
     response = client("recommender_bypass").predict(request)
     for name, scores in TORCHREC["outputs"].items():
         values = response.get_values_map(name)

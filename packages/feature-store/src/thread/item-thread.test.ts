@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
+import { openStore, StoreError } from '@eas/storage'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
   catalogue,
@@ -12,6 +13,7 @@ import {
   toJson,
 } from '../../../../test/support/databases/catalogue.ts'
 import type { Items } from '../item-cache.ts'
+import type { ItemPlace } from '../item-place.ts'
 import { startItemThread } from './item-thread.ts'
 import type { ThreadCacheOptions } from './messages.ts'
 
@@ -21,15 +23,20 @@ let version = 0
 let threads: Worker[] = []
 let cache: Items
 
-/** As the bundle does, from the sources. */
-const start = (options: ThreadCacheOptions = {}) =>
-  startItemThread({ type: 'snapshot', url: folder }, options, (workerData) => {
-    const entry = new URL('./item-worker-main.ts', import.meta.url).href
-    const code = `import('tsx/esm/api').then(({ register }) => (register(), import(${JSON.stringify(entry)})))`
-    const thread = new Worker(code, { eval: true, workerData })
-    threads.push(thread)
-    return thread
-  })
+const settings = () => ({ type: 'snapshot', url: folder })
+
+const start = (items: ItemPlace = settings(), options: ThreadCacheOptions = {}) =>
+  startItemThread(
+    items,
+    (workerData) => {
+      const entry = new URL('./item-worker-main.ts', import.meta.url).href
+      const code = `import('tsx/esm/api').then(({ register }) => (register(), import(${JSON.stringify(entry)})))`
+      const thread = new Worker(code, { eval: true, workerData })
+      threads.push(thread)
+      return thread
+    },
+    options,
+  )
 
 async function write(all: readonly Item[], changes: readonly string[] = []): Promise<void> {
   await writeFile(join(folder, 'items.ndjson'), all.map(toJson).join('\n'))
@@ -71,6 +78,41 @@ describe('startItemThread()', () => {
     expect(threads).toHaveLength(1)
   })
 
+  it('loads from a store that is open here', async () => {
+    const { store, key } = openStore(folder)
+    const lent = start({ store, key })
+    try {
+      expect(await lent.refresh()).toBe(true)
+      expectItems(lent.current(), items)
+      expect(lent.status().source).toBe(`snapshot ${store.url}/${key}/`)
+      version++
+      rmSync(join(folder, 'items.ndjson'))
+      await writeFile(join(folder, 'manifest.json'), JSON.stringify({ version, files: ['items.ndjson'] }))
+      expect(await lent.refresh()).toBe(false)
+      expect(lent.status().failure).toMatchObject({ code: 'bad_data', times: 1 })
+      rmSync(join(folder, 'manifest.json'))
+      await writeFile(join(folder, 'all.ndjson'), items.map(toJson).join('\n'))
+      expect(await lent.refresh()).toBe(true)
+      expect(lent.current()?.items).toBe(items.length)
+    } finally {
+      await lent.close()
+    }
+  })
+
+  it('tells what the store said when it fails', async () => {
+    const { store, key } = openStore(folder)
+    const failing = Object.assign(Object.create(store), {
+      head: () => Promise.reject(new StoreError('denied', 'Cannot read: no')),
+    })
+    const lent = start({ store: failing, key })
+    expect(await lent.refresh()).toBe(false)
+    expect(lent.status().failure).toMatchObject({
+      code: 'source_down',
+      message: expect.stringContaining('Cannot read: no'),
+    })
+    await lent.close()
+  })
+
   it('says what fails there, and keeps the last good items', async () => {
     await cache.refresh()
     version++
@@ -100,7 +142,7 @@ describe('startItemThread()', () => {
   })
 
   it('refuses settings that make no source, without a thread', () => {
-    expect(() => startItemThread({ type: 'csv' })).toThrow('Cannot open an item source of type csv: there are snapshot')
+    expect(() => start({ type: 'csv' })).toThrow('Cannot open an item source of type csv: there are snapshot')
     expect(threads).toHaveLength(0)
   })
 

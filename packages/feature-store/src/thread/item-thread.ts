@@ -1,23 +1,22 @@
 import { setTimeout } from 'node:timers/promises'
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import { FeatureStoreError } from '../feature-store-error.ts'
 import type { ItemCacheStatus, Items } from '../item-cache.ts'
+import { type ItemPlace, isInStore, openItems } from '../item-place.ts'
 import { attachItems, type ItemView } from '../item-view.ts'
-import { type ItemSourceSettings, openItemSource } from '../open-item-source.ts'
-import type { FromThread, ThreadCacheOptions, ThreadData, ToThread } from './messages.ts'
+import { answerOf } from './lent-store.ts'
+import type { FromThread, ThreadCacheOptions, ThreadData, ThreadSource, ToThread } from './messages.ts'
 
-/** Starts a thread that runs `item-worker-main.ts`. */
+/** Starts a thread that runs `serveItems`. */
 export type StartThread = (data: ThreadData) => Worker
-
-/** As bundled: its code lies beside this one's. */
-const startBundled: StartThread = (workerData) =>
-  new Worker(new URL('./item-worker.js', import.meta.url), { name: 'items', workerData })
 
 /** Milliseconds that a thread has to end its connections. */
 const closeMs = 2000
 
 interface Running {
   readonly worker: Worker
+  /** Ends what it has the store read. */
+  readonly abort: AbortController
   /** The refresh that the thread is at. */
   refreshing: { readonly done: Promise<boolean>; readonly resolve: (isDone: boolean) => void } | undefined
 }
@@ -26,28 +25,39 @@ interface Running {
  * An `ItemCache` on a thread of its own: decoding a file's row group takes as long as a hundred requests, and none of them
  * waits for it here. Views are over memory that both threads see; nothing of them is copied.
  *
+ * Connections to databases are the thread's own. A store is read by this thread, for the other: its credentials may be of
+ * the request at hand.
+ *
  * The thread starts with the first refresh. If it dies, the items stay, `status` says so, and the next refresh starts
  * another.
  *
  * @throws {FeatureStoreError} `bad_config` for settings that make no source, `not_supported` for one that gives items by id
  *   alone.
  */
-export function startItemThread(
-  settings: ItemSourceSettings,
-  options: ThreadCacheOptions = {},
-  startThread: StartThread = startBundled,
-): Items {
+export function startItemThread(items: ItemPlace, startThread: StartThread, options: ThreadCacheOptions = {}): Items {
   let view: ItemView | undefined
-  const source = openItemSource(settings)
+  const store = isInStore(items) ? items.store : undefined
+  const source = openItems(items)
   if (!source.snapshot) throw new FeatureStoreError('not_supported', `Cannot load all items of ${source.name}`)
   let status: ItemCacheStatus = emptyStatus(source.name)
   let running: Running | undefined
   let timer: NodeJS.Timeout | undefined
 
   function receive(from: Running, message: FromThread): void {
+    if (message.kind === 'question') return void answer(from, message)
     status = message.status
     if (message.kind === 'items') view = attachItems(message.data)
     if (message.kind === 'refreshed') finish(from, message.isDone)
+  }
+
+  async function answer(
+    { worker, abort }: Running,
+    { id, question }: FromThread & { kind: 'question' },
+  ): Promise<void> {
+    if (!store) return
+    const answer = await answerOf(store, question, abort.signal)
+    const message: ToThread = { kind: 'answer', id, answer }
+    worker.postMessage(message, 'bytes' in answer ? [answer.bytes.buffer] : [])
   }
 
   function finish(ended: Running, isDone: boolean): void {
@@ -59,6 +69,7 @@ export function startItemThread(
   function die(dead: Running, reason: string): void {
     if (running !== dead) return
     running = undefined
+    dead.abort.abort()
     const { code, message } = new FeatureStoreError(
       'source_down',
       `Cannot refresh items: their thread ended: ${reason}`,
@@ -73,8 +84,8 @@ export function startItemThread(
 
   function run(): Running {
     if (running) return running
-    const started: Running = { worker: startThread({ settings, options }), refreshing: undefined }
-    const { worker } = started
+    const worker = startThread({ kind: 'items', source: threadSource(items), options })
+    const started: Running = { worker, abort: new AbortController(), refreshing: undefined }
     worker.unref()
     worker.on('message', (message: FromThread) => running === started && receive(started, message))
     worker.on('error', (error) => die(started, error.message))
@@ -115,6 +126,7 @@ export function startItemThread(
       const last = running
       running = undefined
       if (!last) return
+      last.abort.abort()
       const ended = new Promise<void>((resolve) => void last.worker.once('exit', () => resolve()))
       finish(last, false)
       last.worker.ref()
@@ -124,6 +136,9 @@ export function startItemThread(
     },
   }
 }
+
+const threadSource = (items: ItemPlace): ThreadSource =>
+  isInStore(items) ? { storeUrl: items.store.url, key: items.key, options: items.options ?? {} } : { settings: items }
 
 const timesOf = ({ failure }: ItemCacheStatus): number => failure?.times ?? 0
 

@@ -4,7 +4,10 @@ import { runInNewContext } from 'node:vm'
 import type { MessagePort } from 'node:worker_threads'
 import { ItemCache } from '../item-cache.ts'
 import { openItemSource } from '../open-item-source.ts'
-import type { FromThread, ThreadData, ToThread } from './messages.ts'
+import type { ItemSource } from '../source.ts'
+import { snapshotSource } from '../sources/snapshot.ts'
+import { LentStore } from './lent-store.ts'
+import type { FromThread, StoreAnswer, ThreadData, ThreadSource, ToThread } from './messages.ts'
 
 /** Milliseconds between two words about a load that takes long. */
 const tellEveryMs = 250
@@ -13,28 +16,46 @@ const tellEveryMs = 250
 const behindRequests = 10
 
 /** Keeps a cache on this thread and tells its parent of every view: data over memory that both see. */
-export function serveItems(port: MessagePort, { settings, options }: ThreadData): void {
+export function serveItems(port: MessagePort, { source, options }: ThreadData): void {
   setPriority(behindRequests)
   const post = (message: FromThread) => port.postMessage(message)
-  const cache = new ItemCache(openItemSource(settings), {
-    ...options,
-    onChange: ({ data }) => post({ kind: 'items', data, status: cache.status() }),
-  })
+  const waiting = new Map<number, (answer: StoreAnswer) => void>()
+  let questions = 0
+  const cache = new ItemCache(
+    open(source, (question) => {
+      const id = questions++
+      post({ kind: 'question', id, question })
+      return new Promise((resolve) => waiting.set(id, resolve))
+    }),
+    { ...options, onChange: ({ data }) => post({ kind: 'items', data, status: cache.status() }) },
+  )
   let version: string | undefined
-  port.on('message', async (message: ToThread) => {
-    if (message.kind === 'close') {
-      await cache.close()
-      port.close()
-      return
-    }
+
+  async function refresh(): Promise<void> {
     const timer = setInterval(() => post({ kind: 'status', status: cache.status() }), tellEveryMs)
     const isDone = await cache.refresh()
     clearInterval(timer)
     if (cache.status().version !== version) collectGarbage()
     version = cache.status().version
     post({ kind: 'refreshed', isDone, status: cache.status() })
+  }
+
+  port.on('message', async (message: ToThread) => {
+    if (message.kind === 'refresh') await refresh()
+    else if (message.kind === 'answer') {
+      waiting.get(message.id)?.(message.answer)
+      waiting.delete(message.id)
+    } else {
+      await cache.close()
+      port.close()
+    }
   })
 }
+
+const open = (source: ThreadSource, ask: ConstructorParameters<typeof LentStore>[1]): ItemSource =>
+  'settings' in source
+    ? openItemSource(source.settings)
+    : snapshotSource({ store: new LentStore(source.storeUrl, ask), key: source.key }, source.options)
 
 /**
  * A load leaves behind several times what it was for, and this thread then sleeps: nothing would collect it until the next.

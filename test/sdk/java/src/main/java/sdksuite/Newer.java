@@ -15,8 +15,7 @@ final class Newer {
         }
     }
 
-    private static final String ROOT = "com.aliyun.openservices.eas.predict.";
-    private static final String HTTP = ROOT + "http.";
+    private static final String HTTP = "com.aliyun.openservices.eas.predict.http.";
 
     static Object call(Object target, String name, Object... args) throws Exception {
         for (Method method : target.getClass().getMethods()) {
@@ -36,15 +35,6 @@ final class Newer {
             if (constant.toString().equals(name)) return constant;
         }
         throw new Missing("Compressor." + name);
-    }
-
-    /** @param name Of a class below the SDK's package. */
-    static Object create(String name) throws Exception {
-        try {
-            return Class.forName(ROOT + name).getConstructor().newInstance();
-        } catch (ClassNotFoundException e) {
-            throw new Missing(name);
-        }
     }
 
     static Object callConfig() throws Exception {

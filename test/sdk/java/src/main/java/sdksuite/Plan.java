@@ -59,20 +59,9 @@ final class Plan {
         return values;
     }
 
-    static String[] recommendedItems() {
-        return PLAN.getJSONObject("torchrec").getJSONArray("item_ids").toArray(new String[0]);
-    }
-
-    static String[] recommendedOutputs() {
-        return PLAN.getJSONObject("torchrec").getJSONObject("outputs").keySet().toArray(new String[0]);
-    }
-
-    /** An output of the recommender, a score per item. */
-    static float[] recommended(String output) {
-        JSONArray list = PLAN.getJSONObject("torchrec").getJSONObject("outputs").getJSONArray(output);
-        float[] values = new float[list.size()];
-        for (int i = 0; i < values.length; i++) values[i] = list.getFloatValue(i);
-        return values;
+    /** The request of the TorchEasyRec processor's page, and what is expected of it. */
+    static JSONObject torchrec() {
+        return PLAN.getJSONObject("torchrec");
     }
 
     /** Values to send as this dtype, as text. */
