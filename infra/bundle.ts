@@ -106,7 +106,7 @@ export async function bundleFor(arch: Arch, chosen = bundles): Promise<void> {
     if (each.isDeployed) await addDeployed(files, each, metafile, arch)
     await syncFolder(join(root, each.outdir), files)
     const runsHere = !each.isDeployed || (process.platform === 'linux' && process.arch === arch)
-    if (runsHere && !isTrained) await train(codeDir, each.trained)
+    if (runsHere && !isTrained) await train(codeDir, each.trained, (line) => process.stderr.write(`${line}\n`))
     const name = each.outdir.replace(/^dist\//, '')
     await syncFolder(join(root, 'dist/meta', name), new Map([['meta.json', Buffer.from(JSON.stringify(metafile))]]))
   }

@@ -23,16 +23,21 @@ const headers = { authorization: token, 'content-type': 'application/octet-strea
 /** So that what is compiled by the first request, and what by the second, is there. */
 const requests = 5
 
+/** Milliseconds for one entry; two seconds are usual. */
+const trainingMsMax = 120_000
+
 /** Name of what V8 has made of a pack, by its version: no other version takes it. */
 export const codeFile = (pack: string) => `${pack}.${process.versions.v8}-${process.arch}.cache`
 
 /**
  * Has entries of a bundle serve a small model once, and keeps what V8 compiles meanwhile beside their packs, for this very
- * version of Node.
- *
- * @throws when one does not serve, which then nobody else's would.
+ * version of Node. An entry that does not serve here has none, and starts all the same; why is said.
  */
-export async function train(folder: string, entries: Readonly<Record<string, Trainer>>): Promise<void> {
+export async function train(
+  folder: string,
+  entries: Readonly<Record<string, Trainer>>,
+  say: (line: string) => void,
+): Promise<void> {
   const home = await mkdtemp(join(tmpdir(), 'eas-training-'))
   try {
     const service = join(home, 'service.json')
@@ -40,7 +45,9 @@ export async function train(folder: string, entries: Readonly<Record<string, Tra
     await writeFile(warm_up_data_path, request)
     const json = { name: 'digits', processor: 'pytorch_cpu_1.10', model_path: digits, warm_up_data_path }
     await writeFile(service, JSON.stringify({ ...json, metadata: { instance: 1 } }))
-    for (const [entry, trainer] of Object.entries(entries)) await trainer(join(folder, `${entry}.js`), service)
+    for (const [entry, trainer] of Object.entries(entries)) {
+      await trainer(join(folder, `${entry}.js`), service).catch((error: Error) => say(error.message))
+    }
   } finally {
     await rm(home, { recursive: true, force: true })
   }
@@ -53,13 +60,13 @@ export const asServer: (args: (service: string) => readonly string[]) => Trainer
   const url = `http://127.0.0.1:${port}`
   const isReady = async () => (await fetch(`${url}/readyz`).catch(() => undefined))?.ok
   while (!(await isReady())) {
-    if (child.exitCode !== null) throw failed(entry, child)
+    if (child.exitCode !== null || child.signalCode !== null) throw failed(entry, child)
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
   for (let i = 0; i < requests; i++) {
     const response = await fetch(`${url}/api/predict/digits`, { method: 'POST', headers, body: request })
     await response.arrayBuffer()
-    if (!response.ok) throw new Error(`${entry} answers ${response.status}`)
+    if (!response.ok) throw new Error(`Not compiled ahead: ${entry} answers ${response.status}`)
   }
   const ended = once(child, 'exit')
   child.kill('SIGTERM')
@@ -112,17 +119,26 @@ interface Started extends ChildProcess {
 function start(args: readonly string[], env: Readonly<Record<string, string>>): Started {
   // Else what the environment says of services and stores would be trained with.
   const { PATH = '', HOME = '', TMPDIR = '' } = process.env
-  const options = { PATH, HOME, TMPDIR, EAS_TOKEN: token, EAS_LOG_LEVEL: 'info', NODE_OPTIONS: `--require=${recorder}` }
+  const options = {
+    PATH,
+    HOME,
+    TMPDIR,
+    EAS_TOKEN: token,
+    EAS_LOG_LEVEL: 'info',
+    NODE_OPTIONS: `--require ${JSON.stringify(recorder)}`,
+  }
   const child = spawn(process.execPath, args, { env: { ...options, ...env }, stdio: ['ignore', 'ignore', 'pipe'] })
   const started = Object.assign(child, { said: '' })
+  const timer = setTimeout(() => child.kill('SIGKILL'), trainingMsMax)
+  child.once('exit', () => clearTimeout(timer))
   child.stderr.on('data', (chunk) => {
     started.said += chunk
   })
   return started
 }
 
-const failed = (entry: string, { exitCode, said }: Started) =>
-  new Error(`Cannot run ${entry}: it ended with ${exitCode}, ${said.trim()}`)
+const failed = (entry: string, { exitCode, signalCode, said }: Started) =>
+  new Error(`Not compiled ahead: ${entry} ended with ${exitCode ?? signalCode}. ${said.trim()}`)
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
