@@ -57,7 +57,15 @@ export async function train(
 export const asServer: (args: (service: string) => readonly string[]) => Trainer = (args) => async (entry, service) => {
   const port = await freePort()
   const child = start([entry, ...args(service)], { PORT: String(port), SERVICE_JSON: service })
-  const url = `http://127.0.0.1:${port}`
+  try {
+    await ask(`http://127.0.0.1:${port}`, child, entry)
+  } finally {
+    const ended = once(child, 'exit')
+    if (child.kill('SIGTERM')) await ended
+  }
+}
+
+async function ask(url: string, child: Started, entry: string): Promise<void> {
   const isReady = async () => (await fetch(`${url}/readyz`).catch(() => undefined))?.ok
   while (!(await isReady())) {
     if (child.exitCode !== null || child.signalCode !== null) throw failed(entry, child)
@@ -68,9 +76,6 @@ export const asServer: (args: (service: string) => readonly string[]) => Trainer
     await response.arrayBuffer()
     if (!response.ok) throw new Error(`Not compiled ahead: ${entry} answers ${response.status}`)
   }
-  const ended = once(child, 'exit')
-  child.kill('SIGTERM')
-  await ended
 }
 
 /** A handler, which is called with what its platform would make of a request. */

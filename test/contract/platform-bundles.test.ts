@@ -1,8 +1,10 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { Script } from 'node:vm'
 import { afterAll, describe, expect, it } from 'vitest'
 import { bundles } from '../../infra/bundle.ts'
+import { codeFile } from '../../infra/code-cache.ts'
 import { bundleSizes, renderSizes } from '../../infra/size.ts'
 import { staticInputs } from '../../infra/static-inputs.ts'
 import { graphs } from '../support/models.ts'
@@ -59,6 +61,21 @@ describe('What is deployed', () => {
     const late =
       /node_modules\/(?:@aws-sdk|@smithy|@alicloud|@google-cloud|onnxruntime|apache-arrow|prom-client)|packages\/import-/
     expect(inputs.filter((input) => late.test(input))).toEqual([])
+  })
+})
+
+describe('The code that V8 has made of a bundle', () => {
+  const trained = bundles.flatMap((bundle) =>
+    [...Object.keys(bundle.trained), 'model-worker'].map((entry) => ({ ...bundle, entry })),
+  )
+  it.each(trained)('is there for $entry of $outdir, and V8 takes it', ({ outdir, handlers, entry }) => {
+    const folder = join(root, outdir, handlers?.folder ?? '')
+    const [pack = ''] = readdirSync(folder).filter((name) => new RegExp(`^${entry}-[0-9a-f]{8}\\.js$`).test(name))
+    const filename = join(folder, pack)
+    const cachedData = readFileSync(join(folder, codeFile(pack.replace(/\.js$/, ''))))
+    const source = readFileSync(filename, 'latin1')
+    expect(source).toMatch(/^[\0-\x7f]*$/)
+    expect(new Script(source, { filename, cachedData }).cachedDataRejected).toBe(false)
   })
 })
 
