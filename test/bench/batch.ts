@@ -20,7 +20,7 @@ const main = resolve(process.env.BENCH_MAIN || join(root, 'dist/cli/main.js'))
 /** Rows of each call, of ours and of what is compared. */
 const batchRows = 512
 /** Rows of a file: enough that compiling and the first calls are a small part of the time. */
-const fileRows = { dense: 40_000, embedding: 80_000 } as const
+const fileRows = { dense: 60_000, embedding: 120_000 } as const
 /** Bytes of the input that shows whether memory stays flat; for 5 GB half an hour may pass. */
 const largeBytes = Number(process.env.BENCH_BYTES || 200e6)
 
@@ -121,7 +121,7 @@ async function memory(report: Report): Promise<void> {
     value: (share(0.8, 1) - share(0.2, 0.4)) / 1e6,
     unit: 'MB',
     against: `from the second fifth of the time to the last, of ${Math.round(share(0.2, 0.4) / 1e6)} MB`,
-    goal: { max: 30 },
+    goal: { max: 50 },
   })
 }
 

@@ -32,6 +32,8 @@ const keepaliveMsMin = 600_000
 /**
  * A service as a batch uses it: with more time for each call, and with all its cores for one call of many rows instead of
  * one core for each of several small ones.
+ *
+ * @param cores Default: those that the service has for requests, which `metadata.cpu` may make fewer than the machine's.
  */
 export function batchService<
   S extends {
@@ -39,13 +41,13 @@ export function batchService<
     readonly workersMax: number
     readonly model: { readonly intraOpNumThreads: number }
   },
->(service: S): S {
-  const { rpc, model, workersMax } = service
+>(service: S, cores: number = service.model.intraOpNumThreads * service.workersMax): S {
+  const { rpc, model } = service
   return {
     ...service,
     rpc: { ...rpc, keepalive: Math.max(rpc.keepalive, keepaliveMsMin) },
     workersMax: 1,
-    model: { ...model, intraOpNumThreads: model.intraOpNumThreads * workersMax },
+    model: { ...model, intraOpNumThreads: cores },
   }
 }
 

@@ -6,9 +6,15 @@ export const batchLimits = {
   depth: 32,
   /** Columns of a table. Wide feature tables have some thousands. */
   columns: 65_536,
-  /** Bytes of one Parquet row group or Arrow record batch, decoded. Writers' defaults are 128 MB and 64 k rows. */
+  /**
+   * Bytes of an Arrow record batch, of a page of Parquet, or of a nested column of a row group, decoded. Writers' defaults
+   * are 64 k rows, 1 MB, and 128 MB for all columns.
+   */
   groupBytes: 1024 * 1024 * 1024,
-  /** Values of one Parquet page: lists of 128 in a million rows. Writers cut at a megabyte or 20,000 rows, but equal values take next to nothing. */
+  /**
+   * Values of one Parquet page: lists of 128 in a million rows. Writers cut at a megabyte or 20,000 rows, but equal values
+   * take next to nothing.
+   */
   pageEntries: 2 ** 27,
   /** Characters of a reason in the error file. */
   reasonChars: 300,

@@ -1,3 +1,4 @@
+import { oneLine } from '@eas/base'
 import { StoreError } from '@eas/storage'
 import type { AsyncBuffer, ColumnMetaData, FileMetaData, RowGroup, SchemaTree } from 'hyparquet'
 import { BatchError, reasonOf } from '../batch-error.ts'
@@ -10,7 +11,7 @@ const blockBytes = 2 * 1024 * 1024
 /** The same where a column is read by the library, which may read a whole row group for each block. */
 const sliceBytes = 32 * 1024 * 1024
 /** Bytes of a row group that are read at once, shared by its columns. */
-const windowsBytes = 16 * 1024 * 1024
+const windowsBytes = 32 * 1024 * 1024
 const windowBytesMin = 64 * 1024
 const windowBytesMax = 4 * 1024 * 1024
 
@@ -51,9 +52,14 @@ export const parquet: RowFormat = {
     /** A column as its pages have it; by the library, which takes everything apart and puts it together again, if it must. */
     function cellsOf(column: SchemaTree, group: RowGroup, groupStart: number): Cells {
       const { name } = column.element
-      const [chunk, ...others] = group.columns.filter(({ meta_data }) => meta_data?.path_in_schema[0] === name)
+      const chunks = group.columns.filter(({ meta_data }) => meta_data?.path_in_schema[0] === name)
+      const [chunk, ...others] = chunks
       const leaf = chunk?.meta_data && others.length === 0 && leafOf(root, column, chunk.meta_data, compressors)
       if (!leaf || !chunk?.meta_data) {
+        const bytes = chunks.reduce((sum, { meta_data }) => sum + Number(meta_data?.total_uncompressed_size), 0)
+        if (!(bytes <= batchLimits.groupBytes)) {
+          throw malformed(`column ${oneLine(name)} of a row group takes ${bytes} bytes; write smaller row groups`)
+        }
         return {
           isPaged: false,
           skip: async () => {},
@@ -105,10 +111,17 @@ interface Cells {
 /** Of a chunk that old writers leave out of its size. @see PARQUET-816 */
 const chunkBytesMissing = 100
 
-const chunkStart = ({ dictionary_page_offset, data_page_offset }: ColumnMetaData): number =>
-  Number(dictionary_page_offset || data_page_offset)
+/**
+ * Some writers say nothing of where the dictionary begins, or something behind the data.
+ * @see Arrow C++, `ComputeColumnChunkRange`
+ */
+function chunkStart({ dictionary_page_offset, data_page_offset }: ColumnMetaData): number {
+  const data = Number(data_page_offset)
+  const dictionary = Number(dictionary_page_offset ?? 0)
+  return dictionary > 0 && dictionary < data ? dictionary : data
+}
 
-/** What the footer says lies inside the file, and is no more than memory holds. */
+/** What the footer says lies inside the file. */
 function checkMetadata({ row_groups, num_rows }: FileMetaData, fileBytes: number): void {
   let rows = 0
   for (const { columns, num_rows: count, total_byte_size } of row_groups) {
@@ -116,16 +129,11 @@ function checkMetadata({ row_groups, num_rows }: FileMetaData, fileBytes: number
     if (!(Number(total_byte_size) >= 0) || !(Number(count) >= 0)) throw malformed('a row group has no size')
     rows += Number(count)
     for (const { meta_data, file_path } of columns) {
-      if (file_path !== undefined) throw malformed('its columns are in other files')
-      const start = Number(meta_data?.dictionary_page_offset || meta_data?.data_page_offset)
+      if (file_path) throw malformed('its columns are in other files')
+      const start = meta_data ? chunkStart(meta_data) : Number.NaN
       const size = Number(meta_data?.total_compressed_size)
       if (!(start >= 0 && size >= 0 && start + size <= fileBytes)) {
         throw malformed(`it speaks of its bytes ${start} to ${start + size}, and has ${fileBytes}`)
-      }
-      if (Number(meta_data?.total_uncompressed_size) > batchLimits.groupBytes) {
-        throw malformed(
-          `a column of a row group takes ${meta_data?.total_uncompressed_size} bytes; write smaller row groups`,
-        )
       }
     }
   }

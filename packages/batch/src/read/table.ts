@@ -31,9 +31,15 @@ export function tableBlock(
   bytesPerRow: number,
 ): RowBlock {
   const skipped = from - first
+  // One function for all rows, whose number it is told.
+  let row = 0
+  const read = (column: number) => columns[column]?.(row)
   return {
     count: to - from,
-    add: (i, builder, position) => builder.addValues(names, (column) => columns[column]?.(skipped + i), position),
+    add(i, builder, position) {
+      row = skipped + i
+      builder.addValues(names, read, position)
+    },
     endOf: (i) => from + i + 1,
     bytesOf: () => bytesPerRow,
   }

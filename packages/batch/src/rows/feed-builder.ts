@@ -32,6 +32,8 @@ export class FeedBuilder {
   /** How deep the row's elements are; -1 before the first. */
   private leafDepth = -1
   private isFilled = false
+  /** Whether the row came as a list of all its elements, of which there is nothing to check. */
+  private isWhole = false
   /** Columns that the row's elements come in, one each; `undefined` when the row is one value. */
   private slots: number | undefined
   private slotsFilled = 0
@@ -62,6 +64,7 @@ export class FeedBuilder {
     this.dims = []
     this.leafDepth = -1
     this.isFilled = false
+    this.isWhole = false
     this.slots = undefined
     this.slotsFilled = 0
   }
@@ -79,7 +82,20 @@ export class FeedBuilder {
   /** The whole row from a value: a number, a text, a list or a typed array. */
   readValue(value: unknown): void {
     this.claim()
-    this.addValue(value, 0)
+    this.isWhole = this.addWhole(value)
+    if (!this.isWhole) this.addValue(value, 0)
+  }
+
+  /** Takes a list that is all of the row as the tensor has it, in one copy. */
+  private addWhole(value: unknown): boolean {
+    const { numbers, rowSize } = this
+    if (!numbers || !ArrayBuffer.isView(value) || value.constructor !== numbers.constructor) return false
+    const items = value as Numbers // of the same kind
+    if (items.length !== rowSize || !this.element.copies) return false
+    this.reserve(rowSize)
+    this.numbers?.set(items as never, this.used) // as above; reserving may have replaced the array
+    this.used += rowSize
+    return true
   }
 
   /** The whole row from a text, as CSV has it: a value, a JSON list, or values with spaces, `;` or `|` between. */
@@ -125,6 +141,7 @@ export class FeedBuilder {
   /** Checks the row, without counting it yet. @throws {RowError} when it has no value or one of another shape. */
   checkRow(): void {
     if (!this.isFilled) throw new RowError(`${this.name} is missing`)
+    if (this.isWhole) return
     const { rowShape, slots } = this
     if (slots !== undefined) {
       if (this.slotsFilled !== slots) throw new RowError(`${this.name} has ${this.slotsFilled} of its ${slots} columns`)

@@ -1,5 +1,5 @@
 import type { OutputFormat } from './row-writer.ts'
-import { type ColumnOut, tableWriter } from './table-writer.ts'
+import { type ColumnOut, groupRows, tableWriter } from './table-writer.ts'
 import { elementOf, jsonOfRow } from './values.ts'
 
 /** Comma-separated values with a header in every part; an output of several elements is a JSON list. @see RFC 4180 */
@@ -9,6 +9,7 @@ export const csvOutput: OutputFormat = {
   contentType: 'text/csv; charset=utf-8',
   writer: (outputs) =>
     tableWriter(outputs, {
+      groupRows,
       async open(first) {
         const lines = [first.map(({ name }) => field(name)).join(',')]
         return {

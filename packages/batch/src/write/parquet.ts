@@ -2,7 +2,7 @@ import type { DType } from '@eas/base'
 import type { SchemaElement } from 'hyparquet'
 import type { ColumnSource } from 'hyparquet-writer'
 import type { OutputFormat } from './row-writer.ts'
-import { type ColumnOut, type KeptType, tableWriter } from './table-writer.ts'
+import { type ColumnOut, groupRows, type KeptType, tableWriter } from './table-writer.ts'
 import { nestedRow } from './values.ts'
 
 /** Apache Parquet, a file per part; outputs of several elements are lists. @see https://parquet.apache.org/docs/file-format/ */
@@ -37,9 +37,6 @@ export const parquetOutput: OutputFormat = {
       },
     }),
 }
-
-/** Rows of a row group: as many as are encoded in a few milliseconds. */
-const groupRows = 4096
 
 /** What a model puts out has no two values alike, and is not worth the time that compressing it takes. */
 const outputCodec = 'UNCOMPRESSED'

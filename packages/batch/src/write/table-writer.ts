@@ -37,6 +37,9 @@ export interface TableFormat {
   readonly groupRows?: number
 }
 
+/** As many rows as are encoded in a few milliseconds. */
+export const groupRows = 4096
+
 type KeptTypes = ReadonlyMap<string, KeptType>
 
 /** Rows that are collected by column. */
@@ -61,7 +64,7 @@ interface WholeGroup {
 
 /** Collects a chunk's rows by column, and has them encoded group by group. */
 export function tableWriter(outputs: ReadonlyMap<string, string>, format: TableFormat): RowWriter {
-  const { groupRows = Number.POSITIVE_INFINITY } = format
+  const rowsMax = format.groupRows ?? Number.POSITIVE_INFINITY
   const names = new Set(outputs.values())
   const newGroup = (): Group => ({
     count: 0,
@@ -93,20 +96,23 @@ export function tableWriter(outputs: ReadonlyMap<string, string>, format: TableF
   return {
     write({ batch, results }) {
       const kept = [...batch.kept].filter(([name]) => !names.has(name))
+      let columns = columnsIn(group, kept)
       for (let row = 0; row < results.length; row++) {
         const result = results[row]
         if (!result) continue
         const at = group.count++
-        for (const [name, values] of kept) {
-          const column = group.kept.get(name) ?? []
-          if (column.length === 0) group.kept.set(name, column)
-          column[at] = values[row]
+        for (let i = 0; i < kept.length; i++) {
+          const column = columns.kept[i] as unknown[] // one for each
+          column[at] = kept[i]?.[1][row]
         }
-        for (const [name, cells] of group.cells) {
+        for (let i = 0; i < columns.cells.length; i++) {
+          const [name, cells] = columns.cells[i] as (typeof columns.cells)[number] // as above
           const tensor = result.outputs.get(name) as Tensor // asked for
           cells.push(cellOf(tensor, result.index))
         }
-        if (group.count >= groupRows) encodeGroup()
+        if (group.count < rowsMax) continue
+        encodeGroup()
+        columns = columnsIn(group, kept)
       }
     },
     async end() {
@@ -120,6 +126,16 @@ export function tableWriter(outputs: ReadonlyMap<string, string>, format: TableF
       return again.end()
     },
   }
+}
+
+/** The columns of a group that rows of a batch go into: looked up once, not for each row. */
+function columnsIn(group: Group, kept: readonly (readonly [string, readonly unknown[]])[]) {
+  const lists = kept.map(([name]) => {
+    const column = group.kept.get(name) ?? []
+    group.kept.set(name, column)
+    return column
+  })
+  return { kept: lists, cells: [...group.cells] }
 }
 
 function wholeGroup({ count, kept, cells }: Group): WholeGroup {

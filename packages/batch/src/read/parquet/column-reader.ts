@@ -51,10 +51,6 @@ export class ColumnReader {
     }
   }
 
-  close(): Promise<unknown> {
-    return this.pages.return()
-  }
-
   private drop(count: number): void {
     this.taken += count
     this.readyRows -= count
