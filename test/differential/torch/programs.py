@@ -2647,3 +2647,128 @@ def reads_what_it_fills():
             return torch.stack(outs), len(outs), torch.tensor(lens)
 
     return M(), [[floats(2, 3), torch.tensor(4)], [floats(2, 3), torch.tensor(0)], [floats(1, 3), torch.tensor(1)]]
+
+
+@script_only
+def beam_of_nothing_yet():
+    """What is gathered from has no elements in the first step."""
+
+    class M(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.embed, self.cell, self.out = nn.Embedding(9, 6), nn.GRUCell(6, 6), nn.Linear(6, 9)
+
+        def forward(self, h0: Tensor) -> Tuple[Tensor, Tensor]:
+            n = h0.size(0)
+            h = h0.unsqueeze(1).expand(n, 3, 6).reshape(n * 3, 6)
+            token = torch.zeros(n, 3, dtype=torch.long)
+            score = torch.full((n, 3), -1e4)
+            score[:, 0] = 0.0
+            found = torch.zeros(n, 3, 0, dtype=torch.long)
+            for _ in range(4):
+                h = self.cell(self.embed(token.view(-1)), h)
+                total = score.unsqueeze(-1) + F.log_softmax(self.out(h), -1).view(n, 3, 9)
+                score, at = total.view(n, -1).topk(3, dim=-1)
+                parent, token = torch.div(at, 9, rounding_mode='floor'), at % 9
+                h = h.view(n, 3, 6).gather(1, parent.unsqueeze(-1).expand(-1, -1, 6)).view(n * 3, 6)
+                found = found.gather(1, parent.unsqueeze(-1).expand(-1, -1, found.size(2)))
+                found = torch.cat([found, token.unsqueeze(-1)], 2)
+            return found, score
+
+    return M(), [[floats(n, 6)] for n in BATCHES]
+
+
+@model
+def bags_of_a_matrix():
+    """As many ids in each bag, and rows that a limit shortens."""
+
+    class M(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.sum = nn.EmbeddingBag(20, 4, mode='sum', max_norm=1.0)
+            self.mean = nn.EmbeddingBag(20, 4, mode='mean', padding_idx=0)
+            self.max = nn.EmbeddingBag(20, 4, mode='max')
+
+        def forward(self, x: Tensor, w: Tensor) -> Tensor:
+            return torch.cat([self.sum(x, per_sample_weights=w), self.mean(x), self.max(x)], 1)
+
+    return M(), [[ids(20, n, t), floats(n, t)] for n, t in ((2, 3), (1, 3), (3, 5))]
+
+
+class Modes(nn.Module):
+    """Products of the lowest frequencies, as neural operators make them."""
+
+    def __init__(self):
+        super().__init__()
+        self.low = nn.Parameter(torch.randn(2, 2, 3, 3, dtype=torch.cfloat) * 0.2)
+        self.high = nn.Parameter(torch.randn(2, 2, 3, 3, dtype=torch.cfloat) * 0.2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        f = torch.fft.rfft2(x)
+        out = torch.zeros(x.size(0), 2, x.size(-2), x.size(-1) // 2 + 1, dtype=torch.cfloat)
+        out[:, :, :3, :3] = torch.einsum('bixy,ioxy->boxy', f[:, :, :3, :3], self.low)
+        out[:, :, -3:, :3] = torch.einsum('bixy,ioxy->boxy', f[:, :, -3:, :3], self.high)
+        return torch.fft.irfft2(out, s=(x.size(-2), x.size(-1)))
+
+
+@model
+def neural_operator():
+    class M(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.modes, self.skip = Modes(), nn.Conv2d(2, 2, 1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return F.gelu(self.modes(x) + self.skip(x))
+
+    return M(), [[floats(n, 2, 8, 10)] for n in BATCHES]
+
+
+@trace_only
+def complex_in_place():
+    """What is written to a view of complex numbers shows in them, and the other way round."""
+
+    class M(nn.Module):
+        def forward(self, x: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
+            y = x * 1.0
+            z = torch.view_as_complex(y)
+            real, copy = z.real, z.clone()
+            y.add_(1.0)
+            z[:, 0].mul_(2.0)
+            torch.view_as_real(z)[:, 1].add_(3.0)
+            z.imag.mul_(0.5)
+            copy.mul_(2.0)
+            return torch.view_as_real(z), real + 0.0, torch.view_as_real(copy)
+
+    return M(), [[floats(n, 3, 2)] for n in BATCHES]
+
+
+@trace_only
+def complex_products():
+    class M(nn.Module):
+        def forward(self, x: Tensor) -> Tuple[Tensor, Tensor]:
+            z = torch.view_as_complex(x)
+            gram = z @ z.transpose(1, 2).conj()
+            rows = [torch.exp(row) + torch.ones_like(row) for row in z.unbind(1)]
+            return torch.view_as_real(gram), torch.view_as_real(torch.stack(rows, 1).mean(1, keepdim=True) ** 2)
+
+    return M(), [[floats(n, 3, 4, 2)] for n in BATCHES]
+
+
+@trace_only
+def grouped_experts():
+    """A mixture of experts as transformers runs it: rows sorted by expert, one product of groups."""
+
+    class M(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.gate, self.experts = nn.Linear(8, 3), nn.Parameter(torch.randn(3, 8, 16) * 0.3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            expert = self.gate(x).argmax(-1)
+            order = torch.argsort(expert, stable=True)
+            ends = torch.cumsum((expert.unsqueeze(1) == torch.arange(3)).sum(0), 0).to(torch.int32)
+            y = torch._grouped_mm(x[order], self.experts, offs=ends)
+            return torch.zeros(x.shape[0], 16).index_copy(0, order, y)
+
+    return M(), [[floats(n, 8)] for n in (7, 1, 12)]

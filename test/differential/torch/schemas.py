@@ -43,7 +43,7 @@ UNREACHABLE = re.compile(
 REACHABLE = {
     'aten::' + name
     for name in (
-        '_fft_r2c _fft_c2r _fft_c2c _cdist_forward resize_ resize_as_ bernoulli bernoulli_ random_ linalg_norm '
+        '_conj _fft_r2c _fft_c2r _fft_c2c _cdist_forward resize_ resize_as_ bernoulli bernoulli_ random_ linalg_norm '
         'linalg_vector_norm linalg_matrix_norm linalg_multi_dot linalg_cross linalg_inv linalg_det expand_copy '
         'special_expit special_erf special_softmax special_log_softmax special_xlogy special_logit select_scatter '
         'slice_scatter diagonal_scatter set_ wait cpu cuda segment_reduce exponential_ lgamma_ requires_grad_ '

@@ -1,7 +1,19 @@
-import { type Dim, dims, emit, type GraphBuilder, isComplex, refuse, type Value } from '@eas/onnx'
+import {
+  type Dim,
+  dims,
+  type ElementType,
+  emit,
+  type GraphBuilder,
+  isComplex,
+  refuse,
+  scalar,
+  type Value,
+} from '@eas/onnx'
 import type { Call, Lower, OpTable } from '../call.ts'
-import { asFloat, like } from './helpers.ts'
-import { inferred } from './views.ts'
+import type { TensorRef } from '../tensor-ref.ts'
+import { like } from './helpers.ts'
+import { einsumOf } from './linear.ts'
+import { inferred, spliced } from './views.ts'
 
 /**
  * Complex tensors, of which ONNX Runtime has none: a value of a complex type stands for a pair, a tensor of floats with a
@@ -58,7 +70,11 @@ type Parts = readonly [Value, Value | undefined]
 /** Both operands as floats of one type. */
 function operands(c: Call): readonly [Parts, Parts] {
   const both = [c.operand('self'), c.operand('other')]
-  const isWide = both.some(({ value, isNumber }) => !isNumber && ['complex128', 'float64'].includes(value.dtype))
+  // One without dimensions widens none that has some.
+  const counting = both.some(({ value }) => value.shape.length > 0)
+    ? both.filter((o) => o.value.shape.length > 0)
+    : both
+  const isWide = counting.some(({ value, isNumber }) => !isNumber && ['complex128', 'float64'].includes(value.dtype))
   const cast = (x: Value): Value => emit.cast(c.g, x, isWide ? 'float64' : 'float32')
   const [a, b] = both.map(({ value }): Parts => {
     if (!isComplex(value.dtype)) return [cast(value), undefined]
@@ -105,6 +121,35 @@ const quotient: Lower = (c) => {
   )
 }
 
+/** What torch makes a view, or does with `back` what is written to one: it follows its base. */
+function viewed(c: Call, forward: (base: Value) => Value, back?: (base: Value, written: Value) => Value): TensorRef {
+  return c.view(forward(c.tensor('self')), forward, back)
+}
+
+/** What torch makes a view or a copy, by how the elements lie: neither it nor what it is of may change any more. */
+function viewOrCopy(c: Call, value: Value): TensorRef {
+  const changed = (): Value => {
+    throw refuse(`an in-place update of complex numbers around aten::${c.name}`)
+  }
+  return c.view(value, changed)
+}
+
+/** A view of the pair that leaves its last axis alone. */
+const pairView =
+  (
+    forward: (c: Call, rank: number) => (pair: Value) => Value,
+    back?: (c: Call, rank: number) => (base: Value, written: Value) => Value,
+  ): Lower =>
+  (c) => {
+    const rank = c.ref('self').shape.length
+    const [follow, put] = [forward(c, rank), back?.(c, rank)]
+    return viewed(
+      c,
+      (base) => complexOf(follow(pairOf(base))),
+      put && ((base, written) => complexOf(put(pairOf(base), pairOf(written)))),
+    )
+  }
+
 /** A change of the pair that leaves its last axis alone. */
 const onPair =
   (change: (g: GraphBuilder, pair: Value, c: Call, rank: number) => Value): Lower =>
@@ -113,13 +158,22 @@ const onPair =
     return complexOf(change(c.g, pair, c, pair.shape.length - 1))
   }
 
-const reshaped = (sizes: (c: Call, x: Value) => readonly Dim[]): Lower =>
-  onPair((g, pair, c) => emit.reshape(g, pair, [...sizes(c, c.tensor('self')), 2]))
+const reshaped =
+  (sizes: (c: Call, x: Value) => readonly Dim[]): Lower =>
+  (c) => {
+    const x = c.tensor('self')
+    return viewOrCopy(c, complexOf(emit.reshape(c.g, pairOf(x), [...sizes(c, x), 2])))
+  }
 
 const permuted = (order: (c: Call, rank: number) => readonly number[]): Lower =>
-  onPair((g, pair, c, rank) => emit.transpose(g, pair, [...order(c, rank), rank]))
+  pairView((c, rank) => {
+    const perm = [...order(c, rank), rank]
+    return (pair) => emit.transpose(c.g, pair, perm)
+  })
 
-const conjugate = onPair((g, pair) => binary(g, 'Mul', pair, g.numbers(pair.dtype, [2], [1, -1])))
+const conjugated = (g: GraphBuilder, pair: Value): Value => binary(g, 'Mul', pair, g.numbers(pair.dtype, [2], [1, -1]))
+/** Torch notes only that the numbers are to be read so. */
+const conjugate = pairView((c) => (pair) => conjugated(c.g, pair))
 const itself: Lower = (c) => c.ref('self')
 
 const flattened = (c: Call, x: Value): Dim[] => {
@@ -128,22 +182,159 @@ const flattened = (c: Call, x: Value): Dim[] => {
   return [...x.shape.slice(0, start), dims.product(x.shape.slice(start, end + 1)), ...x.shape.slice(end + 1)]
 }
 
-const sliced = onPair((g, pair, c, rank) => {
+interface Range {
+  readonly axis: number
+  readonly start: Dim
+  readonly end: Dim
+  readonly step: number
+}
+
+function rangeOf(c: Call, rank: number): Range {
   const axis = c.axis('dim', rank)
-  const [start, end] = emit.clampSlice(
-    g,
-    pair.shape[axis] ?? 1,
-    c.optionalDim('start') ?? 0,
-    c.optionalDim('end') ?? emit.sliceToEnd,
-  )
-  return emit.slice(g, pair, axis, start, end, c.int('step'))
+  const size = c.ref('self').shape[axis] ?? 1
+  const [from, to] = [c.optionalDim('start') ?? 0, c.optionalDim('end') ?? emit.sliceToEnd]
+  const [start, end] = emit.clampSlice(c.g, size, from, to)
+  return { axis, start, end, step: c.int('step') }
+}
+
+function indexOf(c: Call, rank: number): Range {
+  const axis = c.axis('dim', rank)
+  const at = c.dim('index')
+  const start = typeof at === 'number' && at < 0 ? dims.add(c.ref('self').shape[axis] ?? 1, at) : at
+  return { axis, start, end: dims.add(start, 1), step: 1 }
+}
+
+const sliced = pairView(
+  (c, rank) => {
+    const { axis, start, end, step } = rangeOf(c, rank)
+    return (pair) => emit.slice(c.g, pair, axis, start, end, step)
+  },
+  (c, rank) => {
+    const { axis, start, end, step } = rangeOf(c, rank)
+    return (base, y) => spliced(c.g, base, y, axis, start, end, step)
+  },
+)
+
+const selected = pairView(
+  (c, rank) => {
+    const { axis, start } = indexOf(c, rank)
+    return (pair) => select(c.g, pair, axis, start)
+  },
+  (c, rank) => {
+    const { axis, start, end } = indexOf(c, rank)
+    return (base, y) => spliced(c.g, base, emit.unsqueeze(c.g, y, [axis]), axis, start, end, 1)
+  },
+)
+
+const expanded = pairView((c, rank) => {
+  const sizes = c.dims('size')
+  const own = c.ref('self').shape
+  const shape = sizes.map((d, i) => (d === -1 ? (own[i - sizes.length + rank] ?? 1) : d))
+  return (pair) =>
+    emit.expand(c.g, emit.reshape(c.g, pair, [...shape.slice(rank).map(() => 1), ...pair.shape]), [...shape, 2])
 })
 
-const expanded = onPair((g, pair, c, rank) => {
-  const sizes = c.dims('size')
-  const shape = sizes.map((d, i) => (d === -1 ? (pair.shape[i - sizes.length + rank] ?? 1) : d))
-  return emit.expand(g, emit.reshape(g, pair, [...shape.slice(rank).map(() => 1), ...pair.shape]), [...shape, 2])
+const squeezed = pairView((c, rank) => {
+  const { shape } = c.ref('self')
+  const wanted = c.has('dim') ? c.ints('dim').map((a) => emit.axisOf(a, rank)) : shape.map((_, i) => i)
+  const axes = wanted.filter((a) => c.g.guards.decide(shape[a] ?? 0, '==', 1) === true)
+  return (pair) => emit.squeeze(c.g, pair, axes)
 })
+
+/** A part of a complex tensor as the view that torch makes of it. */
+const part =
+  (which: 0 | 1): Lower =>
+  (c) =>
+    viewed(
+      c,
+      (base) => partsOf(c, pairOf(base))[which],
+      (base, written) => {
+        const [real, imaginary] = partsOf(c, pairOf(base))
+        return which === 0 ? joined(c, written, imaginary) : joined(c, real, written)
+      },
+    )
+
+/** A complex tensor of one real number. */
+export function complexFull(g: GraphBuilder, shape: readonly Dim[], number: number, dtype: ElementType): Value {
+  const one = g.numbers(dtype === 'complex128' ? 'float64' : 'float32', [2], [number, 0])
+  return complexOf(emit.expand(g, emit.reshape(g, one, [...shape.map(() => 1), 2]), [...shape, 2]))
+}
+
+const filledLike =
+  (number: number): Lower =>
+  (c) => {
+    const { dtype, shape } = c.tensor('self')
+    const wanted = c.dtype('dtype') ?? dtype
+    const sizes = c.has('size') ? c.dims('size') : shape
+    return isComplex(wanted) ? complexFull(c.g, sizes, number, wanted) : emit.full(c.g, sizes, scalar(wanted, number))
+  }
+
+const copyInto: Lower = (c) => {
+  const self = c.ref('self')
+  const source = c.tensor('src')
+  if (!isComplex(self.dtype)) throw refuse('aten::copy_ of complex numbers into real ones', '', advice)
+  const isWide = self.dtype === 'complex128'
+  const [real, imaginary] = isComplex(source.dtype) ? partsOf(c, pairOf(source)) : [source, undefined]
+  const cast = (x: Value): Value => emit.expand(c.g, emit.cast(c.g, x, isWide ? 'float64' : 'float32'), self.shape)
+  const first = cast(real)
+  c.vm.write(self, joined(c, first, imaginary ? cast(imaginary) : emit.full(c.g, self.shape, like(first, 0))))
+  return self
+}
+
+const exponential: Lower = (c) => {
+  const [real, imaginary] = partsOf(c, pairOf(c.tensor('self')))
+  const size = unary(c.g, 'Exp', real)
+  const along = (op: 'Cos' | 'Sin'): Value => binary(c.g, 'Mul', size, unary(c.g, op, imaginary))
+  return joined(c, along('Cos'), along('Sin'))
+}
+
+/** A whole power of few factors. */
+const power: Lower = (c) => {
+  const exponent = c.float('exponent')
+  if (exponent !== 2) throw refuse('a power other than 2 of complex numbers', '', 'Multiply them instead')
+  return squared(c)
+}
+
+const squared: Lower = (c) => {
+  const [a, b] = partsOf(c, pairOf(c.tensor('self')))
+  const times = (x: Value, y: Value): Value => binary(c.g, 'Mul', x, y)
+  const cross = times(a, b)
+  return joined(c, binary(c.g, 'Sub', times(a, a), times(b, b)), binary(c.g, 'Add', cross, cross))
+}
+
+const unbound: Lower = (c) => {
+  const x = c.tensor('self')
+  const axis = c.axis('dim', x.shape.length)
+  return Array.from({ length: c.fixed(x.shape[axis] ?? 1) }, (_, i) =>
+    viewed(
+      c,
+      (base) => complexOf(select(c.g, pairOf(base), axis, i)),
+      (base, written) => {
+        const row = emit.unsqueeze(c.g, pairOf(written), [axis])
+        return complexOf(spliced(c.g, pairOf(base), row, axis, i, i + 1, 1))
+      },
+    ),
+  )
+}
+
+/** A product that is linear in both operands, of the products of their parts. */
+function bilinear(c: Call, [x, y]: readonly Value[], multiply: (a: Value, b: Value) => Value): Value {
+  if (!x || !y) throw refuse(`aten::${c.name} of complex numbers that are not two tensors`)
+  const split = (v: Value): Parts => (isComplex(v.dtype) ? partsOf(c, pairOf(v)) : [v, undefined])
+  const [[a, b], [p, q]] = [split(x), split(y)]
+  if (!b) return joined(c, multiply(a, p), multiply(a, q ?? like(p, 0)))
+  if (!q) return joined(c, multiply(a, p), multiply(b, p))
+  return joined(
+    c,
+    binary(c.g, 'Sub', multiply(a, p), multiply(b, q)),
+    binary(c.g, 'Add', multiply(a, q), multiply(b, p)),
+  )
+}
+
+const matrixProduct =
+  (other: string): Lower =>
+  (c) =>
+    bilinear(c, [c.tensor('self'), c.tensor(other)], (a, b) => emit.matmul(c.g, a, b))
 
 /** Pairs of a list, side by side. */
 const listed =
@@ -155,9 +346,9 @@ const listed =
 
 /** Operators that take complex tensors, by the names they have for real ones. */
 export const complexLowerings: OpTable = {
-  view_as_real: (c) => pairOf(c.tensor('self')),
-  real: (c) => partsOf(c, pairOf(c.tensor('self')))[0],
-  imag: (c) => partsOf(c, pairOf(c.tensor('self')))[1],
+  view_as_real: (c) => viewed(c, pairOf, (_, written) => complexOf(written)),
+  real: part(0),
+  imag: part(1),
   abs: (c) => {
     const pair = pairOf(c.tensor('self'))
     return emit.reduce(c.g, 'ReduceL2', pair, [pair.shape.length - 1])
@@ -168,12 +359,13 @@ export const complexLowerings: OpTable = {
   },
   conj: conjugate,
   _conj: conjugate,
-  conj_physical: conjugate,
+  conj_physical: onPair((g, pair) => conjugated(g, pair)),
   resolve_conj: itself,
   resolve_neg: itself,
-  contiguous: itself,
+  contiguous: (c) => viewOrCopy(c, c.tensor('self')),
   detach: itself,
-  clone: itself,
+  clone: (c) => c.tensor('self'),
+  copy_: copyInto,
   to: (c) => {
     const dtype = c.has('other') ? c.tensor('other').dtype : c.has('dtype') ? c.dtype('dtype') : undefined
     const pair = pairOf(c.tensor('self'))
@@ -181,33 +373,44 @@ export const complexLowerings: OpTable = {
     if (isComplex(dtype)) return complexOf(emit.cast(c.g, pair, dtype === 'complex128' ? 'float64' : 'float32'))
     return emit.cast(c.g, partsOf(c, pair)[0], dtype)
   },
+  zeros_like: filledLike(0),
+  ones_like: filledLike(1),
+  empty_like: filledLike(0),
+  new_zeros: filledLike(0),
+  new_ones: filledLike(1),
+  new_empty: filledLike(0),
   add: sum('Add'),
   sub: sum('Sub'),
   mul: product,
   div: quotient,
+  exp: exponential,
+  pow: power,
+  square: squared,
   neg: onPair((g, pair) => unary(g, 'Neg', pair)),
-  sum: onPair((g, pair, c, rank) => {
-    const axes = c.has('dim') ? c.axes('dim', rank) : emit.allAxes(pair).slice(0, -1)
-    return emit.reduce(g, 'ReduceSum', pair, axes, c.has('keepdim') && c.bool('keepdim'))
-  }),
+  sum: onPair((g, pair, c, rank) => emit.reduce(g, 'ReduceSum', pair, axesOf(c, rank), keeps(c))),
+  mean: onPair((g, pair, c, rank) => emit.reduce(g, 'ReduceMean', pair, axesOf(c, rank), keeps(c))),
+  matmul: matrixProduct('other'),
+  mm: matrixProduct('mat2'),
+  bmm: matrixProduct('mat2'),
+  einsum: (c) => bilinear(c, c.tensors('tensors'), (a, b) => einsumOf(c, [a, b])),
 
-  view: reshaped((c, x) => inferred(x, c.dims('size'))),
+  view: pairView((c) => {
+    const sizes = inferred(c.tensor('self'), c.dims('size'))
+    return (pair) => emit.reshape(c.g, pair, [...sizes, 2])
+  }),
   reshape: reshaped((c, x) => inferred(x, c.dims('shape'))),
   flatten: reshaped(flattened),
-  unsqueeze: onPair((g, pair, c, rank) => emit.unsqueeze(g, pair, [emit.axisOf(c.int('dim'), rank + 1)])),
-  squeeze: onPair((g, pair, c, rank) => {
-    const wanted = c.has('dim') ? c.ints('dim').map((a) => emit.axisOf(a, rank)) : emit.allAxes(pair).slice(0, -1)
-    return emit.squeeze(
-      g,
-      pair,
-      wanted.filter((a) => g.guards.decide(pair.shape[a] ?? 0, '==', 1) === true),
-    )
+  unsqueeze: pairView((c, rank) => {
+    const axis = emit.axisOf(c.int('dim'), rank + 1)
+    return (pair) => emit.unsqueeze(c.g, pair, [axis])
   }),
+  squeeze: squeezed,
   expand: expanded,
   permute: permuted((c, rank) => c.ints('dims').map((a) => emit.axisOf(a, rank))),
   transpose: permuted((c, rank) => emit.swapped(rank, c.axis('dim0', rank), c.axis('dim1', rank))),
   slice: sliced,
-  select: onPair((g, pair, c, rank) => select(g, pair, c.axis('dim', rank), c.dim('index'))),
+  select: selected,
+  unbind: unbound,
   index_select: onPair((g, pair, c, rank) =>
     emit.gather(g, pair, emit.toIndex(g, emit.flat(g, c.tensor('index'))), c.axis('dim', rank)),
   ),
@@ -235,13 +438,22 @@ function arcTangent({ g }: Call, y: Value, x: Value): Value {
   return emit.where(g, isUpright, quarter, turned)
 }
 
+const axesOf = (c: Call, rank: number): number[] =>
+  c.has('dim') ? c.axes('dim', rank) : Array.from({ length: rank }, (_, i) => i)
+const keeps = (c: Call): boolean => c.has('keepdim') && c.bool('keepdim')
+
 const realOnly: Lower = (c) => {
   throw refuse(`aten::${c.name} of a tensor that is not complex`, '', 'Leave it out')
 }
 
 /** Operators that make complex tensors of real ones. */
 export const complexOps: OpTable = {
-  view_as_complex: (c) => complexOf(asFloat(c)),
+  view_as_complex: (c) =>
+    viewed(
+      c,
+      (base) => complexOf(base),
+      (_, written) => pairOf(written),
+    ),
   complex: (c) => joined(c, c.tensor('real'), c.tensor('imag')),
   polar: (c) => {
     const [size, angle] = [c.tensor('abs'), c.tensor('angle')]
@@ -249,5 +461,6 @@ export const complexOps: OpTable = {
     return joined(c, part('Cos'), part('Sin'))
   },
   view_as_real: realOnly,
+  _conj: itself,
   imag: realOnly,
 }

@@ -1,5 +1,5 @@
 import { type Dim, dims, emit, type GraphBuilder, refuse, type Value } from '@eas/onnx'
-import type { Lower, OpTable } from '../call.ts'
+import type { Call, Lower, OpTable } from '../call.ts'
 import { floatType, resultType } from '../promote.ts'
 import { asFloat, isWhole, like, promoted } from './helpers.ts'
 import { norm } from './reduce.ts'
@@ -42,15 +42,37 @@ const product: Lower = (c) => {
   return matmul(c.g, a, b)
 }
 
+/**
+ * Rows of groups, each with a matrix of its own: what mixtures of experts compute.
+ * `offs`, `[G]`: where each group of rows ends; with it `self` is `[N, K]` and `mat2` `[G, K, M]`.
+ */
+const groupedMm: Lower = (c) => {
+  const { g } = c
+  const [x, matrices, offs] = [c.tensor('self'), c.tensor('mat2'), c.optionalTensor('offs')]
+  if (c.optionalTensor('bias')) throw refuse('aten::_grouped_mm with a bias')
+  if (!offs) return matmul(g, x, matrices)
+  if (x.shape.length !== 2 || matrices.shape.length !== 3) throw refuse('aten::_grouped_mm of groups of columns')
+  const ends = emit.cast(g, offs, 'int64')
+  let start: Dim = 0
+  const parts = Array.from({ length: c.fixed(matrices.shape[0] ?? 1) }, (_, i) => {
+    const end = g.scalarDim(emit.select(g, ends, 0, i), 0)
+    const rows = emit.slice(g, x, 0, start, end)
+    start = end
+    return matmul(g, rows, emit.select(g, matrices, 0, i))
+  })
+  return g.one('Concat', parts, x.dtype, [x.shape[0] ?? 1, matrices.shape[2] ?? 1], { axis: 0 })
+}
+
 const outer: Lower = (c) => {
   const [a, b] = [c.tensor('self'), c.tensor(c.has('vec2') ? 'vec2' : 'other')]
   return binary(c.g, 'Mul', emit.unsqueeze(c.g, a, [1]), emit.unsqueeze(c.g, b, [0]))
 }
 
+const einsum: Lower = (c) => einsumOf(c, c.tensors('tensors'))
+
 /** Letters of the equation; `...` becomes letters that no operand uses. */
-const einsum: Lower = (c) => {
+export function einsumOf(c: Call, given: readonly Value[]): Value {
   const equation = c.string('equation').replaceAll(' ', '')
-  const given = c.tensors('tensors')
   const operands = given.map((value) => ({ value, isNumber: false }))
   const values = given.map((v) => emit.cast(c.g, v, resultType(operands)))
   const [left = '', right] = equation.split('->')
@@ -272,6 +294,7 @@ export const linearOps: OpTable = {
     return emit.reduce(c.g, 'ReduceSum', product, [c.axis('dim', product.shape.length)])
   },
   einsum,
+  _grouped_mm: groupedMm,
   tensordot,
   bilinear: (c) => {
     const letters = 'abcdefghijklmnop'.slice(0, c.tensor('input1').shape.length - 1)

@@ -1,9 +1,10 @@
-import { type Dim, dims, type ElementType, emit, isFloat, refuse, scalar, type Value } from '@eas/onnx'
+import { type Dim, dims, type ElementType, emit, isComplex, isFloat, refuse, scalar, type Value } from '@eas/onnx'
 import type { Call, Lower, OpTable, Result } from '../call.ts'
 import { promoteTypes, resultType } from '../promote.ts'
 import { elementsOf, fromDim, isNumber, scalarValue } from '../scalars.ts'
 import { TensorRef } from '../tensor-ref.ts'
 import { type Py, PyList, PyTuple } from '../values.ts'
+import { complexFull } from './complex.ts'
 import { like } from './helpers.ts'
 
 /** New tensors from sizes, numbers and other tensors. Torch: aten/src/ATen/native/TensorFactories.cpp (2.4). */
@@ -59,6 +60,7 @@ const filled =
     const number = value(c)
     const fill = number === undefined ? c.operand('fill_value').value : undefined
     const dtype = c.dtype('dtype') ?? base?.dtype ?? (fill && c.vm.archive.version >= 5 ? factoryType(fill) : 'float32')
+    if (isComplex(dtype) && !fill) return complexFull(c.g, sizes(c), number ?? 0, dtype)
     const content = fill ? emit.reshape(c.g, emit.cast(c.g, fill, dtype), []) : scalar(dtype, number ?? 0)
     const whole = emit.full(c.g, sizes(c), content)
     const [known] = content.elements ?? []

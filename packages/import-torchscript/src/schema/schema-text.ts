@@ -62,6 +62,7 @@ _cat v1 T[]:tensors i:dim=0
 _cdist_forward - T:x1 T:x2 f:p i?:compute_mode
 _cholesky_solve_helper - T:self T:A b:upper
 _choose_qparams_per_tensor - T:self b:reduce_range=False
+_conj - T:self
 _conv_depthwise2d - T:self T:weight i[]:kernel_size T?:bias i[]:stride i[]:padding i[]:dilation
 _convert_weight_to_int4pack - T:self i:innerKTiles
 _convolution deprecated T:input T:weight T?:bias i[]:stride i[]:padding i[]:dilation b:transposed i[]:output_padding i:groups b:benchmark b:deterministic b:cudnn_enabled;- T:input T:weight T?:bias i[]:stride i[]:padding i[]:dilation b:transposed i[]:output_padding i:groups b:benchmark b:deterministic b:cudnn_enabled b:allow_tf32

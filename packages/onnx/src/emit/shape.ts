@@ -101,8 +101,11 @@ export function expand(g: GraphBuilder, x: Value, shape: readonly Dim[]): Value 
   if (x.elements?.length === 1 && typeof size === 'number' && size > 0 && size <= maxElements) {
     return { ...x, shape, elements: new Array<Dim>(size).fill(x.elements[0] ?? 0) }
   }
-  // A 1 keeps the size that is there, so only what really grows need be computed.
   const offset = shape.length - x.shape.length
+  // ONNX Runtime's optimizer takes an Expand to no elements for one that changes nothing.
+  const empty = shape.findIndex((d, i) => d === 0 && x.shape[i - offset] !== 0)
+  if (empty >= 0) return slice(g, expand(g, x, shape.with(empty, 1)), empty, 0, 0)
+  // A 1 keeps the size that is there, so only what really grows need be computed.
   const target = shape.map((d, i) => (i >= offset && same(x.shape[i - offset] ?? 1, d) ? 1 : d))
   return g.one('Expand', [x, vector(target)], x.dtype, shape)
 }
