@@ -4,7 +4,8 @@ import { performance } from 'node:perf_hooks'
 import { setTimeout } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { requestItems, startItemThread } from '@eas/feature-store'
-import { quantile } from './interleave.ts'
+import { median, quantile } from './interleave.ts'
+import { randomNumbers } from './messages.ts'
 
 /** Loads the snapshot of a folder, asks for items, loads it again under load, and prints what that took as one JSON line. */
 const [folder = '', count = '0'] = process.argv.slice(2)
@@ -38,17 +39,19 @@ if (failure) throw new Error(failure.message)
 const peakBytes = process.resourceUsage().maxRSS * 1024 - before
 const residentBytes = (await resident()) - before
 
-/** Lookups per second of processor time: what else the machine does is not in it. */
+/** Lookups of random ids per second of processor time: what else the machine does is hardly in it. */
 function lookupsPerSecond(): number {
-  const ids = Array.from({ length: 100_000 }, (_, i) => `item_${(i * 7919) % rows}`)
-  for (let round = 0; round < 5; round++) cache.current()?.entriesOf(ids)
-  const start = process.cpuUsage()
-  let lookups = 0
-  for (let round = 0; round < 40; round++) {
-    for (const row of cache.current()?.entriesOf(ids) ?? []) if (row >= 0) lookups++
+  const random = randomNumbers(11)
+  const ids = Array.from({ length: 100_000 }, () => `item_${Math.floor(random() * rows)}`)
+  const timed = () => {
+    const start = process.cpuUsage()
+    for (let round = 0; round < 10; round++) {
+      if (cache.current()?.entriesOf(ids).includes(-1)) throw new Error('An item is not found')
+    }
+    const { user, system } = process.cpuUsage(start)
+    return (10 * ids.length * 1e6) / (user + system)
   }
-  const { user, system } = process.cpuUsage(start)
-  return (lookups * 1e6) / (user + system)
+  return median(Array.from({ length: 12 }, timed).slice(3))
 }
 
 /** A request: 200 items, of which every column is read. */
