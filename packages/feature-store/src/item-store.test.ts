@@ -138,6 +138,16 @@ describe('ItemStore', () => {
     ])
   })
 
+  it('finds the last row of each id, however many there are of it', () => {
+    const items = store('string', { a: 'int32' })
+    const count = 140_000
+    const keys = Array.from({ length: count }, (_, i) => `item_${i % 7}`)
+    items.add({ keys, columns: [Int32Array.from({ length: count }, (_, i) => i)] })
+    const ids = keys.slice(0, 7)
+    expect([...items.view().entriesOf(ids)]).toEqual(ids.map((id) => keys.lastIndexOf(id)))
+    expect(items.view().items).toBe(7)
+  })
+
   it('takes little more than the bytes of its columns', () => {
     const items = store('int64', { a: 'int64', b: 'double', c: 'int32', d: 'string', e: 'double', f: 'double' })
     const count = 50_000

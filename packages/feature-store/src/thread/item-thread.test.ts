@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { openStore, StoreError } from '@eas/storage'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import {
   catalogue,
   catalogueTypes,
@@ -110,6 +110,22 @@ describe('startItemThread()', () => {
       code: 'source_down',
       message: expect.stringContaining('Cannot read: no'),
     })
+    await lent.close()
+  })
+
+  it('gives up what a store does not answer, there and here', async () => {
+    const { store, key } = openStore(folder)
+    const given: AbortSignal[] = []
+    const silent = Object.assign(Object.create(store), {
+      head: (_: string, { signal }: { signal: AbortSignal }) => {
+        given.push(signal)
+        return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+      },
+    })
+    const lent = start({ store: silent, key }, { stallMs: 200 })
+    expect(await lent.refresh()).toBe(false)
+    expect(lent.status().failure?.code).toBe('source_slow')
+    await vi.waitFor(() => expect(given.map(({ aborted }) => aborted)).toEqual([true]))
     await lent.close()
   })
 

@@ -15,8 +15,8 @@ const closeMs = 2000
 
 interface Running {
   readonly worker: Worker
-  /** Ends what it has the store read. */
-  readonly abort: AbortController
+  /** What it has the store read, by the number of its question. */
+  readonly reads: Map<number, AbortController>
   /** The refresh that the thread is at. */
   refreshing: { readonly done: Promise<boolean>; readonly resolve: (isDone: boolean) => void } | undefined
 }
@@ -45,17 +45,24 @@ export function startItemThread(items: ItemPlace, startThread: StartThread, opti
 
   function receive(from: Running, message: FromThread): void {
     if (message.kind === 'question') return void answer(from, message)
+    if (message.kind === 'cancel') {
+      from.reads.get(message.id)?.abort()
+      return
+    }
     status = message.status
     if (message.kind === 'items') view = attachItems(message.data)
     if (message.kind === 'refreshed') finish(from, message.isDone)
   }
 
   async function answer(
-    { worker, abort }: Running,
+    { worker, reads }: Running,
     { id, question }: FromThread & { kind: 'question' },
   ): Promise<void> {
     if (!store) return
+    const abort = new AbortController()
+    reads.set(id, abort)
     const answer = await answerOf(store, question, abort.signal)
+    reads.delete(id)
     const message: ToThread = { kind: 'answer', id, answer }
     worker.postMessage(message, 'bytes' in answer ? [answer.bytes.buffer] : [])
   }
@@ -69,7 +76,7 @@ export function startItemThread(items: ItemPlace, startThread: StartThread, opti
   function die(dead: Running, reason: string): void {
     if (running !== dead) return
     running = undefined
-    dead.abort.abort()
+    endReads(dead)
     const { code, message } = new FeatureStoreError(
       'source_down',
       `Cannot refresh items: their thread ended: ${reason}`,
@@ -85,7 +92,7 @@ export function startItemThread(items: ItemPlace, startThread: StartThread, opti
   function run(): Running {
     if (running) return running
     const worker = startThread({ kind: 'items', source: threadSource(items), options })
-    const started: Running = { worker, abort: new AbortController(), refreshing: undefined }
+    const started: Running = { worker, reads: new Map(), refreshing: undefined }
     worker.unref()
     worker.on('message', (message: FromThread) => running === started && receive(started, message))
     worker.on('error', (error) => die(started, error.message))
@@ -126,7 +133,7 @@ export function startItemThread(items: ItemPlace, startThread: StartThread, opti
       const last = running
       running = undefined
       if (!last) return
-      last.abort.abort()
+      endReads(last)
       const ended = new Promise<void>((resolve) => void last.worker.once('exit', () => resolve()))
       finish(last, false)
       last.worker.ref()
@@ -135,6 +142,10 @@ export function startItemThread(items: ItemPlace, startThread: StartThread, opti
       await last.worker.terminate()
     },
   }
+}
+
+function endReads({ reads }: Running): void {
+  for (const abort of reads.values()) abort.abort()
 }
 
 const threadSource = (items: ItemPlace): ThreadSource =>

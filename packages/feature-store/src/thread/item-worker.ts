@@ -6,7 +6,7 @@ import { ItemCache } from '../item-cache.ts'
 import { openItemSource } from '../open-item-source.ts'
 import type { ItemSource } from '../source.ts'
 import { snapshotSource } from '../sources/snapshot.ts'
-import { LentStore } from './lent-store.ts'
+import { type AskStore, LentStore } from './lent-store.ts'
 import type { FromThread, StoreAnswer, ThreadData, ThreadSource, ToThread } from './messages.ts'
 
 /** Milliseconds between two words about a load that takes long. */
@@ -21,14 +21,27 @@ export function serveItems(port: MessagePort, { source, options }: ThreadData): 
   const post = (message: FromThread) => port.postMessage(message)
   const waiting = new Map<number, (answer: StoreAnswer) => void>()
   let questions = 0
-  const cache = new ItemCache(
-    open(source, (question) => {
-      const id = questions++
-      post({ kind: 'question', id, question })
-      return new Promise((resolve) => waiting.set(id, resolve))
-    }),
-    { ...options, onChange: ({ data }) => post({ kind: 'items', data, status: cache.status() }) },
-  )
+  const ask: AskStore = (question, signal) => {
+    const id = questions++
+    const cancel = () => {
+      post({ kind: 'cancel', id })
+      settle(id, { code: 'cancelled', message: 'Cannot read a store of another thread: cancelled' })
+    }
+    if (signal?.aborted) return Promise.resolve({ code: 'cancelled', message: 'Cancelled' })
+    signal?.addEventListener('abort', cancel, { once: true })
+    post({ kind: 'question', id, question })
+    return new Promise<StoreAnswer>((resolve) => waiting.set(id, resolve)).finally(() =>
+      signal?.removeEventListener('abort', cancel),
+    )
+  }
+  const settle = (id: number, answer: StoreAnswer) => {
+    waiting.get(id)?.(answer)
+    waiting.delete(id)
+  }
+  const cache = new ItemCache(open(source, ask), {
+    ...options,
+    onChange: ({ data }) => post({ kind: 'items', data, status: cache.status() }),
+  })
   let version: string | undefined
 
   async function refresh(): Promise<void> {
@@ -42,17 +55,15 @@ export function serveItems(port: MessagePort, { source, options }: ThreadData): 
 
   port.on('message', async (message: ToThread) => {
     if (message.kind === 'refresh') await refresh()
-    else if (message.kind === 'answer') {
-      waiting.get(message.id)?.(message.answer)
-      waiting.delete(message.id)
-    } else {
+    else if (message.kind === 'answer') settle(message.id, message.answer)
+    else {
       await cache.close()
       port.close()
     }
   })
 }
 
-const open = (source: ThreadSource, ask: ConstructorParameters<typeof LentStore>[1]): ItemSource =>
+const open = (source: ThreadSource, ask: AskStore): ItemSource =>
   'settings' in source
     ? openItemSource(source.settings)
     : snapshotSource({ store: new LentStore(source.storeUrl, ask), key: source.key }, source.options)

@@ -1,4 +1,12 @@
-import { type ObjectInfo, type ObjectStore, type ReadableObject, StoreError } from '@eas/storage'
+import {
+  type ByteRange,
+  type CallOptions,
+  type ObjectInfo,
+  type ObjectStore,
+  type ReadableObject,
+  type ReadOptions,
+  StoreError,
+} from '@eas/storage'
 import type { StoreAnswer, StoreQuestion } from './messages.ts'
 
 /** Bytes of an object that are asked for at once: many enough for a store, few enough to wait in memory. */
@@ -30,37 +38,36 @@ export async function answerOf(store: ObjectStore, question: StoreQuestion, sign
   }
 }
 
+/** Asks the thread that has the store. */
+export type AskStore = (question: StoreQuestion, signal: AbortSignal | undefined) => Promise<StoreAnswer>
+
 /** A store of another thread, to be read. */
 export class LentStore implements ObjectStore {
   readonly url: string
-  private readonly ask: (question: StoreQuestion) => Promise<StoreAnswer>
+  private readonly ask: AskStore
 
-  constructor(url: string, ask: (question: StoreQuestion) => Promise<StoreAnswer>) {
+  constructor(url: string, ask: AskStore) {
     this.url = url
     this.ask = ask
   }
 
-  async head(key: string): Promise<ObjectInfo | undefined> {
-    return (await this.infosOf({ call: 'head', key }))[0]
+  async head(key: string, { signal }: CallOptions = {}): Promise<ObjectInfo | undefined> {
+    return (await this.infosOf({ call: 'head', key }, signal))[0]
   }
 
-  async *list(prefix: string): AsyncGenerator<ObjectInfo, void, void> {
-    yield* await this.infosOf({ call: 'list', prefix })
+  async *list(prefix: string, { signal }: CallOptions = {}): AsyncGenerator<ObjectInfo, void, void> {
+    yield* await this.infosOf({ call: 'list', prefix }, signal)
   }
 
-  async read(
-    key: string,
-    { start, end }: { readonly start: number; readonly end: number },
-    { version }: { readonly version?: string } = {},
-  ): Promise<Uint8Array> {
-    const answer = await this.ask({ call: 'read', key, start, end, version })
+  async read(key: string, { start, end }: ByteRange, { version, signal }: ReadOptions = {}): Promise<Uint8Array> {
+    const answer = await this.ask({ call: 'read', key, start, end, version }, signal)
     return 'bytes' in answer ? answer.bytes : refused(answer)
   }
 
-  async stream(key: string, { version }: { readonly version?: string } = {}): Promise<ReadableObject> {
-    const info = await this.head(key)
+  async stream(key: string, options: ReadOptions = {}): Promise<ReadableObject> {
+    const info = await this.head(key, options)
     if (!info) throw new StoreError('not-found', `Cannot read ${this.url}/${key}: it is not there`)
-    return { info, body: this.pieces(info, version ?? info.version) }
+    return { info, body: this.pieces(info, { version: info.version, ...options }) }
   }
 
   put(): Promise<never> {
@@ -75,15 +82,18 @@ export class LentStore implements ObjectStore {
     return this.put()
   }
 
-  private async *pieces({ key, size, ranges }: ObjectInfo, version: string): AsyncGenerator<Uint8Array, void, void> {
+  private async *pieces(
+    { key, size, ranges }: ObjectInfo,
+    options: ReadOptions,
+  ): AsyncGenerator<Uint8Array, void, void> {
     const step = ranges === false ? size : pieceBytes
     for (let start = 0; start < size; start += step) {
-      yield await this.read(key, { start, end: Math.min(size, start + step) }, { version })
+      yield await this.read(key, { start, end: Math.min(size, start + step) }, options)
     }
   }
 
-  private async infosOf(question: StoreQuestion): Promise<readonly ObjectInfo[]> {
-    const answer = await this.ask(question)
+  private async infosOf(question: StoreQuestion, signal: AbortSignal | undefined): Promise<readonly ObjectInfo[]> {
+    const answer = await this.ask(question, signal)
     return 'infos' in answer ? answer.infos : refused(answer)
   }
 }

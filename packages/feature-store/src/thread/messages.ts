@@ -30,6 +30,8 @@ export type FromThread =
   | { readonly kind: 'status'; readonly status: ItemCacheStatus }
   | { readonly kind: 'refreshed'; readonly isDone: boolean; readonly status: ItemCacheStatus }
   | { readonly kind: 'question'; readonly id: number; readonly question: StoreQuestion }
+  /** Nobody waits for that answer any more. */
+  | { readonly kind: 'cancel'; readonly id: number }
 
 /** A call of an object store. */
 export type StoreQuestion =
