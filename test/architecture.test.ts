@@ -21,7 +21,6 @@ const librariesOf: { readonly [library: string]: string | readonly string[] } = 
   '@aws-sdk/client-dynamodb': 'packages/feature-store/src/sources/dynamodb.ts',
   '@aws-sdk/client-s3': 'packages/storage/src/stores/s3-writes.ts',
   '@middy/core': 'functions/aws-lambda/src/middleware.ts',
-  '@smithy/signature-v4': 'packages/storage/src/net/sigv4.ts',
   'apache-arrow': [
     'packages/batch/src/read/',
     'packages/batch/src/write/',

@@ -8,7 +8,9 @@ import {
   download,
   downloadBytes,
   downloadTree,
+  fetchBytes,
   type Identity,
+  inParallel,
   type ObjectInfo,
   type ObjectStore,
   openStore,
@@ -70,14 +72,21 @@ export function remoteOrigin(
     name,
     isLocal: false,
     async open(signal) {
+      const over = new AbortController()
       try {
+        // What nothing else has to be known for goes on its way at once.
+        options.cache().catch(() => {})
+        const until = signal ? AbortSignal.any([signal, over.signal]) : over.signal
+        const guessed = platform ? guessManifest(url, platform, stores, until) : undefined
         const current = await look(url, stores, signal)
-        const prepared = platform ? await openPreparedBeside(current, platform, options, signal) : undefined
+        const prepared = platform ? await openPreparedBeside(current, platform, guessed, options, signal) : undefined
         if (!prepared) return await openModel(current, model_entry, name, options, signal)
         if (prepared.prepared.isWhole) return prepared
         return await withPrepared(openModel(current, model_entry, name, options, signal), prepared)
       } catch (thrown) {
         throw explained(thrown, name)
+      } finally {
+        over.abort() // a manifest that nobody needed
       }
     },
     async newest(signal) {
@@ -139,21 +148,43 @@ async function lookInFolder(store: ObjectStore, folder: string, signal: AbortSig
   return { store, key, object: undefined, version: digest.digest('hex').slice(0, 32), bytes }
 }
 
+/** A manifest that has been asked for. */
+interface Asked {
+  readonly folder: string
+  readonly text: Promise<string>
+}
+
+function askForManifest(store: ObjectStore, key: string, platform: string, signal: AbortSignal | undefined): Asked {
+  const folder = preparedFolder(key, platform)
+  const fetched = fetchBytes(store, `${folder}/${manifestName}`, { ...(signal && { signal }), ...manifestRules })
+  const text = fetched.then(({ bytes }) => new TextDecoder().decode(bytes))
+  text.catch(() => {}) // seen when it is needed, if it ever is
+  return { folder, text }
+}
+
+const manifestRules = { maxBytes: 1 << 20, deadlineMs: 20_000 }
+
+/** The manifest that lies beside what a URL names, should that be the model: asked for while the model is looked for. */
+function guessManifest(url: string, platform: string, stores: StoreSettings, signal: AbortSignal): Asked | undefined {
+  const { store, key } = openStore(url, stores)
+  return key === '' || url.endsWith('/') || key.endsWith('.version')
+    ? undefined
+    : askForManifest(store, key, platform, signal)
+}
+
 /** The prepared form of a model, if there is one, it is of this very version, and it is what was written. */
 async function openPreparedBeside(
   current: Current,
   platform: string,
+  guessed: Asked | undefined,
   options: RemoteOptions,
   signal: AbortSignal | undefined,
 ): Promise<PreparedFiles | undefined> {
   const { store, key, version } = current
   const folder = preparedFolder(key, platform)
   try {
-    const { bytes } = await downloadBytes(store, `${folder}/${manifestName}`, {
-      ...(signal && { signal }),
-      maxBytes: 1 << 20,
-    })
-    const manifest = parseManifest(new TextDecoder().decode(bytes), `${store.url}/${folder}`)
+    const { text } = guessed?.folder === folder ? guessed : askForManifest(store, key, platform, signal)
+    const manifest = parseManifest(await text, `${store.url}/${folder}`)
     if (manifest.of.version !== version || manifest.platform !== platform) return undefined
     return await openPrepared(current, platform, manifest, options, signal)
   } catch (thrown) {
@@ -179,18 +210,18 @@ async function openPrepared(
   const entry = await cache.fetch(
     identity,
     async (dir, _scratch, stop) => {
-      const sums = new Map<string, string>()
-      for (const file of manifest.files) {
-        const { crc32, info } = await download(store, `${folder}/${file.name}`, join(dir, file.name), {
-          ...transfer(folder, options, stop),
+      await inParallel(manifest.files, manifest.files.length, stop, async (file, signal) => {
+        const { info } = await download(store, `${folder}/${file.name}`, join(dir, file.name), {
+          ...transfer(folder, options, signal),
           maxBytes: file.bytes,
+          crc32: file.crc32,
+          restarts: 1,
         })
-        if (crc32 !== file.crc32 || info.size !== file.bytes) {
+        if (info.size !== file.bytes) {
           throw new StoreError('corrupt', `Cannot use ${store.url}/${folder}: ${file.name} is not what was prepared`)
         }
-        sums.set(file.name, crc32)
-      }
-      return sums
+      })
+      return new Map(manifest.files.map(({ name, crc32 }) => [name, crc32]))
     },
     { ...(signal && { signal }), bytes, verify: true },
   )

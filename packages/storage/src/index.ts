@@ -20,13 +20,15 @@ export type {
   PutOptions,
   ReadableObject,
   ReadOptions,
+  Sink,
   StreamOptions,
 } from './object-store.ts'
 export { type Location, localPath, openStore } from './open-store.ts'
 export type { GcsOptions, OssOptions, S3Options, StoreSettings } from './settings.ts'
 export { StoreError, type StoreErrorCode, storeErrorCodes } from './store-error.ts'
 export { memoryStore } from './stores/memory.ts'
-export { download, downloadBytes } from './transfer/download.ts'
+export { download, downloadBytes, fetchBytes } from './transfer/download.ts'
 export { type DownloadedTree, downloadTree, type TreeOptions } from './transfer/download-tree.ts'
 export type { Downloaded, DownloadOptions, Progress } from './transfer/options.ts'
+export { inParallel } from './transfer/parallel.ts'
 export { type RetryRule, retrying } from './transfer/retry.ts'

@@ -18,6 +18,9 @@ export interface ObjectStore {
   /** The object's bytes from `start` (0) up to `end` (its size), as they arrive. */
   stream(key: string, options?: StreamOptions): Promise<ReadableObject>
 
+  /** The same into memory of the caller's, where a store can do that for less than `stream` takes. */
+  pour?(key: string, sink: Sink, options?: StreamOptions): Promise<ObjectInfo>
+
   /**
    * Objects whose keys start with `prefix`, in ascending order of their UTF-8 bytes, page by page as they are consumed.
    * `after` starts behind that key.
@@ -73,6 +76,14 @@ export interface PutOptions extends CallOptions {
 
 /** What a store can be given to write: bytes, or as many bytes as `size` says. */
 export type Body = Uint8Array | { readonly size: number; readonly stream: AsyncIterable<Uint8Array> }
+
+/** Memory that bytes are put into as they come. */
+export interface Sink {
+  /** Where the next bytes go. Empty when nothing more fits. */
+  room(): Uint8Array
+  /** So many have been put at its start. No more come before a promise is kept. */
+  took(bytes: number): Promise<void> | undefined
+}
 
 export interface ReadableObject {
   readonly info: ObjectInfo

@@ -61,7 +61,7 @@ describe('openStore()', () => {
     expect(localPath(openStore('s3://b/x.onnx', {}))).toBeUndefined()
   })
 
-  it('loads neither the AWS SDK nor the signer before a request needs it', () => {
+  it('loads nothing of the AWS SDK before a request needs it', () => {
     const script = `
       const before = new Set()
       const { openStore } = await import('@eas/storage')

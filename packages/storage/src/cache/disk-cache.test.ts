@@ -81,13 +81,18 @@ describe('DiskCache', () => {
   it('goes on without the one who gave up', async () => {
     const cache = await DiskCache.open(newRoot())
     const controller = new AbortController()
+    let begin = () => {}
+    const begun = new Promise<void>((resolve) => {
+      begin = resolve
+    })
     const slow: Fill = (_, __, signal) =>
-      new Promise((_resolve, reject) =>
-        signal?.addEventListener('abort', () => reject(new StoreError('cancelled', 'Cannot go on'))),
-      )
+      new Promise((_resolve, reject) => {
+        signal?.addEventListener('abort', () => reject(new StoreError('cancelled', 'Cannot go on')))
+        begin()
+      })
     const quitter = cache.fetch(identity('a'), slow, { signal: controller.signal })
     quitter.catch(() => {})
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    await begun
     const patient = cache.fetch(identity('a'), filling('mine'))
     controller.abort()
     await expect(quitter).rejects.toMatchObject({ code: 'cancelled' })

@@ -235,6 +235,7 @@ export class DiskCache {
       const [data, scratch] = [join(folder, 'data'), join(folder, 'scratch')]
       await mkdir(data, { recursive: true })
       await mkdir(scratch)
+      checkStopped(signal, doing)
       const sums = (await fill(data, scratch, signal)) ?? new Map()
       await rm(scratch, { recursive: true, force: true })
       await writeManifest(folder, await describe(folder, identity, sums), join(folder, 'manifest.part'))

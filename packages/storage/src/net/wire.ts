@@ -6,6 +6,8 @@ import type { Body } from '../object-store.ts'
 import { checkStopped, StoreError, stopped } from '../store-error.ts'
 import { checkHost, guardedLookup } from './address-guard.ts'
 import { exactBody, sizeOfBody } from './body.ts'
+import { getDirect } from './direct.ts'
+import { Lines } from './line.ts'
 
 /** How connections are made; every part has a default. */
 export interface WireSettings {
@@ -30,6 +32,8 @@ export interface WireRequest {
   readonly headers?: { readonly [name: string]: string }
   readonly body?: Body
   readonly signal?: AbortSignal | undefined
+  /** Of a GET: its body is large, and may come as a `DirectBody`. */
+  readonly isLarge?: boolean | undefined
   /** For messages: `read s3://bucket/key`. */
   readonly doing: string
 }
@@ -37,7 +41,7 @@ export interface WireRequest {
 export interface WireResponse {
   readonly status: number
   readonly headers: IncomingHttpHeaders
-  readonly body: IncomingMessage
+  readonly body: Readable
   /** Of the server, as connected. */
   readonly address: string | undefined
 }
@@ -56,6 +60,7 @@ export function makeWire(settings: WireSettings = {}): Wire {
   const { connections, connectMs, idleMs } = { ...defaults, ...settings }
   const lookup = guardedLookup(settings.lookup)
   const options = { keepAlive: true, maxSockets: connections, scheduling: 'lifo' as const, lookup }
+  const lines = new Lines(connections)
   const agents = { http: new HttpAgent(options), https: new HttpsAgent(options) }
   return {
     agents,
@@ -72,6 +77,10 @@ export function makeWire(settings: WireSettings = {}): Wire {
     async send(request) {
       checkStopped(request.signal, request.doing)
       checkHost(request.origin.hostname)
+      if (request.isLarge) {
+        const { origin, signal, doing } = request
+        return getDirect(request, lines, { origin, lookup, connectMs, signal, doing }, idleMs)
+      }
       try {
         return await exchange(request, agents, connectMs, idleMs)
       } catch (error) {
@@ -145,11 +154,12 @@ function exchange(
 }
 
 /** The whole of a small answer. Beyond `maxBytes` the connection is closed and the rest is not read. */
-export async function readSmall(body: IncomingMessage, maxBytes: number, doing: string): Promise<Buffer> {
+export async function readSmall(body: Readable, maxBytes: number, doing: string): Promise<Buffer> {
   const chunks: Buffer[] = []
   let bytes = 0
   try {
     for await (const chunk of body as AsyncIterable<Buffer>) {
+      // of bytes: no encoding is set
       chunks.push(chunk)
       bytes += chunk.length
       if (bytes > maxBytes) throw new StoreError('corrupt', `Cannot ${doing}: the answer is over ${maxBytes} bytes`)
@@ -161,7 +171,7 @@ export async function readSmall(body: IncomingMessage, maxBytes: number, doing: 
 }
 
 /** Reads what is left of a short answer so that its connection can be used again; closes it when there is much. */
-export function discard(body: IncomingMessage): void {
-  if (Number(body.headers['content-length'] ?? Number.POSITIVE_INFINITY) > 64 * 1024) body.destroy()
+export function discard({ body, headers }: Pick<WireResponse, 'body' | 'headers'>): void {
+  if (Number(headers['content-length'] ?? Number.POSITIVE_INFINITY) > 64 * 1024) body.destroy()
   else body.resume()
 }

@@ -4,7 +4,7 @@ import { refused } from '../net/status.ts'
 import { discard, makeWire, readSmall, type Wire, type WireResponse } from '../net/wire.ts'
 import type { Body, CallOptions, ObjectInfo, ObjectStore, PutOptions, ReadOptions } from '../object-store.ts'
 import { StoreError } from '../store-error.ts'
-import { rangedReads } from './ranged.ts'
+import { type GetOptions, rangedReads } from './ranged.ts'
 import { hexOf } from './s3-headers.ts'
 
 export interface GcsSettings {
@@ -31,12 +31,12 @@ export function gcsStore({ bucket, endpoint, token }: GcsSettings, wire: Wire = 
 
   async function send(
     request: { method: string; path: string; headers?: Record<string, string>; body?: Body },
-    options: CallOptions,
+    options: GetOptions,
     doing: string,
   ): Promise<WireResponse> {
     const bearer = await token?.(options)
     const headers = { ...request.headers, ...(bearer !== undefined && { authorization: `Bearer ${bearer}` }) }
-    return wire.send({ ...request, headers, origin: endpoint, signal: options.signal, doing })
+    return wire.send({ ...request, headers, origin: endpoint, signal: options.signal, isLarge: options.isLarge, doing })
   }
 
   async function refusal(response: WireResponse, doing: string): Promise<StoreError> {
@@ -62,7 +62,7 @@ export function gcsStore({ bucket, endpoint, token }: GcsSettings, wire: Wire = 
     const query = options.version === undefined ? '' : `?ifGenerationMatch=${encodeSegment(options.version)}`
     const response = await send({ method: 'GET', path: `${pathOf(key)}${query}` }, options, doing)
     if (response.status === 404) {
-      discard(response.body)
+      discard(response)
       return undefined
     }
     return infoOfResource(await json(response, doing), doing)
@@ -72,7 +72,7 @@ export function gcsStore({ bucket, endpoint, token }: GcsSettings, wire: Wire = 
    * `alt=media`. With `ifGenerationMatch` a replaced object is answered 412 and not, as with `generation`, 404 or, where the
    * bucket keeps old versions, the old bytes. `Accept-Encoding: gzip` keeps objects stored as gzip from being inflated.
    */
-  async function get(key: string, range: string | undefined, options: ReadOptions): Promise<WireResponse> {
+  async function get(key: string, range: string | undefined, options: GetOptions): Promise<WireResponse> {
     checkKey(key, url)
     const pin = options.version === undefined ? '' : `&ifGenerationMatch=${encodeSegment(options.version)}`
     const headers = { 'accept-encoding': 'gzip', ...(range !== undefined && { range }) }
@@ -148,7 +148,7 @@ export function gcsStore({ bucket, endpoint, token }: GcsSettings, wire: Wire = 
       const doing = `delete ${url}/${key}`
       const response = await send({ method: 'DELETE', path: pathOf(key) }, options, doing)
       if (response.status !== 404 && response.status >= 300) throw await refusal(response, doing)
-      discard(response.body)
+      discard(response)
     },
   }
 }

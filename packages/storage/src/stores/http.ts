@@ -4,7 +4,7 @@ import { refused } from '../net/status.ts'
 import { discard, makeWire, type Wire, type WireResponse } from '../net/wire.ts'
 import type { ObjectInfo, ObjectStore, ReadOptions } from '../object-store.ts'
 import { StoreError, withoutSecrets } from '../store-error.ts'
-import { contentRange, lengthOf, rangedReads } from './ranged.ts'
+import { contentRange, type GetOptions, lengthOf, rangedReads } from './ranged.ts'
 
 /** A presigned link to S3 behind a registry is two hops. */
 const maxRedirects = 5
@@ -26,19 +26,20 @@ export function httpStore(base: URL, wire: Wire = makeWire()): ObjectStore {
     base.username === '' ? undefined : `${decodeURIComponent(base.username)}:${decodeURIComponent(base.password)}`
   const authorization = login && `Basic ${Buffer.from(login).toString('base64')}`
 
-  async function send(key: string, headers: Record<string, string>, options: ReadOptions): Promise<WireResponse> {
+  async function send(key: string, headers: Record<string, string>, options: GetOptions): Promise<WireResponse> {
     checkKey(key, url)
     let origin = new URL(base.origin)
     let path = `${folder}/${encodeKey(key)}${base.search}`
     for (let hops = 0; hops <= maxRedirects; hops++) {
       // A login is for the host it was given for.
       const mine = origin.origin === base.origin && authorization ? { ...headers, authorization } : headers
-      const request = { method: 'GET', origin, path, headers: mine, signal: options.signal, doing: doing(key) }
+      const { signal, isLarge } = options
+      const request = { method: 'GET', origin, path, headers: mine, signal, isLarge, doing: doing(key) }
       const response = await wire.send(request)
       const { location } = response.headers
       if (![301, 302, 303, 307, 308].includes(response.status) || location === undefined) return response
       const next = followed(new URL(path, origin), location, response.address, doing(key))
-      discard(response.body)
+      discard(response)
       if (!isInside(response.address ?? '::1')) await refuseInside(next, wire, doing(key))
       origin = new URL(next.origin)
       path = `${next.pathname}${next.search}`
@@ -46,14 +47,14 @@ export function httpStore(base: URL, wire: Wire = makeWire()): ObjectStore {
     throw new StoreError('invalid', `Cannot ${doing(key)}: more than ${maxRedirects} redirects`)
   }
 
-  async function get(key: string, range: string | undefined, options: ReadOptions): Promise<WireResponse> {
+  async function get(key: string, range: string | undefined, options: GetOptions): Promise<WireResponse> {
     const response = await send(
       key,
       { 'accept-encoding': 'identity', ...condition(options.version), ...(range && { range }) },
       options,
     )
     if (response.status === 200 || response.status === 206 || response.status === 416) return response
-    discard(response.body)
+    discard(response)
     throw refused(response, doing(key))
   }
 
@@ -62,7 +63,7 @@ export function httpStore(base: URL, wire: Wire = makeWire()): ObjectStore {
     try {
       const response = await get(key, 'bytes=0-0', options)
       if (response.status === 200) response.body.destroy()
-      else discard(response.body)
+      else discard(response)
       const total = /^bytes \*\/(\d{1,15})$/.exec(response.headers['content-range'] ?? '')?.[1]
       const size =
         response.status === 206

@@ -1,7 +1,14 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import { DirectBody } from '../net/direct.ts'
 import type { WireResponse } from '../net/wire.ts'
-import type { ByteRange, ObjectInfo, ObjectStore, ReadOptions } from '../object-store.ts'
+import type { ByteRange, ObjectInfo, ObjectStore, ReadOptions, StreamOptions } from '../object-store.ts'
+import { pourStream } from '../pour-stream.ts'
 import { StoreError } from '../store-error.ts'
+
+export interface GetOptions extends ReadOptions {
+  /** As `WireRequest.isLarge`. */
+  readonly isLarge?: boolean
+}
 
 /** A store whose objects are read with HTTP's GET. */
 export interface RangedSource {
@@ -11,15 +18,15 @@ export interface RangedSource {
    * One GET, with `If-Match` or its like when a version is asked for.
    * @returns A response with status 200, 206 or 416. @throws {StoreError} for any other.
    */
-  get(key: string, range: string | undefined, options: ReadOptions): Promise<WireResponse>
+  get(key: string, range: string | undefined, options: GetOptions): Promise<WireResponse>
   /** What the headers of a response to a GET or HEAD say, given the size of the whole object. */
   infoOf(key: string, headers: IncomingHttpHeaders, size: number): ObjectInfo
   head: ObjectStore['head']
 }
 
-/** `read` and `stream` of such a store. What comes is checked against what was asked for: version, range and length. */
-export function rangedReads(source: RangedSource): Pick<ObjectStore, 'read' | 'stream'> {
-  async function open(key: string, start: number, end: number | undefined, options: ReadOptions) {
+/** `read`, `stream` and `pour` of such a store. What comes is checked against what was asked for: version, range and length. */
+export function rangedReads(source: RangedSource): Required<Pick<ObjectStore, 'read' | 'stream' | 'pour'>> {
+  async function open(key: string, start: number, end: number | undefined, options: GetOptions) {
     const doing = source.doing(key)
     const whole = start === 0 && end === undefined
     const range = whole ? undefined : `bytes=${start}-${end === undefined ? '' : end - 1}`
@@ -69,6 +76,19 @@ export function rangedReads(source: RangedSource): Pick<ObjectStore, 'read' | 's
     return info
   }
 
+  async function stream(key: string, options: StreamOptions & GetOptions = {}) {
+    const { start = 0, end } = options
+    if (end !== undefined) checkRange({ start, end }, source.doing(key))
+    if (end === start) return { info: await atEnd(key, start, options), body: nothing() }
+    const { doing, info, response, bytes, skip } = await open(key, start, end, options)
+    if (!response || !info) return { info: await atEnd(key, start, options), body: nothing() }
+    const wanted = (end ?? info.size) - start
+    const isExact = skip === 0 && wanted >= bytes
+    if (isExact && response.body instanceof DirectBody) return { info, body: response.body }
+    const all = exactly(response.body, bytes, doing)
+    return { info, body: isExact ? all : slice(all, skip, wanted) }
+  }
+
   return {
     async read(key, range, options = {}) {
       const wanted = checkRange(range, source.doing(key))
@@ -92,15 +112,13 @@ export function rangedReads(source: RangedSource): Pick<ObjectStore, 'read' | 's
       return all
     },
 
-    async stream(key, options = {}) {
-      const { start = 0, end } = options
-      if (end !== undefined) checkRange({ start, end }, source.doing(key))
-      if (end === start) return { info: await atEnd(key, start, options), body: nothing() }
-      const { doing, info, response, bytes, skip } = await open(key, start, end, options)
-      if (!response || !info) return { info: await atEnd(key, start, options), body: nothing() }
-      const all = exactly(response.body, bytes, doing)
-      const wanted = (end ?? info.size) - start
-      return { info, body: skip === 0 && wanted >= bytes ? all : slice(all, skip, wanted) }
+    stream: (key, options) => stream(key, options),
+
+    async pour(key, sink, options = {}) {
+      const { info, body } = await stream(key, { ...options, isLarge: true })
+      if (body instanceof DirectBody) await body.pour(sink)
+      else await pourStream(body, sink, source.doing(key))
+      return info
     },
   }
 }
@@ -108,7 +126,7 @@ export function rangedReads(source: RangedSource): Pick<ObjectStore, 'read' | 's
 async function* nothing(): AsyncGenerator<Uint8Array> {}
 
 /** The chunks of `body`, or an error if they are more or fewer bytes than promised. */
-async function* exactly(body: AsyncIterable<Buffer>, bytes: number, doing: string): AsyncGenerator<Uint8Array> {
+async function* exactly(body: AsyncIterable<Uint8Array>, bytes: number, doing: string): AsyncGenerator<Uint8Array> {
   let left = bytes
   try {
     for await (const chunk of body) {

@@ -5,7 +5,7 @@ import { refused, xmlError } from '../net/status.ts'
 import { discard, makeWire, readSmall, type Wire, type WireResponse } from '../net/wire.ts'
 import type { CallOptions, ObjectInfo, ObjectStore, ReadOptions } from '../object-store.ts'
 import { StoreError } from '../store-error.ts'
-import { lengthOf, rangedReads } from './ranged.ts'
+import { type GetOptions, lengthOf, rangedReads } from './ranged.ts'
 import { digestsOf, etagOf } from './s3-headers.ts'
 import { type ListPage, listPageBytes, parseListPage } from './s3-list.ts'
 import type { CreateRule } from './s3-writes.ts'
@@ -50,34 +50,34 @@ export function s3Store(settings: S3Settings, wire: Wire = makeWire()): ObjectSt
   }
 
   /** @param request What is signed; its query is escaped here. */
-  async function ask(request: Omit<ToSign, 'origin'>, signal: AbortSignal | undefined, what: string) {
+  async function ask(request: Omit<ToSign, 'origin'>, { signal, isLarge }: GetOptions, what: string) {
     const keys = await credentials().catch((error) => {
       throw StoreError.from(error, `get credentials for ${url}`, 'denied')
     })
     const { method, query = {}, headers = {} } = request
-    const signed = keys ? await signV4({ ...request, origin }, keys, region) : { ...headers }
+    const signed = keys ? signV4({ ...request, origin }, keys, region) : { ...headers }
     const pairs = Object.entries(query).map(([name, value]) => `${encodeSegment(name)}=${encodeSegment(value)}`)
     const path = pairs.length > 0 ? `${request.path}?${pairs.join('&')}` : request.path
-    return wire.send({ method, origin, path, headers: signed, signal, doing: what })
+    return wire.send({ method, origin, path, headers: signed, signal, isLarge, doing: what })
   }
 
-  async function send(method: 'GET' | 'HEAD', key: string, headers: Record<string, string>, options: ReadOptions) {
+  async function send(method: 'GET' | 'HEAD', key: string, headers: Record<string, string>, options: GetOptions) {
     checkKey(key, url)
     const conditions = options.version === undefined ? headers : { ...headers, 'if-match': `"${options.version}"` }
-    return ask({ method, path: `${base}/${encodeKey(key)}`, headers: conditions }, options.signal, doing(key))
+    return ask({ method, path: `${base}/${encodeKey(key)}`, headers: conditions }, options, doing(key))
   }
 
   async function listPage(
     prefix: string,
     token: string | undefined,
     last: string | undefined,
-    { after, signal }: CallOptions & { readonly after?: string },
+    { after, ...options }: CallOptions & { readonly after?: string },
   ): Promise<ListPage> {
     const what = `list ${url}/${prefix}`
     const from: Record<string, string> =
       token !== undefined ? { 'continuation-token': token } : after !== undefined ? { 'start-after': after } : {}
     const query = { 'list-type': '2', prefix, ...from }
-    const response = await ask({ method: 'GET', path: `${base}/`, query }, signal, what)
+    const response = await ask({ method: 'GET', path: `${base}/`, query }, options, what)
     if (response.status !== 200) {
       throw refused({ ...response, ...xmlError(`${await readSmall(response.body, 64 * 1024, what)}`) }, what)
     }
@@ -85,7 +85,7 @@ export function s3Store(settings: S3Settings, wire: Wire = makeWire()): ObjectSt
     return parseListPage(xml, prefix, last, what)
   }
 
-  async function get(key: string, range: string | undefined, options: ReadOptions): Promise<WireResponse> {
+  async function get(key: string, range: string | undefined, options: GetOptions): Promise<WireResponse> {
     const response = await send('GET', key, range === undefined ? {} : { range }, options)
     if (response.status === 200 || response.status === 206 || response.status === 416) return response
     throw refused({ ...response, ...xmlError(`${await readSmall(response.body, 64 * 1024, doing(key))}`) }, doing(key))
@@ -93,7 +93,7 @@ export function s3Store(settings: S3Settings, wire: Wire = makeWire()): ObjectSt
 
   async function head(key: string, options: ReadOptions = {}): Promise<ObjectInfo | undefined> {
     const response = await send('HEAD', key, { 'x-amz-checksum-mode': 'ENABLED' }, options)
-    discard(response.body)
+    discard(response)
     if (response.status === 404) return undefined
     if (response.status === 200) {
       const size = lengthOf(response.headers)

@@ -36,6 +36,46 @@ export async function downloadBytes(
   return { ...result, bytes: target.bytes }
 }
 
+/**
+ * A small object, in one request: nothing is asked about it beforehand.
+ * @throws {StoreError} As `downloadBytes`.
+ */
+export async function fetchBytes(
+  store: ObjectStore,
+  key: string,
+  options: Pick<DownloadOptions, 'signal' | 'deadlineMs' | 'maxBytes' | 'retry'> = {},
+): Promise<{ readonly info: ObjectInfo; readonly bytes: Uint8Array }> {
+  const doing = `download ${store.url}/${key}`
+  const rules = rulesOf(options)
+  const until = deadline(options.signal, options.deadlineMs, doing)
+  try {
+    return await retrying(doing, rules.retry, until.signal, async () => {
+      const { info, body } = await store.stream(key, { signal: until.signal })
+      const target = memoryTarget(Math.min(info.size, rules.maxBytes), doing)
+      const { bytes } = target
+      let at = 0
+      for await (const chunk of body) {
+        if (at + chunk.length > bytes.length) throw tooLarge(doing, info, rules)
+        bytes.set(chunk, at)
+        at += chunk.length
+      }
+      const sum = crc32.update(bytes)
+      const part = {
+        bytes: bytes.length,
+        crc32: sum,
+        crc32c: info.digests?.crc32c === undefined ? undefined : crc32c.update(bytes),
+      }
+      await verify(info, target, [part], sum, doing, until.signal)
+      return { info, bytes }
+    })
+  } finally {
+    until.end()
+  }
+}
+
+const tooLarge = (doing: string, { size }: ObjectInfo, { maxBytes }: Rules) =>
+  new StoreError('too-large', `Cannot ${doing}: ${size} bytes are over the limit of ${maxBytes}`)
+
 async function downloadInto<T extends Target>(
   store: ObjectStore,
   key: string,
@@ -50,19 +90,18 @@ async function downloadInto<T extends Target>(
   try {
     for (let restarts = 0, info = options.info; ; restarts++) {
       info ??= await look(store, key, rules, until.signal, () => count.retries++)
-      if (info.size > rules.maxBytes) {
-        throw new StoreError('too-large', `Cannot ${doing}: ${info.size} bytes are over the limit of ${rules.maxBytes}`)
-      }
+      if (info.size > rules.maxBytes) throw tooLarge(doing, info, rules)
+      const checked = options.crc32 === undefined ? info : { ...info, digests: { crc32: options.crc32 } }
       const target = await makeTarget(info.size)
       try {
         const tell = progressTeller(options, info.size, () => ({ elapsedMs: elapsedMs(), retries: count.retries }))
-        const parts = await fetchParts(store, info, target, rules, until.signal, {
+        const parts = await fetchParts(store, checked, target, rules, until.signal, {
           bytes: tell.bytes,
           retry: () => count.retries++,
         })
         count.parts += parts.length
         const sum = parts.reduce((crc, part) => combineCrc(crc32, crc, part.crc32, part.bytes), 0)
-        const verified = await verify(info, target, parts, sum, doing, until.signal)
+        const verified = await verify(checked, target, parts, sum, doing, until.signal)
         if (until.signal.aborted) throw stopped(until.signal, doing)
         await target.finish()
         tell.end()
@@ -134,7 +173,7 @@ async function verify(
   if (actual !== digests[algorithm]) {
     throw new StoreError(
       'corrupt',
-      `Cannot ${doing}: its ${algorithm} is ${actual}, the store says ${digests[algorithm]}`,
+      `Cannot ${doing}: its ${algorithm} is ${actual}, and should be ${digests[algorithm]}`,
     )
   }
   return algorithm

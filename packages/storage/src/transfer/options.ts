@@ -21,6 +21,11 @@ export interface DownloadOptions {
   readonly restarts?: number
   /** What `head` said, if it has just been called. */
   readonly info?: ObjectInfo
+  /**
+   * What their CRC-32 has to be, lower-case hex, where somebody knows who can be believed. The store's digests do not count
+   * then; an MD5 would be had by reading everything once more.
+   */
+  readonly crc32?: string
   /** Called when bytes have arrived, a few times a second, and once at the end. */
   readonly onProgress?: (progress: Progress) => void
 }
@@ -37,7 +42,7 @@ export interface Downloaded {
   readonly info: ObjectInfo
   /** CRC-32 of the bytes as they were written, lower-case hex. */
   readonly crc32: string
-  /** The digest of the store's that the bytes were checked against; `undefined` if it vouches for none. */
+  /** The digest that the bytes were checked against, the store's or the caller's; `undefined` if there is none. */
   readonly verified: 'crc32' | 'crc32c' | 'md5' | 'sha256' | undefined
   readonly elapsedMs: number
   readonly parts: number

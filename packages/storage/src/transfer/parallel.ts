@@ -7,11 +7,11 @@ import { setMaxListeners } from 'node:events'
 export async function inParallel<T>(
   items: readonly T[],
   limit: number,
-  outer: AbortSignal,
+  outer: AbortSignal | undefined,
   run: (item: T, signal: AbortSignal, index: number) => Promise<void>,
 ): Promise<void> {
   const failed = new AbortController()
-  const signal = AbortSignal.any([outer, failed.signal])
+  const signal = outer ? AbortSignal.any([outer, failed.signal]) : failed.signal
   setMaxListeners(0, signal) // every request listens
   let failure: { readonly error: unknown } | undefined
   let next = 0

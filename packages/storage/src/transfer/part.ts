@@ -1,12 +1,11 @@
-import type { ObjectInfo, ObjectStore } from '../object-store.ts'
+import type { ObjectInfo, ObjectStore, Sink } from '../object-store.ts'
+import { pourStream } from '../pour-stream.ts'
 import { StoreError, stopped } from '../store-error.ts'
 import { crc32, crc32c } from './crc.ts'
 import { progressBytes, type Rules } from './options.ts'
 import { delayBefore, pause } from './retry.ts'
+import { Slabs } from './slabs.ts'
 import type { Target } from './target.ts'
-
-/** Bytes gathered before they are written: enough to make calls rare, little enough for 16 parts at once. */
-const writeBytes = 1024 * 1024
 
 export interface PartDone {
   readonly bytes: number
@@ -41,46 +40,34 @@ export async function downloadPart(
 
   async function attempt(): Promise<void> {
     const watch = new Watch(rules, signal, doing)
-    let writing: Promise<unknown> = Promise.resolve()
-    let pending: Uint8Array[] = []
-    let bytes = 0
-    // Written while more arrives; `at` moves on only over bytes whose writing has begun, and which are waited for below.
-    const flush = async () => {
-      const [chunks, count] = [pending, bytes]
-      if (count === 0) return
-      pending = []
-      bytes = 0
-      await writing
-      writing = target.write(chunks, at)
-      writing.catch(() => {}) // seen at the next await
-      at += count
-      for (const chunk of chunks) {
-        sum = crc32.update(chunk, sum)
-        if (wantsC) sumC = crc32c.update(chunk, sumC)
-      }
-      events.bytes(count)
-    }
+    const slabs = new Slabs(end - at, (bytes) => {
+      const from = at
+      // Only bytes whose writing has begun count, and every writing is waited for below.
+      at += bytes.length
+      sum = crc32.update(bytes, sum)
+      if (wantsC) sumC = crc32c.update(bytes, sumC)
+      events.bytes(bytes.length)
+      return target.write([bytes], from)
+    })
     try {
-      const { body } = await store.stream(info.key, { start: at, end, version: info.version, signal: watch.signal })
-      for await (const chunk of body) {
-        watch.saw(chunk.length)
-        if (at + bytes + chunk.length > end) {
-          throw new StoreError('corrupt', `Cannot ${doing}: more bytes came than asked for`)
-        }
-        pending.push(chunk)
-        bytes += chunk.length
-        if (bytes >= writeBytes) await flush()
+      const options = { start: at, end, version: info.version, signal: watch.signal }
+      const sink: Sink = {
+        room: () => slabs.room(),
+        took(bytes) {
+          watch.saw(bytes)
+          return slabs.took(bytes)
+        },
       }
+      if (store.pour) await store.pour(info.key, sink, options)
+      else await pourStream((await store.stream(info.key, options)).body, sink, doing)
     } catch (error) {
       throw watch.reason ?? StoreError.from(error, doing)
     } finally {
       watch.end()
       // What came before a failure counts. A write that failed is the disk's fault, and no reason to ask the store again.
-      await flush()
-        .then(() => writing)
-        .catch((error) => {
-          throw new WriteFailed(StoreError.from(error, `write ${target.name}`))
-        })
+      await slabs.end().catch((error) => {
+        throw new WriteFailed(StoreError.from(error, `write ${target.name}`))
+      })
     }
     if (at < end) throw new StoreError('unavailable', `Cannot ${doing}: it ended at byte ${at} of ${end}`)
   }
