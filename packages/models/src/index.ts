@@ -11,6 +11,7 @@ export { type ModelLocation, modelOrigin, type OriginOptions, whereIs } from './
 export { type Mount, throughMounts } from './mounts.ts'
 export {
   describeFile,
+  describeModel,
   manifestFormat,
   manifestName,
   type PreparedManifest,

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { createReadStream, readFileSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { arch } from 'node:os'
@@ -13,7 +14,12 @@ import type { PreparedForm } from './model-files.ts'
 export interface PreparedManifest {
   readonly format: typeof manifestFormat
   /** The model it was made of; another version makes it stale. */
-  readonly of: { readonly version: string; readonly bytes: number }
+  readonly of: {
+    readonly version: string
+    readonly bytes: number
+    /** Of a model that is one file, 32 lower-case hex digits: by it a store knows the model that was prepared elsewhere. */
+    readonly md5?: string
+  }
   readonly onnxruntime: string
   readonly platform: string
   /** ONNX Runtime's name of what has been done: `extended`, or `all` where layouts for this kind of processor are in it. */
@@ -87,6 +93,7 @@ export function parseManifest(text: string, where: string): PreparedManifest {
   const isWhole =
     typeof of?.version === 'string' &&
     typeof of.bytes === 'number' &&
+    (of.md5 === undefined || typeof of.md5 === 'string') &&
     typeof onnxruntime === 'string' &&
     typeof platform === 'string' &&
     (level === 'extended' || level === 'all') &&
@@ -111,6 +118,16 @@ function isPreparedFile(value: unknown): value is PreparedFile {
     typeof file.crc32 === 'string' &&
     /^[0-9a-f]{8}$/.test(file.crc32)
   )
+}
+
+/** The model that a prepared form is made of. */
+export async function describeModel(path: string, version: string, bytes: number): Promise<PreparedManifest['of']> {
+  const found = await stat(path)
+  // Weights that lie beside it are not in its digest.
+  if (!found.isFile() || found.size !== bytes) return { version, bytes }
+  const md5 = createHash('md5')
+  for await (const piece of createReadStream(path, { highWaterMark: 1024 * 1024 })) md5.update(piece)
+  return { version, bytes, md5: md5.digest('hex') }
 }
 
 /** Name, size and checksum of a file. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -105,6 +106,26 @@ describe('remoteOrigin()', () => {
     const files = await origin.open()
     expect(files.prepared?.isWhole).toBe(true)
     files.release()
+  })
+
+  it.each([
+    ['the same file', 0, true],
+    ['another file of its size', 1, false],
+  ])('uses what was prepared of a local file and copied with it, if the model is %s', async (_, change, isUsed) => {
+    const md5 = (bytes: Uint8Array) => createHash('md5').update(bytes).digest('hex')
+    const stored = Buffer.from(model)
+    stored[0] = (stored[0] ?? 0) + change
+    const of = { version: 'a local file', bytes: model.length, md5: md5(model) }
+    const objects = { ...withPrepared(JSON.stringify({ ...manifest, of })), 'm.onnx': stored }
+    const { origin } = await originOf(objects, (what, _, response) => {
+      if (what !== 'HEAD m.onnx') return false
+      response.writeHead(200, { etag: `"${md5(stored)}"`, 'content-length': stored.length }).end()
+      return true
+    })
+    const files = await origin.open().catch((error: Error) => error)
+    // The other file's tag is not what its bytes come with here, which is its own failure.
+    expect(files instanceof Error ? undefined : files.prepared?.isWhole).toBe(isUsed ? true : undefined)
+    if (!(files instanceof Error)) files.release()
   })
 
   it.each([

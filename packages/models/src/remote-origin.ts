@@ -180,18 +180,24 @@ async function openPreparedBeside(
   options: RemoteOptions,
   signal: AbortSignal | undefined,
 ): Promise<PreparedFiles | undefined> {
-  const { store, key, version } = current
+  const { store, key } = current
   const folder = preparedFolder(key, platform)
   try {
     const { text } = guessed?.folder === folder ? guessed : askForManifest(store, key, platform, signal)
     const manifest = parseManifest(await text, `${store.url}/${folder}`)
-    if (manifest.of.version !== version || manifest.platform !== platform) return undefined
+    if (!isOf(manifest, current) || manifest.platform !== platform) return undefined
     return await openPrepared(current, platform, manifest, options, signal)
   } catch (thrown) {
     // Without one, or with one that cannot be used, the model itself is loaded.
     if (thrown instanceof EasError || (thrown instanceof StoreError && thrown.code !== 'timeout')) return undefined
     throw thrown
   }
+}
+
+/** Whether a prepared form was made of this very model: here, or of the same file elsewhere, before both were put here. */
+function isOf({ of }: PreparedManifest, { version, bytes, object }: Current): boolean {
+  if (of.version === version) return true
+  return of.md5 !== undefined && of.md5 === object?.digests?.md5 && of.bytes === bytes
 }
 
 async function openPrepared(

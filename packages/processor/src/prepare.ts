@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { EasError, oneLine } from '@eas/base'
 import {
   describeFile,
+  describeModel,
   type FoundModel,
   manifestFormat,
   manifestName,
@@ -61,7 +62,7 @@ export async function prepareModel(files: UnownedModel, to: string): Promise<Pre
     const names = (await readdir(folder)).sort()
     const manifest: PreparedManifest = {
       format: manifestFormat,
-      of: { version: files.version, bytes: files.bytes },
+      of: await describeModel(files.path, files.version, files.bytes),
       onnxruntime,
       platform: platformName(onnxruntime),
       level,
