@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { EasError, limits } from '@eas/base'
 import {
   type Batch,
@@ -94,12 +95,13 @@ Exit code: 0 all is scored, 1 something is not, 2 wrong use.`,
 async function score(serviceFile: string, inputs: readonly string[], options: ScoreOptions): Promise<void> {
   const settings = settingsFromEnv(process.env)
   const { stores } = machineOf(settings)
-  if (options.plan) return await plan(inputs, stores, planTargets[options.plan])
+  if (options.plan) return await plan(inputs, stores, planTargets[options.plan]).catch(rethrown)
   const file = await readServiceFile(serviceFile, { processor: 'pytorch_cpu_1.10', name: undefined })
   const { services } = await loadServices([file], settings)
   const [spec] = services
   if (!spec) throw new EasError('invalid_request', `Cannot score with ${serviceFile}: it has no service`)
-  const service = batchService(spec)
+  // A batch on this machine is what it is there for, whatever the service has elsewhere.
+  const service = batchService(spec, availableParallelism())
   const processor = createProcessor({ services: [service], settings, log: createLogger('silent', true) })
   const stop = new AbortController()
   const end = () => stop.abort()
@@ -113,12 +115,17 @@ async function score(serviceFile: string, inputs: readonly string[], options: Sc
     if (options.dryRun) return await estimate(scorer, batchOptions, run)
     await scoreAll(createBatch(scorer, out, batchOptions), run)
   } catch (thrown) {
-    if (!(thrown instanceof BatchError || thrown instanceof StoreError)) throw thrown
-    throw new EasError('invalid_request', thrown.message, { cause: thrown })
+    rethrown(thrown)
   } finally {
     process.off('SIGINT', end).off('SIGTERM', end)
     await processor.close()
   }
+}
+
+/** What the user can do something about is said in one line. */
+function rethrown(thrown: unknown): never {
+  if (!(thrown instanceof BatchError || thrown instanceof StoreError)) throw thrown
+  throw new EasError('invalid_request', thrown.message, { cause: thrown })
 }
 
 async function plan(inputs: readonly string[], stores: StoreSettings, target: PlanTarget): Promise<void> {

@@ -6,9 +6,17 @@ import {
   parquetSchema,
   type SchemaTree,
 } from 'hyparquet'
-import { compressors } from 'hyparquet-compressors'
+import { compressors as portable } from 'hyparquet-compressors'
 import { type ColumnSpec, type ColumnType, type MapKey, type Scalar, scalarType } from '../column-type.ts'
 import { badData } from '../feature-store-error.ts'
+
+/** Of nothing there may be any bytes, such as the dictionary of a column without a value has: not every one takes them. */
+const compressors = Object.fromEntries(
+  Object.entries(portable).map(([codec, inflate]) => [
+    codec,
+    (input: Uint8Array, size: number) => (size === 0 ? new Uint8Array() : inflate(input, size)),
+  ]),
+)
 
 /** A file that is read in pieces. */
 export interface RandomAccess {
