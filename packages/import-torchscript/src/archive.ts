@@ -69,6 +69,7 @@ export class Archive {
   private readonly loaded = new Map<string, Uint8Array>()
   private readonly copies = new Map<Content, Copy>()
   private readonly placeholders = new Map<string, Content>()
+  private readonly memories = new WeakMap<TensorRef, string>()
   private sourceBytes = 0
 
   private constructor(parts: {
@@ -182,8 +183,15 @@ export class Archive {
     const dtype = storageTypes[t.storage.type]
     if (!dtype) throw refuse(`a tensor of ${t.storage.type}`, `${folder}.pkl`)
     const value = this.value(t, dtype, folder)
-    if (!t.quantizer) return new TensorRef(value)
-    return new TensorRef(this.quantized(value, t.quantizer))
+    const ref = new TensorRef(t.quantizer ? this.quantized(value, t.quantizer) : value)
+    this.memories.set(ref, `${folder}/${t.storage.key}`)
+    return ref
+  }
+
+  /** Whether two tensors lie in the same memory: torch reads each place of a pickle as a tensor of its own. */
+  shareMemory(a: TensorRef, b: TensorRef): boolean {
+    const memory = this.memories.get(a)
+    return memory !== undefined && memory === this.memories.get(b)
   }
 
   private value(t: PickledTensor, dtype: ElementType, folder: string): Value {

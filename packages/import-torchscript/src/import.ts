@@ -10,11 +10,12 @@ import {
 } from '@eas/onnx'
 import { Archive, NeedBytes } from './archive.ts'
 import { type Callable, evaluate, prepare, specsOf } from './evaluate.ts'
+import { limits } from './limits.ts'
 import { describeOutput } from './outputs.ts'
 import { describe, type TorchScriptDescription } from './parameters.ts'
 import { Program } from './program.ts'
 import { isSettled, readOfState } from './settled.ts'
-import { type Changes, changesSince, refusalOf, stateOf } from './state.ts'
+import { type Changes, changesSince, refusalOf, refuseSharedChanges, stateOf } from './state.ts'
 import type { Vm } from './vm.ts'
 
 export interface ImportTorchScriptOptions {
@@ -29,7 +30,7 @@ export interface ImportTorchScriptOptions {
 }
 
 /** Of this importer; changes when the same archive would become another graph. */
-export const importerVersion = '1'
+export const importerVersion = '2'
 
 /** Runs until everything it asked for is read: small tensors come in two or three steps, per-layer scales in some more. */
 const maxRuns = 64
@@ -73,6 +74,7 @@ function lower(archive: Archive, program: Program, options: ImportTorchScriptOpt
   const before = stateOf(vm, root)
   const { values, structure } = evaluate(call)
   const changes = changesSince(vm, before, root)
+  refuseSharedChanges(vm, before, changes)
   if (changes.size > 0) judgeState(model, specs, vm, changes)
   if (vm.reasons.length > 0) throw new ImportRefusal(vm.reasons)
   return {
@@ -90,7 +92,8 @@ function lower(archive: Archive, program: Program, options: ImportTorchScriptOpt
 /** What every call changes: refused where outputs of later calls are computed from it, a warning otherwise. */
 function judgeState(model: Callable, specs: readonly InputSpec[], vm: Vm, changes: Changes): void {
   const read = readOfState(model, specs, changes)
-  const refused = read.size > 0 && !isSettled(model, specs) ? read : new Set<string>()
+  const isHarmless = read.size === 0 || (vm.spent <= limits.settlingWork && isSettled(model, specs))
+  const refused = isHarmless ? new Set<string>() : read
   for (const [path, change] of changes) {
     if (refused.has(path)) vm.refused([refusalOf(path, change)])
     else vm.g.warnings.add(`The model changes ${path}; no output depends on it, so it stays as it is in the file`)

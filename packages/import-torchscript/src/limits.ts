@@ -19,6 +19,10 @@ export const limits = {
   /** Expressions evaluated, and items of the lists they make: 6,000 for ResNet-50, 16,000 for Mask R-CNN, a million where
    *  10,000 steps of a recurrent network are unrolled. */
   work: 5_000_000,
+  /** The same, of a model that is evaluated some dozens of times to see whether what it keeps is settled. TinyViT has 8,000. */
+  settlingWork: 100_000,
+  /** Sizes that are varied for it, one after the other. */
+  settlingSizes: 8,
   /** Times a loop's body is repeated when its count is known. */
   unrolled: 10_000,
   /** Calls within calls. */

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { defaultHint, type Graph, GraphBuilder, Guards, ImportRefusal, type InputSpec } from '@eas/onnx'
 import { type Callable, evaluate, prepare } from './evaluate.ts'
 import { hintsOf } from './inputs.ts'
+import { limits } from './limits.ts'
 import { askedFor, type Changes, changesSince, hideState, stateOf } from './state.ts'
 import { TensorRef } from './tensor-ref.ts'
 import { type Py, PyDict, PyList, PyTuple } from './values.ts'
@@ -46,6 +47,7 @@ export function isSettled(model: Callable, specs: readonly InputSpec[]): boolean
   const sizes = new Set(specs.flatMap(({ shape }) => shape))
   const labels = [...sizes].filter((d) => typeof d === 'string')
   const groups = [labels, ...[...sizes].filter((d) => typeof d === 'number' && d > 1).map((d) => [d])]
+  if (groups.length > limits.settlingSizes) return false
   const others = groups.flatMap((group) => resizes.map((resize) => resized(specs, new Set(group), resize)))
   return isSettledBefore(model, specs, specs) && others.every((later) => isSettledBefore(model, specs, later))
 }

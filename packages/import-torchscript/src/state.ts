@@ -54,6 +54,7 @@ function contentOf(vm: Vm, part: Py): Py | Value {
   return part
 }
 
+/** All that a value holds, itself first; what is met again is not gone into again. */
 function partsOf(value: Py, found: Py[] = [], seen = new Set<Py>(), depth = 0): Py[] {
   found.push(value)
   if (seen.has(value) || depth > limits.depth) return found
@@ -88,6 +89,23 @@ export function changesSince(vm: Vm, before: State, root: PyObject): Changes {
   return changes
 }
 
+/**
+ * Refuses in-place updates that would have to show elsewhere: tensors of the archive that lie in the memory of one that was
+ * changed. @param before All that the model kept before the call.
+ */
+export function refuseSharedChanges(vm: Vm, before: State, changes: Changes): void {
+  for (const [path, { before: changed }] of changes) {
+    const where = vm.changedAt([changed], undefined)
+    if (!(changed instanceof TensorRef) || where === '') continue
+    const shares = (part: Py): boolean =>
+      part instanceof TensorRef && part !== changed && vm.archive.shareMemory(part, changed)
+    const [other] = [...before].find(([, { parts }]) => parts.some(shares)) ?? []
+    if (other === undefined) continue
+    const what = `an in-place update of ${path}, which lies in the memory of ${other}`
+    vm.refused([{ what, where, remedy: 'Give each module a tensor of its own, or compute a new one' }])
+  }
+}
+
 const same = (a: unknown, b: unknown): boolean =>
   Object.is(a, b) || (a instanceof Sym && b instanceof Sym && dims.same(a, b))
 
@@ -99,6 +117,8 @@ export interface Hidden {
   readonly lists: ReadonlyMap<PyList, string>
   /** Paths by what reading them is refused with. */
   readonly poisons: ReadonlyMap<string, string>
+  /** Paths of what nothing can be put in the place of. */
+  readonly exposed: readonly string[]
 }
 
 /**
@@ -107,6 +127,7 @@ export interface Hidden {
  */
 export function hideState(vm: Vm, state: State, changes: Changes): Hidden {
   const [inputs, lists, poisons] = [new Map<string, string>(), new Map<PyList, string>(), new Map<string, string>()]
+  const exposed: string[] = []
   for (const [path, change] of changes) {
     const kept = state.get(path)
     if (!kept) continue // made by the call: nothing can have read it before
@@ -119,13 +140,13 @@ export function hideState(vm: Vm, state: State, changes: Changes): Hidden {
     else if (value instanceof PyList && change.now === change.before) {
       lists.set(value, path)
       value.state = { items: [], grown: { appended: [] } }
-    } else {
+    } else if (holder) {
       const poison = new Poison(`the model keeps ${path} from one call to the next`)
       poisons.set(poison.reason, path)
-      holder?.[0].attributes.set(holder[1], poison)
-    }
+      holder[0].attributes.set(holder[1], poison)
+    } else exposed.push(path)
   }
-  return { inputs, lists, poisons }
+  return { inputs, lists, poisons, exposed }
 }
 
 function unknownLike(g: GraphBuilder, name: string, value: Py, now: Py): Py | undefined {
@@ -141,8 +162,9 @@ function unknownLike(g: GraphBuilder, name: string, value: Py, now: Py): Py | un
 }
 
 /** Paths of what was hidden and yet asked for: all of them where it cannot be told. @param needed Inputs that outputs need. */
-export function askedFor(vm: Vm, { inputs, lists, poisons }: Hidden, needed: ReadonlySet<string>): Set<string> {
-  const asked = new Set<string>()
+export function askedFor(vm: Vm, hidden: Hidden, needed: ReadonlySet<string>): Set<string> {
+  const { inputs, lists, poisons, exposed } = hidden
+  const asked = new Set(exposed)
   for (const [name, path] of inputs) if (needed.has(name)) asked.add(path)
   for (const [list, path] of lists) if (list.wasRead) asked.add(path)
   for (const { what } of vm.reasons) {

@@ -92,6 +92,11 @@ export class Vm {
       throw refuse('the code takes too long to look at', this.where, 'Shorten or vectorise the loops of the model')
   }
 
+  /** Work done so far. */
+  get spent(): number {
+    return this.work
+  }
+
   /** Notes what cannot be lowered and goes on, so that the rest is looked at too. */
   refused(reasons: readonly RefusalReason[]): Unknown {
     for (const reason of reasons) {

@@ -298,3 +298,17 @@ class FirstSize(nn.Module):
             table = torch.arange(x.size(0), dtype=torch.float32)
             self.table = table
         return self.fc(x) + table.sum()
+
+
+@model(REFUSED)
+class SharedMemory(nn.Module):
+    """What one module writes another reads, through a tensor of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer('written', torch.zeros(4))
+        self.register_buffer('read', self.written[:2])
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.written.copy_(x.mean(0))
+        return self.fc(x) + self.read.sum()
