@@ -14,8 +14,8 @@ interface Bundle {
   readonly outdir: string
   /** Source files by the name of what they become. */
   readonly entries: Readonly<Record<string, string>>
-  /** Sources behind an `import()` that every start needs all the same. */
-  readonly hot: readonly string[]
+  /** Sources behind an `import()` of an entry that every start of it needs all the same. */
+  readonly hot: Readonly<Record<string, readonly string[]>>
   /** How those that answer requests are started for V8 to compile them ahead. */
   readonly trained: Readonly<Record<string, Trainer>>
   readonly format: 'cjs' | 'esm'
@@ -28,13 +28,11 @@ interface Bundle {
   readonly isDeployed: boolean
 }
 
-const ort = 'node_modules/onnxruntime-common/dist/esm/index.js'
-
 export const bundles: readonly Bundle[] = [
   {
     outdir: 'dist/cli',
     entries: { main: 'packages/cli/src/main.ts' },
-    hot: [ort, 'packages/cli/src/commands/serve.ts'],
+    hot: { main: ['packages/cli/src/program.ts', 'packages/cli/src/commands/serve.ts'] },
     trained: { main: asServer((service) => ['serve', service]) },
     format: 'cjs',
     isDeployed: false,
@@ -46,7 +44,7 @@ export const bundles: readonly Bundle[] = [
       events: 'functions/gcp-cloud-run/src/events.ts',
       job: 'functions/gcp-cloud-run/src/job.ts',
     },
-    hot: [ort],
+    hot: { index: ['functions/gcp-cloud-run/src/server.ts'] },
     trained: { index: asServer(() => []) },
     format: 'esm',
     isDeployed: true,
@@ -54,7 +52,7 @@ export const bundles: readonly Bundle[] = [
   {
     outdir: 'dist/functions/aws-lambda',
     entries: { index: 'functions/aws-lambda/src/index.ts', batch: 'functions/aws-lambda/src/batch.ts' },
-    hot: [ort],
+    hot: {},
     trained: { index: asHandler(lambdaEvent) },
     format: 'esm',
     isDeployed: true,
@@ -66,7 +64,7 @@ export const bundles: readonly Bundle[] = [
       batch: 'functions/aliyun-fc/src/batch.ts',
       container: 'functions/aliyun-fc/src/container.ts',
     },
-    hot: [ort],
+    hot: { container: ['functions/aliyun-fc/src/container-server.ts'] },
     trained: { index: asHandler(fcEvent), container: asServer(() => []) },
     format: 'esm',
     handlers: { folder: 'app', entries: ['index', 'batch'] },
@@ -95,12 +93,15 @@ export async function bundleFor(arch: Arch, chosen = bundles): Promise<void> {
       outputFiles,
       metafile,
       entries: [...Object.keys(each.entries), worker],
+      hot: { ...each.hot, [worker]: [onnxruntime] },
     })
-    for (const pack of packs.values()) {
+    for (const pack of [...packs.values()].flat()) {
       const made = join(codeDir, codeFile(pack))
       if (existsSync(made)) code.set(codeFile(pack), { sameAs: made })
     }
-    const isTrained = Object.keys(each.trained).every((entry) => code.has(codeFile(packs.get(entry) ?? '')))
+    const isTrained = [worker, ...Object.keys(each.trained)].every((entry) =>
+      packs.get(entry)?.every((pack) => code.has(codeFile(pack))),
+    )
     const inCodeDir = relative(join(root, each.outdir), codeDir)
     const files = new Map([...code].map(([path, content]) => [join(inCodeDir, path), content]))
     if (each.isDeployed) await addDeployed(files, each, metafile, arch)
@@ -140,6 +141,7 @@ const compiled = (each: Bundle) =>
 
 /** What the engine starts for each model, beside the entries. */
 const worker = 'model-worker'
+const onnxruntime = 'node_modules/onnxruntime-common/dist/esm/index.js'
 
 /** What a platform needs beside the code. */
 async function addDeployed(

@@ -6,19 +6,21 @@ const { pathToFileURL } = require('node:url')
 const { Script } = require('node:vm')
 
 /**
- * Opens a pack that pack.ts has written: one script with all that an entry needs to start, and beside it the code that this
- * V8 made of it in an earlier run, if there was one. Modules of no pack are read when they are asked for.
+ * Opens packs that pack.ts has written, one after the other as their modules are asked for. Modules of no pack are files of
+ * their own.
  *
  * @returns What `require` is to a module of the bundle.
  */
-module.exports = (pack) => {
-  const filename = join(__dirname, `${pack}.js`)
-  const cache = join(__dirname, `${pack}.${process.versions.v8}-${process.arch}.cache`)
-  // Packs are ASCII, which is read the fastest as what it is.
-  const script = new Script(readFileSync(filename, 'latin1'), { filename, cachedData: codeIn(cache) })
-  globalThis[Symbol.for('eas.packs')]?.push({ script, cache }) // of record-code.cjs
-  const packed = script.runInThisContext()
-  const base = pathToFileURL(filename).href
+module.exports = (packs) => {
+  const opened = []
+  const bodyOf = (id) => {
+    for (let i = 0; i < packs.length; i++) {
+      opened[i] ??= open(packs[i])
+      if (opened[i][id]) return opened[i][id]
+    }
+    return lazy(id)
+  }
+  const base = pathToFileURL(__filename).href
   const modules = new Map()
 
   const load = (id) => {
@@ -27,7 +29,7 @@ module.exports = (pack) => {
     if (known) return known.exports
     const module = { exports: {} }
     modules.set(id, module)
-    const body = packed[id] ?? lazy(id)
+    const body = bodyOf(id)
     try {
       body(module.exports, load, module, base)
     } catch (error) {
@@ -38,6 +40,16 @@ module.exports = (pack) => {
   }
   load.resolve = require.resolve
   return load
+}
+
+/** The modules of a pack, with the code that this V8 made of them in an earlier run, if there was one. */
+function open(pack) {
+  const filename = join(__dirname, `${pack}.js`)
+  const cache = join(__dirname, `${pack}.${process.versions.v8}-${process.arch}.cache`)
+  // Packs are ASCII, which is read the fastest as what it is.
+  const script = new Script(readFileSync(filename, 'latin1'), { filename, cachedData: codeIn(cache) })
+  globalThis[Symbol.for('eas.packs')]?.push({ script, cache }) // of record-code.cjs
+  return script.runInThisContext()
 }
 
 function codeIn(cache) {

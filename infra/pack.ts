@@ -9,8 +9,8 @@ export interface SplitBundle {
   readonly metafile: Metafile
   /** Names of its entries, without `.js`. */
   readonly entries: readonly string[]
-  /** Sources behind an `import()` that every start needs all the same. */
-  readonly hot: readonly string[]
+  /** By entry the sources behind an `import()` that every start needs all the same. */
+  readonly hot: Readonly<Record<string, readonly string[]>>
   /** What Node takes the entries for. An entry that awaits at its top is a module of ECMAScript. */
   readonly format: 'cjs' | 'esm'
 }
@@ -18,14 +18,15 @@ export interface SplitBundle {
 export interface Packed {
   /** Contents by path. */
   readonly files: Map<string, Uint8Array | { readonly sameAs: string }>
-  /** By entry the name of its pack, which has a hash of its contents, without `.js`. */
-  readonly packs: ReadonlyMap<string, string>
+  /** By entry the names of its packs, which have a hash of their contents, without `.js`. */
+  readonly packs: ReadonlyMap<string, readonly string[]>
 }
 
 /**
- * Turns a split bundle into packs: per entry one script with every module that it needs to start, for the loader to read in
- * one go together with the code that V8 has made of it before (code-cache.ts). Node would find, read and compile dozens of
- * files instead. Modules that are only needed now and then stay files of their own, below `lazy/`.
+ * Turns a split bundle into packs: scripts with many modules, for the loader to read in one go together with the code that V8
+ * has made of them before (code-cache.ts). Node would find, read and compile dozens of files instead. An entry has a pack of
+ * what it is evaluated with, and another of what it then asks for at every start. Modules that are only needed now and then
+ * stay files of their own, below `lazy/`.
  *
  */
 export async function packed(bundle: SplitBundle): Promise<Packed> {
@@ -42,25 +43,34 @@ export async function packed(bundle: SplitBundle): Promise<Packed> {
     else if (format === 'cjs' || !isEntry(name)) modules.set(name, await moduleOf(text))
   }
 
-  const needed = entries.map((entry) => ({ entry, names: neededBy(bundle, entry).filter((name) => modules.has(name)) }))
-  const packs = new Map<string, string>()
-  for (const { entry, names } of needed) {
-    const table = names.map((name) => `${JSON.stringify(`./${name}`)}: ${modules.get(name)}`).join(',\n')
-    const pack = Buffer.from(`({\n${table}\n})\n`)
-    const id = `${entry}-${createHash('sha256').update(pack).digest('hex').slice(0, 8)}`
-    packs.set(entry, id)
-    files.set(`${id}.js`, pack)
+  const packs = new Map<string, readonly string[]>()
+  const needed: ReadonlySet<string>[] = []
+  for (const entry of entries) {
+    const first = neededBy(bundle, entry, [])
+    const all = neededBy(bundle, entry, bundle.hot[entry] ?? [])
+    needed.push(all)
+    const parts = [[...first], [...all].filter((name) => !first.has(name))]
+    const ids: string[] = []
+    for (const names of parts.map((part) => part.filter((name) => modules.has(name)))) {
+      if (names.length === 0) continue
+      const table = names.map((name) => `${JSON.stringify(`./${name}`)}: ${modules.get(name)}`).join(',\n')
+      const pack = Buffer.from(`({\n${table}\n})\n`)
+      const id = `${entry}-${createHash('sha256').update(pack).digest('hex').slice(0, 8)}`
+      ids.push(id)
+      files.set(`${id}.js`, pack)
+    }
+    packs.set(entry, ids)
     const text = texts.get(`${entry}.js`)?.text ?? ''
-    files.set(`${entry}.js`, Buffer.from(format === 'cjs' ? start(entry, id) : entryOf(text, id)))
+    files.set(`${entry}.js`, Buffer.from(format === 'cjs' ? start(entry, ids) : entryOf(text, ids)))
   }
   for (const [name, text] of modules) {
-    if (!needed.every(({ names }) => names.includes(name)) && !isEntry(name))
-      files.set(`lazy/${name}`, Buffer.from(text))
+    if (!needed.every((names) => names.has(name)) && !isEntry(name)) files.set(`lazy/${name}`, Buffer.from(text))
   }
   return { files, packs }
 }
 
-const start = (entry: string, id: string) => `'use strict'\nrequire('./load.cjs')('${id}')('./${entry}.js')\n`
+const start = (entry: string, packs: readonly string[]) =>
+  `'use strict'\nrequire('./load.cjs')(${JSON.stringify(packs)})('./${entry}.js')\n`
 
 /** A function of what a CommonJS module has around it. */
 async function moduleOf(text: string): Promise<string> {
@@ -74,7 +84,7 @@ const ascii = (code: string) =>
   code.replace(/[^\0-\x7f]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
 /** An entry that stays an ES module: its imports from the bundle go through the loader. */
-function entryOf(text: string, id: string): string {
+function entryOf(text: string, packs: readonly string[]): string {
   const rewritten = text
     .replace(
       /^import (\{[^}]*\}) from "(\.\/[^"]+)";$/gm,
@@ -83,17 +93,17 @@ function entryOf(text: string, id: string): string {
     .replace(/^import "(\.\/[^"]+)";$/gm, '__load("$1");')
     .replace(/\bimport\("(\.\/[^"]+)"\)/g, 'Promise.resolve("$1").then(__load)')
   const left = /^(?:import|export)\b.*"\.\/.*$/m.exec(rewritten)
-  if (left) throw new Error(`Cannot pack ${id}: ${left[0]}`)
+  if (left) throw new Error(`Cannot pack ${packs.join(', ')}: ${left[0]}`)
   const opening = `import { createRequire as __createRequire } from 'node:module'
 const __moduleUrl = import.meta.url
 const require = __createRequire(__moduleUrl)
-const __load = require('./load.cjs')('${id}')
+const __load = require('./load.cjs')(${JSON.stringify(packs)})
 `
   return opening + rewritten
 }
 
-/** The modules that an entry evaluates when it starts, and those that `hot` names, in no particular order. */
-function neededBy({ metafile, hot }: SplitBundle, entry: string): readonly string[] {
+/** The modules that an entry evaluates when it starts, with those that it imports later if `hot` names them. */
+function neededBy({ metafile }: SplitBundle, entry: string, hot: readonly string[]): ReadonlySet<string> {
   const outputs = new Map(Object.entries(metafile.outputs).map(([path, output]) => [basename(path), output]))
   const found = new Set<string>()
   const waiting = [`${entry}.js`]
@@ -105,5 +115,5 @@ function neededBy({ metafile, hot }: SplitBundle, entry: string): readonly strin
       if (!external && (kind === 'import-statement' || isHot)) waiting.push(basename(path))
     }
   }
-  return [...found]
+  return found
 }

@@ -12,10 +12,13 @@ interface Early {
 let early: Early | undefined
 
 /**
- * Starts a model's worker thread now, to be taken by the first model that needs one: it comes up, with ONNX Runtime, while the
- * configuration and the server are still being read. Only for a program that is about to serve.
+ * Starts a model's worker thread now, to be taken by the first model that needs one: it takes longer to come up, with ONNX
+ * Runtime, than the configuration and the server to be read. Only for a program that is about to serve, and before anything
+ * else. Where the environment asks for something else than threads (`isolations`), nothing happens.
  */
-export function startEarly(): void {
+export function startEarly(env: NodeJS.ProcessEnv): void {
+  // One service's model runs in a thread by itself.
+  if (!['auto', 'thread', ''].includes(env.EAS_ISOLATION ?? '')) return
   const started: { -readonly [K in keyof Early]: Early[K] } = {
     events: undefined,
     death: undefined,
