@@ -51,7 +51,10 @@ export const torchEasyRecKeys = {
   fg_mode: use(oneOf(['bypass', 'normal']), 'Whether features are generated before the model runs.', {
     default: 'bypass',
   }),
-  fg_threads: use(integer({ min: 1, max: 1024 }), 'Feature generation threads per request. Without effect: features are made by one.'),
+  fg_threads: use(
+    integer({ min: 1, max: 1024 }),
+    'Feature generation threads per request. Without effect: features are made by one.',
+  ),
   outputs: use(commaList, 'Output names to return; all when absent.'),
   item_empty_score: use(number(), 'Score of an item id that is not known.', { default: 0 }),
   faiss_neigh_num: use(integer({ min: 1, max: 1_000_000 }), 'Items to recall when the request does not say.', {
