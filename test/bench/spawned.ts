@@ -18,6 +18,8 @@ export interface Spawned {
   /** Latencies of the requests after the first. */
   readonly laterMs: readonly number[]
   readonly firstMs: number
+  /** Latencies of further ones, each after a rest as long as the client's before the first, when nobody asked for anything. */
+  readonly restedMs: readonly number[]
 }
 
 export interface SpawnOptions {
@@ -54,6 +56,13 @@ export async function spawnServer(options: SpawnOptions): Promise<Spawned> {
       await exchange(socket, bytes)
       laterMs.push(performance.now() - from)
     }
+    const restedMs: number[] = []
+    for (let i = 0; i < (more > 0 ? 9 : 0); i++) {
+      await sleep(5)
+      const from = performance.now()
+      await exchange(socket, bytes)
+      restedMs.push(performance.now() - from)
+    }
     socket.destroy()
     const { loadMs } = await readiness(port)
     const [, peak = '0'] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8')) ?? []
@@ -63,6 +72,7 @@ export async function spawnServer(options: SpawnOptions): Promise<Spawned> {
       loadMs,
       peakBytes: Number(peak) * 1024,
       laterMs,
+      restedMs,
     }
   } finally {
     child.kill('SIGKILL')

@@ -308,6 +308,8 @@ export function createProcessor({ services: specs, settings, log }: ProcessorOpt
       const [rehearsal] = [...all].flatMap((service) => service.takeRehearsal() ?? [])
       if (!rehearsal) return
       rehearsing = true
+      // A session that is being made anew takes the cores, and answers faster once it is there.
+      await within(settleMsMax, Promise.all([...all].map((service) => service.settled())))
       const isWanted = () => !isAsked && !draining
       await rehearse(rehearsal, carry, isWanted).catch((error: Error) =>
         log.debug({ error: error.message }, 'not rehearsed'),
@@ -333,6 +335,18 @@ export function createProcessor({ services: specs, settings, log }: ProcessorOpt
       await Promise.all([...all].map((service) => service.close()))
     },
   }
+}
+
+/** Milliseconds that `/readyz` waits for sessions that are being exchanged for faster ones. */
+const settleMsMax = 10_000
+
+/** Resolves when `work` does, or after so many milliseconds. */
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms)
+  })
+  await Promise.race([work, late]).finally(() => clearTimeout(timer))
 }
 
 /** Also for whoever reads bodies, to be used before one has been read whole. */

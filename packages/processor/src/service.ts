@@ -321,6 +321,11 @@ export class Service {
     return body && this.deployment && rpc.rate_limit <= 0 ? { service: name, token, body } : undefined
   }
 
+  /** Resolves when no other session is being made for this one's place. */
+  settled(): Promise<void> {
+    return this.refreshing ?? Promise.resolve()
+  }
+
   /** Looks for a newer version of the model and puts it in the place of this one, once it is ready. Never rejects. */
   refresh(): Promise<void> {
     const old = this.deployment

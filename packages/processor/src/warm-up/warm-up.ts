@@ -29,7 +29,8 @@ export class WarmUp {
   private readonly shapeOf: (body: Uint8Array) => Promise<string>
   private readonly onError: (error: StoreError) => void
   private keeper: RequestKeeper | undefined
-  private sample: Uint8Array | undefined
+  /** `taken` once nobody needs another. */
+  private sample: Uint8Array | 'taken' | undefined
 
   constructor(spec: WarmUpSpec, shapeOf: (body: Uint8Array) => Promise<string>, onError: (error: StoreError) => void) {
     this.spec = spec
@@ -52,7 +53,7 @@ export class WarmUp {
     }
     const now = () => performance.now()
     const report = await replay(keptRequests(paths, this.spec), sendSampled, { sends, budgetMs, now })
-    if (report.ended === 'budget') this.sample = undefined
+    if (report.ended === 'budget') this.sample = 'taken'
     this.report = report
     if (filesMax > 0 && report.requests + report.skipped === 0) this.startKeeping()
     if (isRequired && report.firstFailure !== undefined) {
@@ -64,8 +65,8 @@ export class WarmUp {
   /** The first request that was answered well, if there was time for all of them; once. */
   takeSample(): Uint8Array | undefined {
     const { sample } = this
-    this.sample = undefined
-    return sample
+    this.sample = 'taken'
+    return sample === 'taken' ? undefined : sample
   }
 
   /** A copy of a request for `keep`, if requests are kept now: what is sent to a worker is not there afterwards. */
