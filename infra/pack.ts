@@ -27,7 +27,6 @@ export interface Packed {
  * has made of them before (code-cache.ts). Node would find, read and compile dozens of files instead. An entry has a pack of
  * what it is evaluated with, and another of what it then asks for at every start. Modules that are only needed now and then
  * stay files of their own, below `lazy/`.
- *
  */
 export async function packed(bundle: SplitBundle): Promise<Packed> {
   const { outputFiles, entries, format } = bundle
