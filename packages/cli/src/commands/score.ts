@@ -129,13 +129,18 @@ function rethrown(thrown: unknown): never {
 }
 
 async function plan(inputs: readonly string[], stores: StoreSettings, target: PlanTarget): Promise<void> {
+  let tasks = 0
   for (const input of inputs) {
     for await (const task of planWork(listObjects(openStore(input, stores)), target)) {
       const isTaken = process.stdout.write(`${target.line(task)}\n`)
+      tasks++
       if (!isTaken) await new Promise((resolve) => process.stdout.once('drain', resolve))
     }
   }
+  if (tasks === 0) throw new EasError('not_found', nothingToScore)
 }
+
+const nothingToScore = 'There is nothing to score: no object whose name ends like a known format; see --input-format'
 
 interface Run {
   readonly places: readonly Place[]
@@ -197,7 +202,7 @@ function reportText(report: RunReport, out: string): string {
   const { objects, rows, failures, computedRows, seconds, rowsPerSecond, inputBytes, outputBytes, writes } = report
   const others = (['stopped', 'failed', 'unfinished'] as const).filter((status) => objects[status] > 0)
   const all = Object.values(objects).reduce((sum, count) => sum + count, 0)
-  if (all === 0) return 'There is nothing to score: no object whose name ends like a known format; see --input-format'
+  if (all === 0) return nothingToScore
   const found = rows - computedRows
   return [
     labelled([
