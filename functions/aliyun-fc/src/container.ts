@@ -1,10 +1,3 @@
-import { discardEarly, startEarly } from '@eas/processor/early'
+import { behindEarly } from '@eas/processor/early'
 
-startEarly(process.env)
-try {
-  const { serve } = await import('./container-server.ts')
-  await serve()
-} catch (error) {
-  await discardEarly()
-  throw error
-}
+await behindEarly(process.env, async () => (await import('./container-server.ts')).serve())

@@ -36,6 +36,17 @@ export function startEarly(env: NodeJS.ProcessEnv): void {
   early = started
 }
 
+/** Runs a whole program behind `startEarly`; one that fails ends its worker first. */
+export async function behindEarly(env: NodeJS.ProcessEnv, run: () => Promise<void>): Promise<void> {
+  startEarly(env)
+  try {
+    await run()
+  } catch (error) {
+    await discardEarly()
+    throw error
+  }
+}
+
 /** The worker that was started early, if it is still to be had. */
 export function takeEarly(events: HostEvents): Host | undefined {
   const taken = early
