@@ -2,7 +2,7 @@ import type { ItemData } from '@eas/feature-store'
 import type { ModelFiles, UnownedModel } from '@eas/models'
 import { Engine, type EngineEvent, type EngineState } from './engine/engine.ts'
 import type { Outcome } from './engine/messages.ts'
-import type { ServiceSpec } from './service.ts'
+import type { ServiceSpec } from './service-types.ts'
 import type { ModelInfo } from './session.ts'
 
 /** One version of a service's model at work: its files, held on this machine, and the engine that runs them. */

@@ -3,16 +3,12 @@ export { type Isolation, isolations } from './engine/host.ts'
 export type { ImportInput, ImportReport } from './import-to-onnx.ts'
 export { type LoadedServices, loadServices, type ServiceFile } from './load-services.ts'
 export { createLogger, type Logger } from './log.ts'
-export {
-  bodyTooLarge,
-  createProcessor,
-  type Exchange,
-  type Processor,
-  type ProcessorOptions,
-  type Readiness,
-} from './processor.ts'
-export type { Client, ServiceSpec } from './service.ts'
+export { createProcessor, type Exchange, type Processor, type ProcessorOptions } from './processor.ts'
+export type { Readiness } from './readiness.ts'
+export { bodyTooLarge } from './responses.ts'
+export type { Client } from './service.ts'
 export { type Machine, machineOf, reasonsAgainst, type ServiceContext, serviceSpec } from './service-spec.ts'
+export type { ServiceSpec } from './service-types.ts'
 export { createSession, type ModelInfo, type ModelSession, onnxRuntimeVersion, type ValueInfo } from './session.ts'
 export { type Settings, settingsFromEnv, settingsTable } from './settings.ts'
 export { signatureJson } from './signature-json.ts'

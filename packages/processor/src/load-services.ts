@@ -3,8 +3,8 @@ import { EasError } from '@eas/base'
 import { parseServiceJson } from '@eas/service-json'
 import type { StoreSettings } from '@eas/storage'
 import { discardEarly } from './engine/early.ts'
-import type { ServiceSpec } from './service.ts'
 import { machineOf, reasonsAgainst, serviceSpec } from './service-spec.ts'
+import type { ServiceSpec } from './service-types.ts'
 import type { Settings } from './settings.ts'
 
 /** A `service.json` that has been read. */

@@ -1,19 +1,20 @@
-import { assert, EasError, easStatus } from '@eas/base'
-import type { ItemCacheStatus } from '@eas/feature-store'
+import { assert, EasError } from '@eas/base'
 import type { EasRequest, EasRequestHead, EasResponse } from '@eas/protocol'
-import { authorize } from './authorize.ts'
 import { discoveryReply } from './discovery.ts'
+import { createGate, type Found } from './gate.ts'
 import type { Logger } from './log.ts'
 import { MemoryBudget } from './memory-budget.ts'
 import { createMetrics } from './metrics.ts'
+import { type Readiness, readinessOf } from './readiness.ts'
 import { Recorder } from './recorder.ts'
 import { type Carry, rehearse } from './rehearsal.ts'
-import { type BasePath, parseTarget, type Route } from './route.ts'
-import { type Client, Service, type ServiceEvent, type ServiceSpec } from './service.ts'
+import { bodyTooLarge, encode, errorResponse, json, respond, text } from './responses.ts'
+import { type Client, Service } from './service.ts'
+import { logServiceEvent } from './service-log.ts'
+import type { ServiceSpec } from './service-types.ts'
 import type { Settings } from './settings.ts'
 import { signatureJson } from './signature-json.ts'
 import type { Stages } from './stages.ts'
-import type { WarmUpReport } from './warm-up/replay.ts'
 
 export interface Processor {
   /**
@@ -45,27 +46,6 @@ export interface Exchange {
   fail(error: EasError): EasResponse
 }
 
-export interface Readiness {
-  readonly ready: boolean
-  readonly services: readonly ServiceReadiness[]
-}
-
-export interface ServiceReadiness {
-  readonly name: string
-  /** `idle`: its model is loaded when it is asked for. */
-  readonly state: 'idle' | 'loading' | 'ready' | 'failed' | 'draining'
-  /** Of the model, as its origin names it. */
-  readonly version?: string
-  readonly execution_provider?: string
-  readonly workers?: number
-  readonly loadMs?: number
-  /** What was replayed before the model was ready, and what it bought. */
-  readonly warm_up?: WarmUpReport
-  /** Of its item features: how many, as of when, and why they are no newer. */
-  readonly items?: ItemCacheStatus
-  readonly error?: string
-}
-
 export interface ProcessorOptions {
   readonly services: readonly ServiceSpec[]
   readonly settings: Settings
@@ -86,24 +66,19 @@ export function createProcessor({ services: specs, settings, log }: ProcessorOpt
       services.set(name, service)
     }
   }
-  const all = new Set(services.values())
-  const budget = new MemoryBudget([...all], settings.modelBytesMax)
+  const all = [...new Set(services.values())]
+  const gate = createGate(services, settings)
+  const budget = new MemoryBudget(all, settings.modelBytesMax)
   const refresher =
     settings.refreshSeconds > 0 ? setInterval(refresh, settings.refreshSeconds * 1000).unref() : undefined
-  const basePaths = parseBasePaths(settings.basePaths, specs)
-  const authorizeOptions = {
-    basePaths: basePaths.map((base) => base.path),
-    dateSkewSecondsMax: settings.dateSkewSecondsMax,
-    now: Date.now,
-  }
   const looksAtMd5 = settings.contentMd5 === 'verify' || settings.javaIsCompressed === 'on'
-  let draining = false
-  let rehearsing = false
+  let isDraining = false
+  let isRehearsing = false
   /** Whether a client has asked for a prediction. */
   let isAsked = false
 
   const metrics = createMetrics(() =>
-    [...all].map((service) => {
+    all.map((service) => {
       const state = service.state()
       return {
         name: service.spec.name,
@@ -125,46 +100,6 @@ export function createProcessor({ services: specs, settings, log }: ProcessorOpt
 
   function refresh() {
     for (const service of all) void service.refresh()
-  }
-
-  function find(head: EasRequestHead): Found {
-    const route = parseTarget(head.target, basePaths)
-    const service = 'service' in route ? services.get(route.service) : undefined
-    if ('service' in route && !service) throw new EasError('not_found', 'Service not found')
-    return { route, service }
-  }
-
-  /** Throws what the head alone decides: whether this may be asked. */
-  function check({ route, service }: Found, head: EasRequestHead): void {
-    if (head.method === 'HEAD') return
-    const isService = route.kind === 'predict' || route.kind === 'queue'
-    if (isService && service?.spec.token) authorize(head, service.spec.token, authorizeOptions)
-    if (route.kind === 'metrics') authorizeAny(head)
-    if (route.kind === 'queue') {
-      throw new EasError('not_implemented', 'The queue service is not supported: use predict requests')
-    }
-    const methods = route.kind === 'predict' ? 'GET, HEAD, POST' : 'GET, HEAD'
-    if (!methods.split(', ').includes(head.method)) {
-      throw new MethodNotAllowed(methods)
-    }
-    if (route.kind === 'predict' && head.method === 'POST') service?.checkOpen()
-  }
-
-  /** Metrics are of all services: the token of any will do, and Prometheus can only send one with a scheme before it. */
-  function authorizeAny(head: EasRequestHead): void {
-    const tokens = new Set(specs.map((spec) => spec.token))
-    if (tokens.has('')) return
-    const authorization = head.headers.authorization?.replace(/^Bearer /i, '')
-    const refusals: unknown[] = []
-    for (const token of tokens) {
-      try {
-        authorize({ ...head, headers: { ...head.headers, authorization } }, token, authorizeOptions)
-        return
-      } catch (thrown) {
-        refusals.push(thrown)
-      }
-    }
-    throw refusals[0]
   }
 
   async function answer(
@@ -224,8 +159,8 @@ export function createProcessor({ services: specs, settings, log }: ProcessorOpt
     let refused: EasError | undefined
     let request_id = head.headers['x-request-id']
     try {
-      found = find(head)
-      check(found, head)
+      found = gate.find(head)
+      gate.check(found, head)
     } catch (thrown) {
       refused = EasError.from(thrown)
     }
@@ -247,7 +182,7 @@ export function createProcessor({ services: specs, settings, log }: ProcessorOpt
         responseBytes: response.body.length,
         at: Date.now(),
       })
-      return head.method === 'HEAD' ? { ...answered.response, body: nothing } : answered.response
+      return head.method === 'HEAD' ? { ...answered.response, body: new Uint8Array() } : answered.response
     }
     const fail = (error: EasError, requestBytes = 0) => end({ response: errorResponse(error), error }, requestBytes)
 
@@ -273,53 +208,28 @@ export function createProcessor({ services: specs, settings, log }: ProcessorOpt
     return exchange.refusal ?? exchange.finish(request.body)
   }
 
-  function readinessNow(): Readiness {
-    const readiness = [...all].map((service): ServiceReadiness => {
-      const { name } = service.spec
-      const state = service.state()
-      if (draining) return { name, state: 'draining' }
-      if (state.state === 'failed') return { name, state: 'failed', error: state.error.message }
-      if (state.state === 'idle')
-        return { name, state: service.isEvicted || settings.load === 'lazy' ? 'idle' : 'loading' }
-      if (state.state !== 'ready') return { name, state: state.state }
-      if (rehearsing) return { name, state: 'loading' }
-      const { execution_provider, loadMs } = state.info
-      const { version = '', warmUpReport, itemsStatus } = service
-      return {
-        name,
-        state: 'ready',
-        version,
-        execution_provider,
-        workers: state.workers,
-        loadMs: Math.round(loadMs),
-        ...(warmUpReport && { warm_up: warmUpReport }),
-        ...(itemsStatus && { items: itemsStatus }),
-      }
-    })
-    // A model that is loaded when it is asked for is as ready as it will be.
-    return { ready: readiness.every(({ state }) => state === 'ready' || state === 'idle'), services: readiness }
-  }
+  const readinessNow = () => readinessOf(all, { isDraining, isRehearsing, isLazy: settings.load === 'lazy' })
 
   return {
     async load(carry = carryWithin) {
       if (settings.load !== 'eager') return
-      await Promise.allSettled([...all].map((service) => service.load()))
+      await Promise.allSettled(all.map((service) => service.load()))
       // The way is the same for every service.
-      const [rehearsal] = [...all].flatMap((service) => service.takeRehearsal() ?? [])
+      const [rehearsal] = all.flatMap((service) => service.takeRehearsal() ?? [])
       if (!rehearsal) return
-      rehearsing = true
+      isRehearsing = true
       // A session that is being made anew takes the cores, and answers faster once it is there.
-      await within(settleMsMax, Promise.all([...all].map((service) => service.settled())))
-      const isWanted = () => !isAsked && !draining
+      await within(settleMsMax, Promise.all(all.map((service) => service.settled())))
+      const isWanted = () => !isAsked && !isDraining
       await rehearse(rehearsal, carry, isWanted).catch((error: Error) =>
         log.debug({ error: error.message }, 'not rehearsed'),
       )
-      rehearsing = false
+      isRehearsing = false
     },
     async handle(request) {
       const exchange = begin(request)
       const response = exchange.refusal ?? (await exchange.finish(request.body))
-      await Promise.all([...all].map((service) => service.flush(flushMsMax)))
+      await Promise.all(all.map((service) => service.flush(flushMsMax)))
       // Where requests come whole, the instance may be frozen once they are answered.
       recorder.flush()
       return response
@@ -327,12 +237,12 @@ export function createProcessor({ services: specs, settings, log }: ProcessorOpt
     begin,
     readiness: readinessNow,
     drain() {
-      draining = true
+      isDraining = true
     },
     async close() {
       clearInterval(refresher)
       recorder.flush()
-      await Promise.all([...all].map((service) => service.close()))
+      await Promise.all(all.map((service) => service.close()))
     },
   }
 }
@@ -349,109 +259,15 @@ async function within(ms: number, work: Promise<unknown>): Promise<void> {
   await Promise.race([work, late]).finally(() => clearTimeout(timer))
 }
 
-/** Also for whoever reads bodies, to be used before one has been read whole. */
-export const bodyTooLarge = (bytes: number, bytesMax: number) =>
-  new EasError('too_large', `Request body too large: ${bytes} bytes, the limit is ${bytesMax} (EAS_MAX_BODY_BYTES)`)
-
 /** Milliseconds that an answer may be kept for the files its request is to leave; few requests leave any. */
 const flushMsMax = 1000
 
 /** EAS's default of `metadata.rpc.keepalive`, for requests that are no service's. */
 const otherTimeoutMs = 5000
 
-class MethodNotAllowed extends EasError {
-  /** The methods that are, as the Allow header lists them. */
-  readonly allow: string
-
-  constructor(allow: string) {
-    super('method_not_allowed', `Method not allowed: use ${allow}`)
-    this.allow = allow
-  }
-}
-
-/** Where a request goes: `service` where the route names one. */
-interface Found {
-  readonly route: Route
-  readonly service: Service | undefined
-}
-
 interface Answer {
   readonly response: EasResponse
   /** Why it is a failure, if it is. */
   readonly error?: EasError
   readonly stages?: Stages
-}
-
-const nothing = new Uint8Array()
-const encoder = new TextEncoder()
-const encode = (content: string) => encoder.encode(content)
-
-const respond = (status: number, contentType: string, body: Uint8Array): EasResponse => ({
-  status,
-  headers: { 'content-type': contentType },
-  body,
-})
-const text = (status: number, body: string) => respond(status, 'text/plain; charset=utf-8', encode(body))
-const json = (status: number, body: string) => respond(status, 'application/json; charset=utf-8', encode(body))
-
-/** Statuses after which EAS closes the connection; eas-service 2. */
-const closing: ReadonlySet<number> = new Set([easStatus.timeout, easStatus.queue_full])
-
-/** A failure as EAS clients show it: its status, and one line of text. */
-function errorResponse(error: EasError): EasResponse {
-  const response = text(error.status, error.message)
-  const headers: Record<string, string> = { ...response.headers }
-  if (closing.has(error.status)) headers.connection = 'close'
-  if (error instanceof MethodNotAllowed) headers.allow = error.allow
-  if (error.code === 'not_ready') headers['retry-after'] = '1'
-  return { ...response, headers }
-}
-
-function parseBasePaths(entries: readonly string[], specs: readonly ServiceSpec[]): readonly BasePath[] {
-  return entries
-    .map((entry) => {
-      const [path = '', service = specs.length === 1 ? specs[0]?.name : undefined] = entry.split('=')
-      if (!path.startsWith('/') || service === undefined) {
-        throw new EasError('invalid_request', `Cannot use base path ${entry}: it must be /path, or /path=service`)
-      }
-      return { path: path.replace(/\/+$/, ''), service }
-    })
-    .sort((a, b) => b.path.length - a.path.length)
-}
-
-function logServiceEvent(log: Logger, service: string, event: ServiceEvent) {
-  switch (event.kind) {
-    case 'loaded': {
-      const { execution_provider, loadMs, warnings, inputs, outputs } = event.info
-      for (const warning of warnings) log.warn({ service }, warning)
-      const names = { inputs: inputs.map(({ name }) => name), outputs: outputs.map(({ name }) => name) }
-      const { workers } = event
-      return log.info({ service, execution_provider, loadMs: Math.round(loadMs), workers, ...names }, 'model loaded')
-    }
-    case 'load_failed':
-    case 'unavailable':
-      return log.error({ service, error: event.error.message, retryInMs: event.retryInMs }, 'model not loaded')
-    case 'worker_died': {
-      const { reason, lost, retryInMs } = event
-      return log.error({ service, reason, lost, retryInMs }, 'model worker died')
-    }
-    case 'replaced':
-      return log.info({ service, version: event.version }, 'model replaced by a newer version')
-    case 'not_replaced':
-      return log.error({ service, error: event.error.message }, 'model not replaced, the old version goes on')
-    case 'prepared':
-      return log.info({ service, folder: event.folder }, 'model prepared for later starts')
-    case 'not_prepared':
-      return log.warn({ service, error: event.error.message }, 'model not prepared')
-    case 'evicted':
-      return log.info({ service, bytes: event.bytes }, 'model unloaded')
-    case 'warmed':
-      return log.info({ service, ...event.report }, 'model warmed up')
-    case 'not_kept':
-      return log.warn({ service, error: event.error.message }, 'request not kept for warm-up')
-    case 'not_written':
-      return log.warn({ service, error: event.error.message }, 'requests not written to disk')
-    case 'noted':
-      return log.info({ service, ...event.facts }, event.message)
-  }
 }
