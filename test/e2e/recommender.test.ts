@@ -59,6 +59,15 @@ describe.each([
   })
 })
 
+it('a TorchScript file answers with the outputs that are asked for', async () => {
+  const processor = await serve(join(golden, 'scripted-3'), { outputs: 'probs_cvr' })
+  const [page] = cases as [Expected]
+  const { text, answer } = await ask(processor, requestOf(page))
+  expect(text).toBe('')
+  expect([...answer.map_outputs.keys()]).toEqual(['probs_cvr'])
+  near(answer.map_outputs.get('probs_cvr'), page.outputs.probs_cvr ?? [], 'probs_cvr')
+})
+
 describe('an export with embeddings apart from the graph', () => {
   let processor: Processor
   beforeAll(async () => {

@@ -64,13 +64,13 @@ const userRow = rowOf(columnNames.filter((name) => name.startsWith('u_')))
 const itemRow = rowOf(columnNames.filter((name) => name.startsWith('i_')))
 
 const reference = (name: string) => fc.constantFrom(`user:u_${name}`, `item:i_${name}`)
-const ids = fc.constantFrom<object>(
+const idsOfTexts: readonly object[] = [
   { hash_bucket_size: 100 },
   { hash_bucket_size: '9223372036854775807' },
-  { num_buckets: 50 },
   { vocab_list: ['', '<OOV>', 'a', 'b', 'a'] },
   { vocab_dict: { a: 3, 日本: 4, __proto__: 1 }, default_bucketize_value: 2 },
-)
+]
+const ids = fc.constantFrom<object>(...idsOfTexts, { num_buckets: 50 })
 const bins = fc.constantFrom<object>({}, { boundaries: [-1, 0, 0.1, 5] })
 const common = fc.record({
   default_value: fc.constantFrom('', '0', '2'),
@@ -91,7 +91,7 @@ const feature: fc.Arbitrary<object> = fc
     fc.record({
       feature_type: fc.constant('combo_feature'),
       expression: fc.tuple(reference('t1'), reference('t2')),
-      ids,
+      ids: fc.constantFrom(...idsOfTexts),
     }),
     fc.record({
       feature_type: fc.constant('lookup_feature'),
@@ -139,7 +139,7 @@ const feature: fc.Arbitrary<object> = fc
     fc.record({
       feature_type: fc.constant('bool_mask_feature'),
       expression: fc.tuple(reference('t1'), reference('t2')),
-      ids,
+      ids: fc.constantFrom(...idsOfTexts),
     }),
     fc.record({
       feature_type: fc.constant('combine_feature'),

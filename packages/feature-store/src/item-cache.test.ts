@@ -199,7 +199,7 @@ describe('ItemCache', () => {
     }
     source.schema = { ...schema, columns: schema.columns.slice(1) }
     await cache.refresh()
-    expect(cache.status().failure?.message).toBe('Cannot load items: there is no column a')
+    expect(cache.status().failure?.message).toBe('Cannot load items from scripted: there is no column a')
     expect(valuesOf(cache, ['i3'])).toEqual(['1/v1'])
   })
 
@@ -215,7 +215,7 @@ describe('ItemCache', () => {
       ],
     })
     expect(await cache.refresh()).toBe(false)
-    expect(cache.status().failure?.message).toBe('Cannot load items: a of row 1: "many" is no int64')
+    expect(cache.status().failure?.message).toBe('Cannot load items from scripted: a of row 1: "many" is no int64')
     expect(valuesOf(cache, ['i1', 'i2'])).toEqual(['1/v1', '1/v1'])
   })
 

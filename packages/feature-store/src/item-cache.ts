@@ -198,7 +198,10 @@ export class ItemCache implements Items {
   }
 
   private fail(thrown: unknown): void {
-    const { code, message } = FeatureStoreError.from(thrown, `load items from ${this.source.name}`)
+    const doing = `load items from ${this.source.name}`
+    const { code, message: told } = FeatureStoreError.from(thrown, doing)
+    // What is wrong with the items themselves was found without knowing whose they are.
+    const message = told.replace(/^Cannot load items: /, () => `Cannot ${doing}: `)
     this.failure = { code, message, at: this.now(), times: (this.failure?.times ?? 0) + 1 }
     this.endWork()
   }

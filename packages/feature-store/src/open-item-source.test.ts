@@ -50,7 +50,11 @@ describe('openItemSource()', () => {
     [{ type: 'oracle' }, 'type oracle: there are snapshot, postgres, redis, dynamodb, tablestore, featuredb, feast'],
     [{ type: 'toString' }, 'type toString: there are'],
     [{ type: 'snapshot' }, 'type snapshot: url is missing'],
-    [{ type: 'snapshot', url: '', colour: 1 }, 'type snapshot: url is not text; colour is none of its options'],
+    [
+      { type: 'snapshot', url: '', colour: 1 },
+      'type snapshot: url is not text; colour is none of its options, which are url, key, types',
+    ],
+    [{ type: 'redis', uri: 'x' }, 'type redis: url, pattern are missing; uri is none of its options, which are url, '],
     [{ type: 'snapshot', url: '/a', types: { a: 'long' } }, 'types is not column types by name'],
     [{ type: 'postgres', ...least.postgres, pageRows: 0 }, 'pageRows is not a whole number from 1 on'],
     [{ type: 'postgres', ...least.postgres, paging: 'x' }, 'paging is not cursor or key'],

@@ -60,14 +60,15 @@ export function readOptions(
   const given = Object.entries(settings).filter(([, value]) => value !== null && value !== undefined)
   const wrong = given.flatMap(([name, value]) => {
     const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined
-    if (!kind) return [`${name} is none of its options`]
+    if (!kind) return [`${name} is none of its options, which are ${Object.keys(kinds).join(', ')}`]
     const rule: OptionRule = rules[kind.replace('!', '') as OptionKind] // a kind but for its mark
     return rule.accepts(value) ? [] : [`${name} is not ${rule.is}`]
   })
   const missing = Object.entries(kinds)
     .filter(([name, kind]) => kind.endsWith('!') && !given.some(([known]) => known === name))
-    .map(([name]) => `${name} is missing`)
-  const all = [...missing, ...wrong]
+    .map(([name]) => name)
+  const verb = missing.length === 1 ? 'is' : 'are'
+  const all = [...(missing.length > 0 ? [`${missing.join(', ')} ${verb} missing`] : []), ...wrong]
   if (all.length > 0) {
     throw new FeatureStoreError('bad_config', `Cannot open an item source of type ${type}: ${all.join('; ')}`)
   }

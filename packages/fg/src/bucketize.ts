@@ -67,12 +67,19 @@ function poolOf(values: readonly string[]): TextPool | undefined {
  * `num_buckets`: the value itself, cut to a whole number. What is outside `[0, size)`, or no number, becomes 0, as the
  * bounds check of TorchRec's lookup makes it: FG's own rule is not published.
  */
-export function integerBuckets(size: number | bigint): Bucketizer {
-  const limit = Number(size)
+export const integerBuckets = (size: number | bigint): Bucketizer => integersBetween(0n, BigInt(size))
+
+/** Integers as they are, as far as int64 goes. */
+export const integerIds = (): Bucketizer => integersBetween(-(2n ** 63n), 2n ** 63n)
+
+/** Whole numbers from `first` up to `end`, which is none of them; others become 0. */
+function integersBetween(first: bigint, end: bigint): Bucketizer {
+  const least = Number(first)
+  const limit = Number(end)
   const write = (writer: IdWriter, index: number, value: number): number => {
     const id = Math.trunc(value)
     // Written this way round, NaN is out of range too.
-    if (id >= 0 && id < limit) {
+    if (id >= least && id < limit) {
       writer.set(index, id === 0 ? 0 : id)
       return 0
     }
@@ -87,7 +94,7 @@ export function integerBuckets(size: number | bigint): Bucketizer {
         const value = smallInteger(text)
         if (value >= 0 && value < limit) writer.set(i, value)
         else if (text.length < 16) outside += write(writer, i, parseNumber(text))
-        else outside += writeLong(writer, i, text, size)
+        else outside += writeLong(writer, i, text, first, end)
       }
       tally(counters.outOfRange, feature, outside)
       return writer.ids
@@ -115,15 +122,15 @@ function smallInteger(text: string): number {
 }
 
 /** Integers that a number may not hold exactly; 1 when out of range. */
-function writeLong(writer: IdWriter, index: number, text: string, size: number | bigint): number {
-  const exact = /^\s*\+?\d{1,19}\s*$/.test(text) ? BigInt(text.trim().replace(/^\+/, '')) : undefined
-  const value = exact ?? BigInt(Math.trunc(finite(parseNumber(text))))
-  if (value < 0n || value >= BigInt(size)) return 1
+function writeLong(writer: IdWriter, index: number, text: string, first: bigint, end: bigint): number {
+  const exact = /^\s*[-+]?\d{1,19}\s*$/.test(text) ? BigInt(text.trim().replace(/^\+/, '')) : undefined
+  const number = exact === undefined ? parseNumber(text) : 0
+  if (!Number.isFinite(number)) return 1
+  const value = exact ?? BigInt(Math.trunc(number))
+  if (value < first || value >= end) return 1
   writer.ids[index] = value
   return 0
 }
-
-const finite = (value: number): number => (Number.isFinite(value) ? value : -1)
 
 /** `vocab_list`, `vocab_dict`, `vocab_file`: the id of a known word; `unknown` for others. */
 export function vocabBuckets(ids: ReadonlyMap<string, number>, unknown: number): Bucketizer {

@@ -3,6 +3,7 @@ import {
   boundaryBuckets,
   hashBuckets,
   integerBuckets,
+  integerIds,
   vocabBuckets,
   vocabOfFile,
   vocabOfList,
@@ -12,9 +13,6 @@ import type { ConfigOf } from './config-key.ts'
 import type { FeatureBuild } from './feature-build.ts'
 
 export type BucketizerConfig = ConfigOf<typeof bucketizerKeys>
-
-/** Ids without a bucketizer: integers as they are, as far as int64 goes. */
-const anyInteger = 2n ** 63n - 1n
 
 /** The bucketizer that the keys ask for; without one an integer `value_type` gives the integers themselves. */
 export function compileBucketizer(
@@ -33,7 +31,7 @@ export function compileBucketizer(
   if (vocab_dict !== undefined) return vocabBuckets(vocab_dict, unknown)
   if (vocab_file !== undefined) return vocabBuckets(vocabulary(vocab_file, build), unknown)
   if (boundaries !== undefined) return boundaryBuckets(boundaries)
-  return /^(u?int|long|bigint)/i.test(value_type) ? integerBuckets(anyInteger) : undefined
+  return /^(u?int|long|bigint)/i.test(value_type) ? integerIds() : undefined
 }
 
 /** A file's words, read once for all features that use it. */

@@ -101,8 +101,9 @@ function compileFeature(build: FeatureBuild): FeatureFunction | undefined {
   const { problems } = build.context
   const before = problems.length
   const config = readKeys(raw, operator.keys, where, problems)
-  // With wrong values replaced by defaults, the operator would report what follows from them.
-  if (problems.length > before) return undefined
+  // A wrong value is replaced by the default, which is a right one, unless there had to be a value.
+  const lacksOne = Object.entries(operator.keys).some(([name, spec]) => spec.required && config[name] === spec.default)
+  if (problems.length > before && lacksOne) return undefined
   const compiled = operator.compile(config, build)
   assert(compiled || problems.length > 0, `${feature_type} refuses a feature without saying why`)
   return compiled

@@ -7,6 +7,8 @@ export interface Key<T> {
   readonly default: T
   /** The value, or `undefined` when it is not of the type. */
   parse(value: unknown): T | undefined
+  /** Of a list or a table that is not of the type: the element that is not, as `["a"] is -1`. */
+  blame?(value: unknown): string | undefined
   /** Other spellings of the key. */
   readonly aliases: readonly string[]
   readonly required: boolean
@@ -87,6 +89,18 @@ function toTable<T>(parse: (value: unknown) => T | undefined) {
   }
 }
 
+/** The element that `isRight` is not true of. */
+function blameOf(isRight: (item: unknown) => boolean) {
+  return (value: unknown): string | undefined => {
+    if (typeof value !== 'object' || value === null) return undefined
+    // A list's are numbers.
+    const wrong = Object.entries(value).find(([, item]) => !isRight(item))
+    if (!wrong) return undefined
+    const [name, item] = wrong
+    return `[${Array.isArray(value) ? name : shown(name)}] is ${shown(item)}`
+  }
+}
+
 export const text = (initial: string, meaning: string, options?: Options): Key<string> =>
   key('text', initial, toText, meaning, options)
 
@@ -124,7 +138,7 @@ export function integer<T extends number | undefined>(
   return key<number | T>(words, initial, parse, meaning, options)
 }
 
-/** 2^63 - 1 as a number is 2^63: JSON readers round it. */
+/** As a number it is 2^63, which JSON writers that know doubles only write as 9223372036854776000. */
 const maxBuckets = 2n ** 63n - 1n
 
 /** A number of buckets: a bigint above 2^53. */
@@ -134,7 +148,7 @@ export const buckets = (meaning: string): Key<number | bigint | undefined> =>
     undefined,
     (value) => {
       const parsed = toInteger(value)
-      if (parsed === undefined || parsed < 1n || parsed > maxBuckets + 1n) return undefined
+      if (parsed === undefined || parsed < 1n || Number(parsed) > 2 ** 63) return undefined
       const count = parsed > maxBuckets ? maxBuckets : parsed
       return count <= Number.MAX_SAFE_INTEGER ? Number(count) : count
     },
@@ -144,8 +158,8 @@ export const buckets = (meaning: string): Key<number | bigint | undefined> =>
 export const optionalNumber = (meaning: string): Key<number | undefined> =>
   key<number | undefined>('number', undefined, toNumber, meaning)
 
-export const numbers = (meaning: string, options?: Options): Key<readonly number[] | undefined> =>
-  key<readonly number[] | undefined>(
+export const numbers = (meaning: string, options?: Options): Key<readonly number[] | undefined> => ({
+  ...key<readonly number[] | undefined>(
     'ascending numbers',
     undefined,
     (value) => {
@@ -154,30 +168,43 @@ export const numbers = (meaning: string, options?: Options): Key<readonly number
     },
     meaning,
     options,
-  )
+  ),
+  blame(value) {
+    const notNumber = Array.isArray(value) ? blameOf((item) => toNumber(item) !== undefined)(value) : undefined
+    if (notNumber || !Array.isArray(value)) return notNumber
+    const list = value.map(Number)
+    const i = list.findIndex((item, at) => at > 0 && item < (list[at - 1] ?? item))
+    return i < 0 ? undefined : `[${i}] is ${shown(value[i])} after ${shown(value[i - 1])}`
+  },
+})
 
-export const texts = (meaning: string, min: number, options?: Options): Key<readonly string[] | undefined> =>
-  key<readonly string[] | undefined>(
+export const texts = (meaning: string, min: number, options?: Options): Key<readonly string[] | undefined> => ({
+  ...key<readonly string[] | undefined>(
     min > 1 ? `at least ${min} texts` : 'list of texts',
     undefined,
     listOf(toText, min),
     meaning,
     options,
-  )
+  ),
+  blame: (value) => (Array.isArray(value) ? blameOf((item) => toText(item) !== undefined)(value) : undefined),
+})
+
+const table = <T>(words: string, parse: (value: unknown) => T | undefined, meaning: string) => ({
+  ...key<ReadonlyMap<string, T> | undefined>(words, undefined, toTable(parse), meaning),
+  blame: (value: unknown) => (Array.isArray(value) ? undefined : blameOf((item) => parse(item) !== undefined)(value)),
+})
 
 export const numberTable = (meaning: string): Key<ReadonlyMap<string, number> | undefined> =>
-  key<ReadonlyMap<string, number> | undefined>('object of numbers', undefined, toTable(toNumber), meaning)
+  table('object of numbers', toNumber, meaning)
+
+/** An id of a vocabulary. */
+function toId(value: unknown): number | undefined {
+  const id = toInteger(value)
+  return id !== undefined && id >= 0n && id <= Number.MAX_SAFE_INTEGER ? Number(id) : undefined
+}
 
 export const idTable = (meaning: string): Key<ReadonlyMap<string, number> | undefined> =>
-  key<ReadonlyMap<string, number> | undefined>(
-    'object of integers from 0 up',
-    undefined,
-    toTable((value) => {
-      const id = toInteger(value)
-      return id !== undefined && id >= 0n && id <= Number.MAX_SAFE_INTEGER ? Number(id) : undefined
-    }),
-    meaning,
-  )
+  table('object of integers from 0 up', toId, meaning)
 
 /** One of `values`, in any case of letters. */
 export const oneOf = <T extends string>(values: readonly T[], initial: T, meaning: string, options?: Options): Key<T> =>
@@ -205,7 +232,9 @@ export function readKeys<K extends Keys>(
     } else {
       parsed = spec.parse(raw[spelling])
       if (parsed === undefined)
-        problems.push(`${where}: ${spelling} is ${shown(raw[spelling])}, expected ${spec.words}`)
+        problems.push(
+          `${where}: ${spelling}${spec.blame?.(raw[spelling]) ?? ` is ${shown(raw[spelling])}`}, expected ${spec.words}`,
+        )
     }
     config[name] = parsed === undefined ? spec.default : parsed
   }

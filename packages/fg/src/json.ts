@@ -1,4 +1,4 @@
-import { limits } from '@eas/base'
+import { limits, oneLine } from '@eas/base'
 import { FgConfigError } from './error.ts'
 import { fgLimits } from './limits.ts'
 
@@ -12,15 +12,34 @@ export function parseFgJson(document: string | Uint8Array): unknown {
   if (document.length > fgLimits.documentBytes) {
     throw new FgConfigError([`${document.length} bytes are more than ${fgLimits.documentBytes}`])
   }
+  const text = typeof document === 'string' ? document : decodeText(document)
+  const quoted = quoteLongIntegers(text)
   try {
-    const text =
-      typeof document === 'string'
-        ? document
-        : new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(document)
-    return JSON.parse(quoteLongIntegers(text))
+    return JSON.parse(quoted)
+  } catch {
+    throw new FgConfigError([`not valid JSON${whereJsonEnds(text)}`])
+  }
+}
+
+function decodeText(document: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(document)
+  } catch {
+    throw new FgConfigError(['not valid JSON: it is not UTF-8'])
+  }
+}
+
+/** Where a text stops being JSON: by line and column, or where the engine does not count, in its own words. */
+function whereJsonEnds(text: string): string {
+  try {
+    JSON.parse(text)
+    return ''
   } catch (thrown) {
-    if (thrown instanceof FgConfigError) throw thrown
-    throw new FgConfigError(['not valid JSON'])
+    const message = thrown instanceof Error ? thrown.message : ''
+    const [, position] = /at position (\d+)/.exec(message) ?? []
+    if (position === undefined) return `: ${oneLine(message, 120)}`
+    const before = text.slice(0, Number(position)).split('\n')
+    return `: line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`
   }
 }
 

@@ -49,6 +49,11 @@ const cases: readonly Case[] = [
   [{ ...id, value_dim: 1 }, { x: '123\u001d456' }, 'f:123'],
   [{ ...id, value_dim: null, value_dimension: 2 }, { x: ['a', 'b', 'c'] }, 'f:a,b'],
   [{ ...id, value_type: 'Integer' }, { x: '9007199254740993' }, 'f:9007199254740993'],
+  [
+    { ...id, value_type: 'int64' },
+    { x: '-3\u001d-9007199254740993\u001d9223372036854775807\u001d9223372036854775808\u001dz' },
+    'f:-3,-9007199254740993,9223372036854775807,0,0',
+  ],
   [{ ...id, num_buckets: 10 }, { x: '3\u001d10\u001d-1\u001dz\u001d9' }, 'f:3,0,0,0,9'],
   [{ ...id, num_buckets: '9223372036854775807' }, { x: 9223372036854775806n }, 'f:9223372036854775806'],
   [{ ...id, boundaries: [1, 2] }, { x: '1\u001d0.5\u001d2' }, 'f:1,0,2'],
@@ -418,6 +423,9 @@ describe('a document', () => {
         'not a feature',
         { feature_type: 'id_feature' },
         { sequence_name: 's', features: [{ feature_name: 'm', ...id, boundaries: [2, 1] }] },
+        { feature_name: 'n', ...id, vocab_dict: { ok: 0, bad: -1 }, expression: 'shop:x' },
+        { feature_name: 'o', ...id, vocab_list: ['ok', null] },
+        { feature_name: 'p', feature_type: 'combo_feature', expression: ['user:a', 'item:b'], num_buckets: 9 },
       ],
     }
     const problems = await problemsOf(document)
@@ -436,13 +444,17 @@ describe('a document', () => {
       'features[10] "k": input "feature:nobody" names no feature',
       'features[12] is a string, expected an object',
       'features[13] has no feature_name',
-      'features[14].features[0] "s__m": boundaries is [2,1], expected ascending numbers',
+      'features[14].features[0] "s__m": boundaries[1] is 1 after 2, expected ascending numbers',
+      'features[15] "n": vocab_dict["bad"] is -1, expected object of integers from 0 up',
+      'features[15] "n": input "shop:x" is not <side>:<name> with a side of user, item, context, feature, const',
+      'features[16] "o": vocab_list[1] is null, expected list of texts',
+      'features[17] "p": num_buckets is of integers, and combinations are texts',
     ]) {
       expect(problems).toContain(part)
     }
     expect(problems.find((problem) => problem.startsWith('features[7] "h": expression: '))).toBeDefined()
     expect(problems.find((problem) => problem.startsWith('features[11] "l": method is "common_word"'))).toBeDefined()
-    expect(problems).toHaveLength(17)
+    expect(problems).toHaveLength(21)
   })
 
   it('may have keys that nobody knows, and old ones', async () => {
@@ -467,8 +479,9 @@ describe('a document', () => {
   })
 
   it.each([
-    ['', 'not valid JSON'],
-    ['{"features": [', 'not valid JSON'],
+    ['', 'not valid JSON: Unexpected end of JSON input'],
+    ['{"features": [', 'not valid JSON: Unexpected end of JSON input'],
+    ['{"features": [],\n "big": 12345678901234567890, "reserves" 3}', 'not valid JSON: line 2, column 42'],
     ['[]', 'the document is a list, expected an object'],
     ['{}', 'features is missing, expected a list'],
     ['['.repeat(100_000), 'nested deeper than 64 levels'],
@@ -476,10 +489,10 @@ describe('a document', () => {
     expect(await problemsOf(document)).toEqual([problem])
   })
 
-  it('keeps 2^63 - 1 buckets exact, from text and from JSON.parse', async () => {
+  it('keeps 2^63 - 1 buckets exact, from text, from JSON.parse and as JSON.stringify writes it', async () => {
     const text = `{"features": [{"feature_type": "id_feature", "feature_name": "f", "expression": "user:x",
       "hash_bucket_size": 9223372036854775807}]}`
-    for (const document of [text, new TextEncoder().encode(text), JSON.parse(text)]) {
+    for (const document of [text, new TextEncoder().encode(text), JSON.parse(text), JSON.stringify(JSON.parse(text))]) {
       const generator = await compileFg(document)
       const generated = generator.generate({ rows: 1, column: () => ({ form: 'texts', texts: ['aho'] }) })
       // std::hash of libstdc++ modulo 2^63 - 1, from `hash-vectors.json`.

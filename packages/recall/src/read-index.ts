@@ -44,6 +44,32 @@ export const indexFormats: { readonly [fourcc: string]: IndexFormat } = {
   IxPT: { meaning: 'IndexPreTransform: rotation, PCA, OPQ, remap, normalization, centering', read: readPreTransform },
 }
 
+/** Indexes that FAISS also writes, so that a message can name them. `@see` faiss/impl/index_write.cpp */
+const otherIndexes: { readonly [fourcc: string]: string } = {
+  IxSQ: 'IndexScalarQuantizer',
+  IwSq: 'IndexIVFScalarQuantizer',
+  IxPq: 'IndexPQ',
+  IwQR: 'IndexIVFPQR',
+  IPfs: 'IndexPQFastScan',
+  IwPf: 'IndexIVFPQFastScan',
+  IHNs: 'IndexHNSWSQ',
+  IHNp: 'IndexHNSWPQ',
+  IHN2: 'IndexHNSW2Level',
+  INSf: 'IndexNSGFlat',
+  IxRF: 'IndexRefineFlat',
+  IxRe: 'IndexRefine',
+  IxHe: 'IndexLSH',
+  IxRQ: 'IndexResidualQuantizer',
+  IxLS: 'IndexLocalSearchQuantizer',
+  Iwrq: 'IndexIVFRaBitQ',
+  Imiq: 'MultiIndexQuantizer',
+  IvFl: 'IndexIVFFlat of before 2018',
+  IvFL: 'IndexIVFFlat of before 2018',
+  IBxF: 'IndexBinaryFlat',
+  IBwF: 'IndexBinaryIVF',
+}
+const instead = 'build IndexFlat, IndexIVFFlat, IndexIVFPQ or IndexHNSWFlat, as tzrec.tools.create_faiss_index does'
+
 /** Indexes inside each other. The deepest that make sense are four: IDMap, PreTransform, IVF, and its quantizer's. */
 const maxDepth = 8
 
@@ -59,7 +85,10 @@ function readNested(kernel: Kernel, cursor: FileCursor, depth: number): VectorIn
   if (depth > maxDepth) throw corrupt(`it has more than ${maxDepth} indexes inside each other`)
   const type = cursor.fourcc('an index')
   const format = Object.hasOwn(indexFormats, type) ? indexFormats[type] : undefined
-  if (!format) throw unsupported(`its type is ${type}; known are ${Object.keys(indexFormats).join(', ')}`)
+  if (!format) {
+    const other = Object.hasOwn(otherIndexes, type) ? `${otherIndexes[type]} (${type})` : `of the unknown type ${type}`
+    throw unsupported(`it is ${other}: ${instead}`)
+  }
   const header = readHeader(cursor)
   return format.read({ kernel, cursor, header, nested: () => readNested(kernel, cursor, depth + 1) })
 }

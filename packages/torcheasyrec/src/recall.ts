@@ -19,6 +19,12 @@ export interface Recall {
 export async function openRecall(files: NonNullable<ModelFolder['recall']>, nprobe: number): Promise<Recall> {
   try {
     const [index, idMapping] = await Promise.all([openIndex(files.index), openIdMapping(files.idMapping)])
+    if (idMapping.count < index.count) {
+      throw new RecallError(
+        'corrupt_index',
+        `id_mapping has ${idMapping.count} lines for the ${index.count} rows of faiss_index: they are not of one export`,
+      )
+    }
     return {
       find(name, embedding, neighbours) {
         const { data } = scoresOf(name, embedding)

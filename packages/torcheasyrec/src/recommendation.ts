@@ -27,14 +27,22 @@ export class Recommendation {
   readonly stages: Readonly<Record<string, number>>
   private readonly parts: RecommenderParts
   private readonly request: TorchrecRequest
-  private readonly model: ModelIo
+  private readonly model: ModelIo | undefined
   private readonly table: ItemTable | undefined
   private readonly columns: FgRequest
   private readonly generated: Generated
   private readonly times: Record<string, number> = {}
 
-  /** @throws {EasError} `invalid_request` naming the feature that is wrong. */
-  constructor(parts: RecommenderParts, request: TorchrecRequest, model: ModelIo, items: ItemView | undefined) {
+  /**
+   * @param model `undefined` while nothing is known of it: there are tensors then, and no feeds and fetches.
+   * @throws {EasError} `invalid_request` naming the feature that is wrong.
+   */
+  constructor(
+    parts: RecommenderParts,
+    request: TorchrecRequest,
+    model: ModelIo | undefined,
+    items: ItemView | undefined,
+  ) {
     const { generator, recall, reads, isOfUser, candidateSequence } = parts
     const start = performance.now()
     this.parts = parts
@@ -48,9 +56,9 @@ export class Recommendation {
     this.columns = fgRequest(asked, this.table, { candidateSequence })
     this.generated = generator.generate(this.columns)
     this.tensors = this.generated.tensors()
-    this.fetches = this.level.predicts && !this.hasNothingToScore ? this.outputNames() : []
+    this.fetches = model && this.level.predicts && !this.hasNothingToScore ? this.outputNames(model) : []
     this.times.features = performance.now() - start
-    this.feeds = this.fetches.length > 0 ? feedsOf(model, this.allInputs()) : new Map()
+    this.feeds = model && this.fetches.length > 0 ? feedsOf(model, this.allInputs()) : new Map()
     this.times.lookup = performance.now() - start - this.times.features
   }
 
@@ -100,8 +108,8 @@ export class Recommendation {
     return this.request.item_ids.length === 0 && !this.parts.isOfUser && !this.parts.recall
   }
 
-  private outputNames(): readonly string[] {
-    const names = outputNames(this.model, this.parts.options.config.outputs)
+  private outputNames(model: ModelIo): readonly string[] {
+    const names = outputNames(model, this.parts.options.config.outputs)
     if (!this.parts.recall) return names
     const embedding = names.includes(userEmbedding) ? userEmbedding : names.length === 1 ? names[0] : undefined
     if (embedding !== undefined) return [embedding]
@@ -113,7 +121,7 @@ export class Recommendation {
     const { reads, options } = this.parts
     const rows = request.item_ids.length
     if (this.hasNothingToScore) {
-      for (const name of this.outputNames())
+      for (const name of this.model ? this.outputNames(this.model) : [])
         outputs.set(name, { dtype: 'float32', shape: [0], data: new Float32Array() })
       return
     }

@@ -1,6 +1,7 @@
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { TorchrecRequest } from '@eas/protocol'
 import { afterAll, describe, expect, it } from 'vitest'
 import { openRecommender, type RecommenderOptions } from './recommender.ts'
 
@@ -24,6 +25,15 @@ const options = (path: string): RecommenderOptions => ({
   passThrough: new Map(),
 })
 const fg = (feature: object) => JSON.stringify({ features: [{ feature_name: 'f', expression: 'user:f', ...feature }] })
+const noRequest: TorchrecRequest = {
+  debug_level: 0,
+  user_features: new Map(),
+  item_ids: [],
+  context_features: new Map(),
+  faiss_neigh_num: 0,
+  item_features: new Map(),
+  meta_data: new Map(),
+}
 const distributed = 'test/golden/recommender/distributed'
 
 describe('openRecommender()', () => {
@@ -49,6 +59,16 @@ describe('openRecommender()', () => {
   })
 
   it.each([
+    ['id_mapping', 'i0\ni1\n', 'id_mapping has 2 lines for the'],
+    ['faiss_index', 'IxSQ'.padEnd(100), 'it is IndexScalarQuantizer (IxSQ)'],
+    ['faiss_index', 'IxFI', 'Cannot read FAISS index: '],
+  ])('says what is wrong with %s of a match model: %j', async (name, content, message) => {
+    const path = join(exportWith(name, content, 'test/golden/recommender/recall'), 'user')
+    await expect(openRecommender(options(path))).rejects.toThrow('Cannot load the model: ')
+    await expect(openRecommender(options(path))).rejects.toThrow(message)
+  })
+
+  it.each([
     ['dense_meta.json', '3', 'dense_meta.json is not an object'],
     ['dense_meta.json', '{"x": 3}', 'x of dense_meta.json is no list of names'],
     ['sparse/sparse_features.json', '{"a__ebc": {"embedding_name": "t"}}', 'a__ebc is of table t, which is not there'],
@@ -60,6 +80,18 @@ describe('openRecommender()', () => {
     const path = exportWith(name, content, distributed)
     await expect(openRecommender(options(path))).rejects.toThrow(`Cannot load the model: `)
     await expect(openRecommender(options(path))).rejects.toThrow(message)
+  })
+
+  it.each([
+    ['packages/cli/examples/recommender/model', ['probs_ctr']],
+    ['test/golden/recommender/recall/user', []],
+  ])('makes the tensors of a request to %s while nothing is known of the model', async (path, outputs) => {
+    const { config, ...rest } = options(join(root, path))
+    const recommender = await openRecommender({ ...rest, config: { ...config, outputs } })
+    const request = { ...noRequest, item_ids: ['a', 'b'] }
+    const begun = recommender.begin(request, undefined, undefined)
+    expect(begun.allInputs().size).toBe(recommender.generator.outputs.length)
+    expect(begun.fetches).toEqual([])
   })
 
   it('says that there is no fg.json', async () => {

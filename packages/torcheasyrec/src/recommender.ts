@@ -59,11 +59,12 @@ export interface Recommender {
   itemIds(request: TorchrecRequest): readonly string[]
   /**
    * Generates the features of a request.
-   * @param model What the model takes and gives now.
+   * @param model What the model takes and gives now; `undefined` while nothing is known of it, as of TorchScript before its
+   *   first request, which only `allInputs` is asked of then.
    * @param items The catalogue, where there is one.
    * @throws {EasError} `invalid_request` naming the feature that is wrong.
    */
-  begin(request: TorchrecRequest, model: ModelIo, items: ItemView | undefined): Recommendation
+  begin(request: TorchrecRequest, model: ModelIo | undefined, items: ItemView | undefined): Recommendation
 }
 
 /** @throws {EasError} `not_ready` when the export is not complete, or not one that can be served. */

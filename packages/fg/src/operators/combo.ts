@@ -18,6 +18,7 @@ export const comboFeature = defineOperator({
     ...textKeys,
   },
   compile(config, build) {
+    if (config.num_buckets !== undefined) build.problem('num_buckets is of integers, and combinations are texts')
     const refs = build.refs(config.expression ?? [])
     const reads = refs.map((ref) => build.texts(ref, config.separator))
     const keep = config.value_dim ?? (build.isSequence ? 1 : 0)

@@ -1,4 +1,3 @@
-import type { Tensor } from '@eas/base'
 import { attachItems, type ItemView } from '@eas/feature-store'
 import { torchrecPredict } from '@eas/protocol'
 import { openItemsById } from './items-by-id.ts'
@@ -18,11 +17,8 @@ export async function torcheasyrecPipeline(spec: RecommenderSpec, context: Pipel
   let items: ItemView | undefined
   return {
     isMessage: torchrecPredict.isRequest,
-    tensorsOf(body): ReadonlyMap<string, Tensor> {
-      // A model of which nothing is known takes every tensor there is.
-      const nothingKnown = { inputs: [], outputs: [] }
-      return recommender.begin(torchrecPredict.decodeRequest(body), nothingKnown, items).allInputs()
-    },
+    // A model of which nothing is known takes every tensor there is.
+    tensorsOf: (body) => recommender.begin(torchrecPredict.decodeRequest(body), undefined, items).allInputs(),
     prepare: (body) =>
       byId?.(recommender.itemIds(torchrecPredict.decodeRequest(body))).then((view) => {
         items = view

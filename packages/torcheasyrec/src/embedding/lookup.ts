@@ -8,7 +8,8 @@ type Tensors = ReadonlyMap<string, Tensor>
  * sequences a row per id.
  *
  * @param tensors What features made.
- * @returns `[rows, sum of dimensions]` by placeholder; `<feature>__ec` `[n, dimension]` and `<feature>__lengths`.
+ * @returns `[rows, sum of dimensions]` by placeholder; `<feature>` and `<feature>__ec` `[n, dimension]`, and
+ *   `<feature>__lengths`.
  */
 export function embeddingInputs({ inputs, lookups }: SparseFolder, tensors: Tensors): Map<string, Tensor> {
   const made = new Map<string, Tensor>()
@@ -19,10 +20,13 @@ export function embeddingInputs({ inputs, lookups }: SparseFolder, tensors: Tens
     }
     for (const part of parts) {
       const feature = part.replace(ending, '')
-      made.set(
-        part,
-        part.endsWith('__lengths') ? lengthsInput(feature, tensors) : rowsInput(part, feature, lookups, tensors),
-      )
+      if (part.endsWith('__lengths')) made.set(part, lengthsInput(feature, tensors))
+      else {
+        const rows = rowsInput(part, feature, lookups, tensors)
+        made.set(part, rows)
+        // What `tzrec.utils.export_util` makes the dense graph read: the list has `__ec` at its end, the graph has not.
+        made.set(feature, rows)
+      }
     }
   }
   return made

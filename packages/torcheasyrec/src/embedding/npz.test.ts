@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { EasError } from '@eas/base'
 import { afterAll, expect, it } from 'vitest'
-import { readNpz } from './npz.ts'
+import { joinRows, readNpz } from './npz.ts'
 
 // Written by numpy: packages/cli/examples/recommender/make.py.
 const sparse = join(import.meta.dirname, '../../../../test/golden/recommender/distributed/sparse')
@@ -53,3 +53,12 @@ function flipped(bytes: Uint8Array, at: number): Uint8Array {
   copy[at] = (copy[at] ?? 0) ^ 0xff
   return copy
 }
+
+it('joins the rows of several files', () => {
+  const a = { shape: [1, 2], data: Float32Array.of(1, 2) }
+  const b = { shape: [2, 2], data: Float32Array.of(9, 9, 3, 4, 5, 6).subarray(2) }
+  expect(joinRows([a, b])).toEqual({ shape: [3, 2], data: Float32Array.of(1, 2, 3, 4, 5, 6) })
+  expect(joinRows([{ shape: [1], data: BigInt64Array.of(7n) }])).toEqual({ shape: [1], data: BigInt64Array.of(7n) })
+  expect(joinRows([a, { shape: [1, 3], data: Float32Array.of(1, 2, 3) }])).toBeUndefined()
+  expect(joinRows([a, { shape: [1, 2], data: Uint8Array.of(1, 2) }])).toBeUndefined()
+})

@@ -29,7 +29,7 @@ const readers: {
     read: (bytes) => Float32Array.from(new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2), fromHalf),
   },
   '<i8': { size: 8, read: (bytes) => new BigInt64Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 8) },
-  '|u1': { size: 1, read: (bytes) => bytes },
+  '|u1': { size: 1, read: (bytes) => new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) },
 }
 
 const inflate = promisify(inflateRaw)
@@ -55,6 +55,26 @@ export async function readNpz(path: string, name: string): Promise<Map<string, N
   } finally {
     await file.close()
   }
+}
+
+/** Arrays one below the other; `undefined` where they differ in more than their rows. */
+export function joinRows(parts: readonly NpyArray[]): NpyArray | undefined {
+  const [first] = parts
+  if (!first || parts.length === 1) return first
+  const [, ...width] = first.shape
+  const fits = parts.every(
+    ({ shape, data }) => data.constructor === first.data.constructor && String(shape.slice(1)) === String(width),
+  )
+  if (!fits) return undefined
+  const joined = new Uint8Array(parts.reduce((bytes, { data }) => bytes + data.byteLength, 0))
+  let end = 0
+  for (const { data } of parts) {
+    joined.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), end)
+    end += data.byteLength
+  }
+  // The class of typed arrays that each part's data is of.
+  const data = new (first.data.constructor as new (bytes: ArrayBuffer) => NpyArray['data'])(joined.buffer)
+  return { shape: [parts.reduce((rows, { shape }) => rows + (shape[0] ?? 0), 0), ...width], data }
 }
 
 const damaged = (name: string, facts: string) => new EasError('not_ready', `Cannot load the model: ${name} ${facts}`)

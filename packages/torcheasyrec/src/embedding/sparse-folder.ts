@@ -2,7 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { EasError, oneLine } from '@eas/base'
 import { parseObject } from '../model-folder.ts'
-import { type NpyArray, readNpz } from './npz.ts'
+import { joinRows, type NpyArray, readNpz } from './npz.ts'
 import { dynamicTable, type EmbeddingTable, staticTable } from './table.ts'
 
 /** How the rows of one feature are looked up. */
@@ -51,16 +51,20 @@ async function readDescription(folder: string, name: string): Promise<Described>
   return parseObject(await readFile(path), `sparse/${name}`)
 }
 
-/** Of all its .npz files: an export of several ranks has several. */
-async function readArrays(folder: string): Promise<ReadonlyMap<string, NpyArray>> {
-  const arrays = new Map<string, NpyArray>()
+/** Parts of an array, by its name: an export of several ranks has a .npz file of each, and in it that rank's rows. */
+type Arrays = ReadonlyMap<string, readonly NpyArray[]>
+
+async function readArrays(folder: string): Promise<Arrays> {
+  const arrays = new Map<string, NpyArray[]>()
   for (const name of (await readdir(folder)).filter((file) => file.endsWith('.npz')).sort()) {
-    for (const [key, array] of await readNpz(join(folder, name), `sparse/${name}`)) arrays.set(key, array)
+    for (const [key, array] of await readNpz(join(folder, name), `sparse/${name}`)) {
+      arrays.set(key, [...(arrays.get(key) ?? []), array])
+    }
   }
   return arrays
 }
 
-function openTable(name: string, table: unknown, arrays: ReadonlyMap<string, NpyArray>): EmbeddingTable {
+function openTable(name: string, table: unknown, arrays: Arrays): EmbeddingTable {
   const { dimension, is_dynamic, quant, key_name, value_name, default_value_name } = described(name, table)
   if (typeof dimension !== 'number' || !Number.isInteger(dimension) || dimension < 1) {
     throw wrong(`table ${oneLine(name)} has no dimension`)
@@ -70,9 +74,11 @@ function openTable(name: string, table: unknown, arrays: ReadonlyMap<string, Npy
   }
   const arrayOf = (named: unknown, usual: string): NpyArray => {
     const key = typeof named === 'string' ? named : usual
-    const array = arrays.get(key)
-    if (!array) throw wrong(`no .npz file of sparse/ has ${oneLine(key)}`)
-    return array
+    const parts = arrays.get(key)
+    if (!parts) throw wrong(`no .npz file of sparse/ has ${oneLine(key)}`)
+    const joined = joinRows(parts)
+    if (!joined) throw wrong(`${oneLine(key)} has other types or widths in each .npz file of sparse/`)
+    return joined
   }
   if (is_dynamic !== true) return staticTable(name, arrayOf(value_name, name), dimension)
   const fallback = typeof default_value_name === 'string' ? default_value_name : `${name}.default_value`
@@ -80,7 +86,8 @@ function openTable(name: string, table: unknown, arrays: ReadonlyMap<string, Npy
     name,
     arrayOf(key_name, `${name}.keys`),
     arrayOf(value_name, `${name}.values`),
-    arrays.get(fallback),
+    // Every rank writes the same.
+    arrays.get(fallback)?.[0],
     dimension,
   )
 }

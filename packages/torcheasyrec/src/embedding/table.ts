@@ -23,6 +23,7 @@ type AddStored = (row: number, weight: number, into: Float32Array, at: number) =
  */
 export function staticTable(name: string, values: NpyArray, dimension: number): EmbeddingTable {
   const { rows, add } = storedRows(name, values, dimension)
+  if (rows === 0) throw wrong(name, 'has no rows')
   return {
     dimension,
     addRow(id, weight, into, at) {
@@ -32,7 +33,7 @@ export function staticTable(name: string, values: NpyArray, dimension: number): 
   }
 }
 
-/** A table whose rows belong to the keys beside them; -1 is no key. */
+/** A table whose rows, if it has any yet, belong to the keys beside them; -1 is no key. */
 export function dynamicTable(
   name: string,
   keys: NpyArray,
@@ -68,7 +69,7 @@ function storedRows(
   dimension: number,
 ): { readonly rows: number; readonly add: AddStored } {
   const [rows = 0, width = 0] = shape
-  if (shape.length !== 2 || rows === 0) throw wrong(name, `has the shape [${shape}]`)
+  if (shape.length !== 2) throw wrong(name, `has the shape [${shape}]`)
   if (data instanceof Float32Array && width === dimension) return { rows, add: floatRows(data, dimension) }
   if (data instanceof Uint8Array && width === dimension + quantBytes) return { rows, add: int8Rows(data, dimension) }
   throw wrong(name, `has rows of ${width} for the dimension ${dimension}`)
