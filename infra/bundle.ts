@@ -84,7 +84,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
  *
  * @param arch Of the machine that the deployed folders are for.
  */
-export async function bundleFor(arch: Arch, chosen = bundles): Promise<void> {
+async function bundleFor(arch: Arch, chosen = bundles): Promise<void> {
   for (const each of chosen) {
     const { outputFiles, metafile } = await compiled(each)
     const codeDir = join(root, codeDirOf(each))

@@ -6,7 +6,7 @@ import { runtimeFiles } from './runtime-files.ts'
 const MB = 1_000_000
 
 /** What a deployed folder may weigh, unpacked. */
-export const sizeLimits = [
+const sizeLimits = [
   // Lambda itself stops at 262 MB (250 MiB); these leave a model its room, and keep cold starts short.
   { outdir: 'dist/functions/aws-lambda', arch: 'x64', bytesMax: 60 * MB },
   { outdir: 'dist/functions/aws-lambda', arch: 'arm64', bytesMax: 40 * MB },

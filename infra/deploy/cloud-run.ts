@@ -14,7 +14,7 @@ export function cloudRunPlan(deployment: Deployment): CloudRunPlan {
   const notes = [...deployment.notes]
   const { options } = deployment
   const { image, region = 'us-central1', batch } = options
-  if (!image) throw new Error('Cloud Run runs containers only: set custom.eas.image')
+  if (!image) throw new Error('Cloud Run runs containers only: set custom.eas.image, or EAS_IMAGE')
   const name = resourceName(deployment.name)
   const secret = `eas-${name}-token`
   const template = instanceOf(deployment, notes)
@@ -226,7 +226,7 @@ function instanceOf({ machine, storage, networking, role, options, diskGb }: Dep
 function sized(machine: Deployment['machine'], notes: string[]) {
   const fits = sizes.find(({ cpu, memoryMb }) => cpu >= machine.cpu && memoryMb[1] >= machine.memoryMb) ?? sizes[4]
   if (machine.gpu) return {}
-  if (fits.cpu < machine.cpu) notes.push(`Cores: ${machine.cpu} becomes ${fits.cpu}, the platform's limit`)
+  if (fits.cpu < machine.cpu) notes.push(`Cores: ${machine.cpu} becomes ${fits.cpu}, the platform's most`)
   const memory = clamped(machine.memoryMb, fits.memoryMb, notes, 'Memory in MB')
   return { cpu: String(fits.cpu), memory: `${memory}Mi` }
 }

@@ -16,6 +16,8 @@ type Say = (line: string) => void
 
 /** A cloud that the `serverless` command is told by the plugin: what it writes for `package`, and what it does for `deploy`. */
 export interface Cloud {
+  /** @throws saying why there can be no plan: before anything is built. */
+  check(custom: unknown): Promise<void>
   /** Writes the complete plan into `folder`; asks nobody. */
   package(custom: unknown, folder: string, say: Say): Promise<void>
   /** Does what the plan says that `package` has written. `dry`: says what it would do. */
@@ -42,6 +44,9 @@ const sayNotes = (notes: readonly string[], say: Say) => {
 }
 
 const fc: Cloud = {
+  async check(custom) {
+    fcPlan(await readDeployment(deployOptions(custom)))
+  },
   async package(custom, folder, say) {
     const options = deployOptions(custom)
     const plan = fcPlan(await readDeployment(options))
@@ -117,6 +122,9 @@ function accountFrom(env: Env, { region }: FcPlan): FcAccount {
 }
 
 const cloudrun: Cloud = {
+  async check(custom) {
+    cloudRunPlan(await readDeployment(deployOptions(custom)))
+  },
   async package(custom, folder, say) {
     const { files, steps, notes } = cloudRunPlan(await readDeployment(deployOptions(custom)))
     sayNotes(notes, say)

@@ -29,8 +29,15 @@ export interface Deployment {
   readonly notes: readonly string[]
 }
 
+/** @throws {Error} for a file that is not there or cannot be read, and for a service that could not be served anywhere. */
 export async function readDeployment(options: DeployOptions): Promise<Deployment> {
-  const { config, warnings } = parseServiceJson(await readFile(options.service, 'utf8'), { path: options.service })
+  const { service } = options
+  const text = await readFile(service, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    const why = cause.code === 'ENOENT' ? 'no such file' : cause.message
+    throw new Error(`Cannot read ${service}, which SERVICE_JSON or custom.eas.service names: ${why}`, { cause })
+  })
+  const { config, warnings } = parseServiceJson(text, { path: service })
+  if (config.notServable.length > 0) throw new Error(`Cannot deploy ${service}: ${config.notServable.join('; ')}`)
   const deployment = deploymentOf(config, options)
   return { ...deployment, notes: [...warnings.map(({ message }) => message), ...deployment.notes] }
 }
@@ -134,6 +141,6 @@ export const notMounted = (mount_path: string, kind: StorageMount['kind']): stri
 /** A number within a platform's bounds, with a note when it had to give way. */
 export function clamped(value: number, [min, max]: readonly [number, number], notes: string[], what: string): number {
   const kept = Math.min(max, Math.max(min, value))
-  if (kept !== value) notes.push(`${what}: ${value} becomes ${kept}, the platform's limit`)
+  if (kept !== value) notes.push(`${what}: ${value} becomes ${kept}, the platform's ${kept > value ? 'least' : 'most'}`)
   return kept
 }

@@ -41,15 +41,6 @@ export async function fc3(account: FcAccount): Promise<FcApi> {
       protocol: url?.protocol === 'http:' ? 'HTTP' : 'HTTPS',
     }),
   )
-  /** Creates, and changes what is there already. */
-  const upsert = async (create: () => Promise<unknown>, update: () => Promise<unknown>) => {
-    try {
-      return await create()
-    } catch (thrown) {
-      if (!isConflict(thrown)) throw thrown
-      return update()
-    }
-  }
   return {
     async put({ function: input, triggers, asyncInvokeConfig, provisionConfig, concurrencyConfig }) {
       const name = input.functionName
@@ -113,14 +104,6 @@ export async function fc2(account: FcAccount, serviceName: string): Promise<FcAp
     secure: true,
     ...(account.endpoint ? { endpoint: account.endpoint } : {}),
   })
-  const upsert = async <T>(create: () => Promise<T>, update: () => Promise<T>) => {
-    try {
-      return await create()
-    } catch (thrown) {
-      if (!isConflict(thrown)) throw thrown
-      return update()
-    }
-  }
   return {
     async put({ function: input, triggers, asyncInvokeConfig }) {
       const { service, options } = inGeneration2(input)
@@ -193,6 +176,16 @@ const unlessThere = <T>(call: Promise<T>): Promise<T | undefined> =>
     if (isConflict(thrown)) return undefined
     throw thrown
   })
+
+/** Creates, and changes what is there already. */
+async function upsert<A, B>(create: () => Promise<A>, update: () => Promise<B>): Promise<A | B> {
+  try {
+    return await create()
+  } catch (thrown) {
+    if (!isConflict(thrown)) throw thrown
+    return update()
+  }
+}
 
 const isConflict = (thrown: unknown) => {
   const { statusCode, code = '', name = '' } = thrown as { statusCode?: number; code?: unknown; name?: string } // an SDK's error

@@ -36,9 +36,9 @@ export function fcPlan(deployment: Deployment): FcPlan {
   const notes = [...deployment.notes]
   const { image, generation = 3, region = 'cn-hangzhou' } = options
   if (!image && deployment.machine.gpu)
-    throw new Error('Function Compute runs a GPU in a container only: set custom.eas.image')
+    throw new Error('Function Compute runs a GPU in a container only: set custom.eas.image, or EAS_IMAGE')
   if (!image && generation === 2)
-    throw new Error('Function Compute 2.0 is served from a container only: set custom.eas.image')
+    throw new Error('Function Compute 2.0 is served from a container only: set custom.eas.image, or EAS_IMAGE')
 
   const base = { ...machineOf(deployment, notes), ...surroundings(deployment, notes) }
   const name = deployment.name
@@ -152,7 +152,7 @@ function runtime(entry: string, image: string | undefined, timeout: number) {
 
 function machineOf({ machine, diskGb }: Deployment, notes: string[]) {
   const diskSize = { diskSize: diskGb === undefined ? 512 : 10_240 }
-  if (diskGb !== undefined && diskGb > 10) notes.push(`Disk in GB: ${diskGb} becomes 10, the platform's limit`)
+  if (diskGb !== undefined && diskGb > 10) notes.push(`Disk in GB: ${diskGb} becomes 10, the platform's most`)
   const { gpu } = machine
   if (gpu) {
     const type = gpuTypes.find(({ memoryGb }) => memoryGb >= gpu.memoryGb) ?? gpuTypes[1]

@@ -1,5 +1,5 @@
 /** A value as YAML: blocks, and texts in the quotes of JSON, which is a part of YAML 1.2. */
-export function toYaml(value: unknown, indent = ''): string {
+function toYaml(value: unknown, indent = ''): string {
   if (Array.isArray(value)) {
     if (value.length === 0) return ' []\n'
     return `\n${value.map((item) => `${indent}-${nested(item, indent).replace(/^\n\s+/, ' ')}`).join('')}`

@@ -13,26 +13,37 @@ async function deployment(resolveVariable) {
   return readDeployment(deployOptions(await resolveVariable('self:custom.eas')))
 }
 
+/** The framework shows the stack of what is thrown here; the message says it all. */
+const withoutStack = (work) => async (context) => {
+  try {
+    return await work(context)
+  } catch (error) {
+    error.stack = error.message
+    throw error
+  }
+}
+
 module.exports.cloud = process.env.CLOUD || 'aws'
 
 /** Stacks and functions of several services must not share a name. */
-module.exports.service = async ({ resolveVariable }) =>
-  `eas-${(await deployment(resolveVariable)).name.replace(/[^A-Za-z0-9]+/g, '-')}`
+module.exports.service = withoutStack(
+  async ({ resolveVariable }) => `eas-${(await deployment(resolveVariable)).name.replace(/[^A-Za-z0-9]+/g, '-')}`,
+)
 
-module.exports.functions = async ({ resolveVariable }) => {
+module.exports.functions = withoutStack(async ({ resolveVariable }) => {
   if ((await resolveVariable('self:provider.name')) !== 'aws') return { predict: { handler: 'index.handler' } }
   const { awsPlan } = await load('aws')
   return awsPlan(await deployment(resolveVariable)).functions
-}
+})
 
-module.exports.iam = async ({ resolveVariable }) => {
+module.exports.iam = withoutStack(async ({ resolveVariable }) => {
   if ((await resolveVariable('self:provider.name')) !== 'aws') return {}
   const { awsPlan } = await load('aws')
   return { role: { statements: awsPlan(await deployment(resolveVariable)).statements } }
-}
+})
 
-module.exports.package = async ({ resolveVariable }) => {
+module.exports.package = withoutStack(async ({ resolveVariable }) => {
   if ((await resolveVariable('self:provider.name')) !== 'aws') return { artifact: 'package.json' } // nothing is zipped
   const { awsPackage } = await load('aws')
   return awsPackage(await deployment(resolveVariable))
-}
+})

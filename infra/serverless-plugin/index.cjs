@@ -8,6 +8,9 @@ const load = async (module) => {
   return tsImport(`../deploy/${module}.ts`, pathToFileURL(__filename).href) // `../bundle` is beside that folder
 }
 
+/** The framework's own, and those that are taught here. */
+const cloudNames = ['aws', 'fc', 'cloudrun']
+
 /** A provider of the framework: its name, and the settings of serverless.yml, which are AWS's and mean nothing to it. */
 const provider = (name) =>
   class {
@@ -29,11 +32,14 @@ module.exports = class EasPlugin {
   constructor(serverless, options, { log }) {
     const { configSchemaHandler, configurationInput = {}, serviceDir, pluginManager } = serverless
     configSchemaHandler.defineCustomProperties({ type: 'object', properties: { eas: { type: 'object' } } })
-    for (const name of ['fc', 'cloudrun']) pluginManager.addPlugin(provider(name))
+    for (const name of cloudNames.slice(1)) pluginManager.addPlugin(provider(name))
     const say = (line) => log.notice(line)
     const custom = () => serverless.service.custom?.eas ?? configurationInput.custom?.eas
     const cloudName = serverless.service.provider.name ?? configurationInput.provider?.name
     const folder = resolve(serviceDir ?? '.', options.package ?? '.serverless')
+    if (cloudName !== undefined && !cloudNames.includes(cloudName)) {
+      throw new serverless.classes.Error(`CLOUD must be one of ${cloudNames.join(', ')}, got ${cloudName}`)
+    }
 
     this.commands = {
       deploy: { options: { dry: { usage: 'Say what would be done', type: 'boolean' } } },
@@ -46,11 +52,13 @@ module.exports = class EasPlugin {
         },
       },
     }
-    const build = async () =>
-      (await load('../bundle')).bundleWithinLimits(
-        say,
-        cloudName === 'aws' && serverless.service.provider.architecture === 'arm64' ? 'arm64' : 'x64',
-      )
+    const build = async () => {
+      const others = (await load('clouds')).clouds
+      await others[cloudName]?.check(custom()) // on AWS, serverless.yml has asked for the plan by now
+      const { bundleWithinLimits } = await load('../bundle')
+      const isArm = cloudName === 'aws' && serverless.service.provider.architecture === 'arm64'
+      return bundleWithinLimits(say, isArm ? 'arm64' : 'x64')
+    }
     const hooks =
       cloudName === 'aws'
         ? this.aws(serverless, { options, custom, say })

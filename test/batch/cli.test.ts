@@ -118,6 +118,28 @@ describe('eas score', () => {
     expect(await readdir(folder)).not.toContain('dry')
   })
 
+  it('scores what is there, and fails for what is not', async () => {
+    const ran = await eas('score', service, 'in/day=1', 'in/day=2', '--out', 'partly')
+    expect(ran.stdout).toMatch(/objects +1 scored\nrows +60\n/)
+    expect(ran).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/nothing to score at in\/day=2: no such object/),
+    })
+    for (const how of [['--dry-run'], ['--plan', 'sqs']]) {
+      expect((await eas('score', service, 'in/day=1', 'nosuch.ndjson', '--out', 'x', ...how)).code).toBe(1)
+    }
+  })
+
+  it('takes files of any name where the format is given, but for hidden ones', async () => {
+    await mkdir(join(folder, 'spark'))
+    for (const name of ['part-00000', '_metadata', '.part-00000.crc'])
+      await writeFile(join(folder, 'spark', name), rowsOf(2))
+    expect((await eas('score', service, 'spark', '--out', 'spark-scores')).code).toBe(1)
+    const { code, stdout } = await eas('score', service, 'spark', '--out', 'spark-scores', '--input-format', 'ndjson')
+    expect(stdout).toMatch(/objects +1 scored\nrows +2\n/)
+    expect(code).toBe(0)
+  })
+
   it('prints a plan for an engine', async () => {
     const { stdout } = await eas('score', service, 'in/day=1/', '--out', 'x', '--plan', 'fc-task')
     const [task] = linesOf(stdout)

@@ -91,6 +91,14 @@ describe('The built-in runtime of Function Compute', () => {
     await fc.end()
   })
 
+  it('says of another event what it takes', async () => {
+    const fc = await startHandler('fc', 'aliyun-fc/index.js', { SERVICE_JSON: serviceOf('other', graphs.add) })
+    for (const event of [null, {}, { rawPath: '/a', requestContext: null }, { rawPath: '/a', requestContext: {} }]) {
+      await expect(fc.call('handler', event, fcContext())).rejects.toThrow('it must be that of an HTTP trigger')
+    }
+    await fc.end()
+  })
+
   it('scores the object of an event, and fails the call for one that is not there', async () => {
     const { results, env } = mounted()
     const fc = await startHandler('fc', 'aliyun-fc/batch.js', { ...env, SERVICE_JSON: serviceOf('score', graphs.add) })

@@ -90,7 +90,20 @@ describe('serverless deploy --dry', () => {
 
   it('says in a line what a cloud cannot run', async () => {
     const folder = checkout('no-image')
-    const { stdout, stderr } = await serverless(folder, ['package'], { CLOUD: 'cloudrun' }).catch((thrown) => thrown)
-    expect(stdout + stderr).toMatch(/^Cloud Run runs containers only: set custom\.eas\.image$/m)
+    const refused = async (env: Readonly<Record<string, string>>) => {
+      const { stdout, stderr } = await serverless(folder, ['package'], env).catch((thrown) => thrown)
+      return `${stdout}${stderr}`
+    }
+    const said = await refused({ CLOUD: 'cloudrun' })
+    expect(said).toMatch(/^Cloud Run runs containers only: set custom\.eas\.image, or EAS_IMAGE$/m)
+    expect(said, 'before anything is built').not.toContain('dist/functions')
+    expect(await refused({ CLOUD: 'azure' })).toMatch(/^CLOUD must be one of aws, fc, cloudrun, got azure$/m)
+    const absent = await refused({ CLOUD: 'fc', SERVICE_JSON: 'absent.json' })
+    expect(absent).toContain('Cannot read absent.json, which SERVICE_JSON or custom.eas.service names: no such file')
+    expect(absent).not.toContain('    at ')
+    const pmml = join(root, 'test/golden/service-json/19-pmml.json')
+    expect(await refused({ CLOUD: 'fc', SERVICE_JSON: pmml })).toContain(
+      '19-pmml.json: processor pmml: PMML models are not run',
+    )
   }, 600_000)
 })

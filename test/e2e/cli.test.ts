@@ -1,11 +1,12 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 const main = join(import.meta.dirname, '../../dist/cli/main.js')
 const examples = join(import.meta.dirname, '../../packages/cli/examples/digits')
+const golden = join(import.meta.dirname, '../golden')
 const folder = mkdtempSync(join(tmpdir(), 'eas-cli-'))
 const token = 'synthetic-token-0002'
 
@@ -27,11 +28,12 @@ function eas(args: readonly string[], env: Readonly<Record<string, string>> = { 
   })
 }
 
+const services = ['service.json', 'service-tf.json', '../recommender/service.json']
 let server: ChildProcess
 let base = ''
 
 beforeAll(async () => {
-  server = spawn(process.execPath, [main, 'serve', 'service.json', 'service-tf.json', '--port', '0'], {
+  server = spawn(process.execPath, [main, 'serve', ...services, '--port', '0'], {
     cwd: examples,
     env: { PATH: process.env.PATH, EAS_TOKEN: token, EAS_LOG_LEVEL: 'silent' },
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -40,7 +42,7 @@ beforeAll(async () => {
   base = await new Promise((resolve, reject) => {
     server.stderr?.on('data', (chunk) => {
       text += chunk
-      if (/digits_tf is ready/.test(text)) resolve(/http:\S+\/api\/predict\//.exec(text)?.[0] ?? '')
+      if (/recommender is ready/.test(text)) resolve(/http:\S+\/api\/predict\//.exec(text)?.[0] ?? '')
     })
     server.on('exit', () => reject(new Error(`serve ended: ${text}`)))
   })
@@ -120,6 +122,33 @@ describe('eas predict', () => {
   })
 })
 
+describe('eas predict --recorded, of a recommender', () => {
+  const page = join(examples, '../recommender/requests/page.pb')
+
+  it('prints the answer whole', async () => {
+    const { code, stdout, stderr } = await eas(['predict', `${base}recommender`, '--recorded', page])
+    expect(stderr).toBe('')
+    expect(stdout).toMatch(
+      /PBResponse[\s\S]*map_outputs\["probs_ctr"\] float32 \[3\][\s\S]*item_ids \["item_0001"[\s\S]*Answered in/,
+    )
+    expect(code).toBe(0)
+  })
+
+  it('prints it as JSON, and keeps its tensors', async () => {
+    const out = join(folder, 'recommended')
+    const args = ['predict', `${base}recommender`, '--recorded', page, '--out', out]
+    const { message, kind } = JSON.parse((await eas([...args, '--json'])).stdout)
+    expect(kind).toBe('torchrec-response')
+    expect(message.item_ids).toEqual(['item_0001', 'item_0002', 'item_0003'])
+    expect((await eas(['inspect', join(out, 'probs_ctr.npy')])).stdout).toContain('float32 [3]')
+  })
+
+  it('reads it as what it is told to be', async () => {
+    const ended = await eas(['predict', `${base}recommender`, '--recorded', page, '--message', 'torch'])
+    expect([ended.code, ended.stderr]).toEqual([1, expect.stringContaining('Cannot read the answer as torch')])
+  })
+})
+
 describe('eas inspect', () => {
   it.each([
     ['digits.onnx', /opset +ai\.onnx 17[\s\S]*inputs\n {2}image {2}float32 \[batch,64\]\noutputs\n {2}scores/],
@@ -135,6 +164,17 @@ describe('eas inspect', () => {
   })
 
   it.each([
+    ['py_torchrec_basic_token.bin', '(torchrec-request)'],
+    ['resp_torchrec_basic.bin', '(torchrec-response)'],
+  ])('tells %s from a frozen graph, called .pb as it is recorded', async (recorded, kind) => {
+    const file = join(folder, 'recorded.pb')
+    copyFileSync(join(golden, 'eas-sdk', recorded), file)
+    expect((await eas(['inspect', file])).stdout).toContain(kind)
+    expect((await eas(['inspect', join(golden, 'imported/frozen.pb')])).stdout).toContain(': frozen graph')
+  })
+
+  it.each([
+    ['s3://bucket/model.onnx', 1, 'Cannot inspect s3://bucket/model.onnx: it is a URL'],
     ['nowhere', 1, 'Cannot inspect nowhere: no such file'],
     ['.', 1, 'Cannot choose a model: . has'],
     ['README.md', 1, 'it is no model, array or message that is known'],
@@ -161,8 +201,10 @@ describe('eas import', () => {
     ['digits.script.pt', 'nothing says what the input image: Tensor will be'],
     ['digits.onnx', 'it is ONNX already'],
     ['nowhere.pt', 'does not exist'],
-  ])('of %s ends with 1', async (file, message) => {
-    const ended = await eas(['import', file])
+    ['s3a://bucket/model.pt', 'error: Cannot open s3a://…: not one of file, http'],
+    ['digits.savedmodel', 'Cannot write /nowhere/digits.onnx: its folder does not exist', '-o', '/nowhere/digits.onnx'],
+  ])('of %s ends with 1: %s', async (file, message, ...options) => {
+    const ended = await eas(['import', file, ...options])
     expect(ended.stderr).toContain(message)
     expect(ended.code).toBe(1)
   })

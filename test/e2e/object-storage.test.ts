@@ -146,6 +146,29 @@ describe('A model in object storage', () => {
     expect(await answerOf(`s3://${bucket}/m`)).toBe('-9,-18')
     s3.put(`${bucket}/m.version`, Buffer.from('m/9\n'))
     expect(await answerOf(`s3://${bucket}/m.version`)).toBe('11,22')
+    s3.put(`${bucket}/dt=20260101 a/add.onnx`, add)
+    for (const [written, meant] of [
+      ['./m/9/\r\n', '11,22'],
+      ['\ufeff m/9 ', '11,22'],
+      ['dt=20260101 a/add.onnx', '11,22'],
+    ] as const) {
+      s3.put(`${bucket}/m.version`, Buffer.from(written))
+      expect(await answerOf(`s3://${bucket}/m.version`)).toBe(meant)
+    }
+    for (const outside of [
+      '../other/m',
+      'm/../../other',
+      '/m/9',
+      's3://other/m',
+      'm/9\nm/8',
+      '',
+      '.',
+      'm?x',
+      'm.version',
+    ]) {
+      s3.put(`${bucket}/m.version`, Buffer.from(outside))
+      expect(await answerOf(`s3://${bucket}/m.version`)).toMatch(/^503 |^404 /)
+    }
     s3.put(`${bucket}/m.version`, Buffer.from('../other/m'))
     expect(await answerOf(`s3://${bucket}/m.version`)).toMatch(/^503 .*no path below it$/)
   })

@@ -70,7 +70,8 @@ const controls: Readonly<Record<string, Control>> = {
  * comes as `/http-invoke`. A failure is signalled by `X-Fc-Status`; without it the platform counts the call as a success.
  */
 export function beginControl(head: EasRequestHead, options: ControlOptions): Exchange | undefined {
-  const control = controls[head.headers['x-fc-control-path'] ?? '']
+  const path = head.headers['x-fc-control-path'] ?? ''
+  const control = Object.hasOwn(controls, path) ? controls[path] : undefined
   if (!control) return undefined
   const timeoutMs = control.timeoutMs(head)
   const failed = (status: number, message: string): EasResponse => {

@@ -64,14 +64,8 @@ export function toEasRequest(event: Json): EasRequest {
 }
 
 function isHttp(event: Json): event is HttpEvent {
-  return (
-    typeof event === 'object' &&
-    event !== null &&
-    'rawPath' in event &&
-    typeof event.rawPath === 'string' &&
-    'requestContext' in event &&
-    typeof event.requestContext === 'object'
-  )
+  const { rawPath, requestContext } = (event ?? {}) as Partial<HttpEvent> // what a member is, is asked below
+  return typeof rawPath === 'string' && typeof requestContext?.http?.method === 'string'
 }
 
 /** A body is always base64, so that its bytes arrive as they are. */

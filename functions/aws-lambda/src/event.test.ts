@@ -80,6 +80,14 @@ describe('toEasRequest()', () => {
   it.each([
     ['a queue', { Records: [] }, 'Records'],
     ['a schedule', { 'detail-type': 'Scheduled Event', source: 'aws.events' }, 'detail-type, source'],
+    [
+      'VPC Lattice',
+      { version: '2.0', path: '/a', method: 'GET', requestContext: {} },
+      'version, path, method, requestContext',
+    ],
+    ['nobody', {}, 'nothing'],
+    ['nobody', null, 'nothing'],
+    ['a client of another kind', { rawPath: '/a', requestContext: { http: {} } }, 'rawPath, requestContext'],
   ])('refuses the event of %s, which it would misread', (_, other, keys) => {
     expect(() => toEasRequest(other as unknown as HttpEvent)).toThrow(
       `Cannot read the event: it must be that of a function URL, an HTTP or REST API, or a load balancer, got ${keys}`,
@@ -110,6 +118,19 @@ const balanced: HttpEventV1 = {
   body: '',
   isBase64Encoded: false,
 }
+
+describe('toEasRequest() of what people write by hand', () => {
+  it('needs no headers', () => {
+    const { headers: _, ...headless } = event
+    expect(toEasRequest(headless).headers).toEqual({})
+  })
+
+  it('needs no context of a REST API', () => {
+    const { requestContext: _, ...bare } = rest
+    expect(toEasRequest(bare).method).toBe('POST')
+    expect(fromEasResponse({ status: 200, headers: {}, body: new Uint8Array() }, bare)).toMatchObject({ headers: {} })
+  })
+})
 
 describe('toEasRequest() of payload format 1.0', () => {
   it('spells the target as the Java SDK signs it, where a REST API has decoded it', () => {

@@ -12,7 +12,7 @@ export interface HttpEventV2 {
   /** Without the question mark; empty when there is none. */
   readonly rawQueryString: string
   /** Values of a repeated header are joined by commas. */
-  readonly headers: Values
+  readonly headers?: Values
   readonly requestContext: { readonly http: { readonly method: string } }
   readonly body?: string | null
   readonly isBase64Encoded: boolean
@@ -30,7 +30,7 @@ export interface HttpEventV1 {
   readonly multiValueHeaders?: ManyValues | null
   readonly queryStringParameters?: Values | null
   readonly multiValueQueryStringParameters?: ManyValues | null
-  readonly requestContext: { readonly elb?: unknown }
+  readonly requestContext?: { readonly elb?: unknown }
   readonly body?: string | null
   readonly isBase64Encoded: boolean
 }
@@ -59,18 +59,21 @@ export function toEasRequest(event: HttpEvent): EasRequest {
 }
 
 function isV2(event: HttpEvent): event is HttpEventV2 {
-  if ('version' in event && event.version === '2.0') return true
-  if ('httpMethod' in event && typeof event.path === 'string') return false
+  // Whoever tests a function by hand may send anything, `null` too; and VPC Lattice has a "2.0" of its own. The cast: every
+  // member that is read is looked at first.
+  const members = (event ?? {}) as Partial<Pick<HttpEventV1, 'httpMethod' | 'path'> & HttpEventV2>
+  if (typeof members.rawPath === 'string' && typeof members.requestContext?.http?.method === 'string') return true
+  if (typeof members.httpMethod === 'string' && typeof members.path === 'string') return false
   throw new EasError(
     'invalid_request',
-    `Cannot read the event: it must be that of a function URL, an HTTP or REST API, or a load balancer, got ${oneLine(Object.keys(event).join(', '))}`,
+    `Cannot read the event: it must be that of a function URL, an HTTP or REST API, or a load balancer, got ${oneLine(Object.keys(members).join(', ')) || 'nothing'}`,
   )
 }
 
 /** Whether a load balancer sent it; its limits are its own. */
-export const isLoadBalancer = (event: HttpEvent): boolean => 'elb' in event.requestContext
+export const isLoadBalancer = ({ requestContext = {} }: HttpEvent): boolean => 'elb' in requestContext
 
-const lowerCased = (headers: Values) =>
+const lowerCased = (headers: Values = {}) =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
 
 function headersV1({ headers, multiValueHeaders }: HttpEventV1): Values {

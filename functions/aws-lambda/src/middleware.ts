@@ -72,6 +72,7 @@ const answerPing = (processor: Processor) => ({
 })
 
 /** EventBridge rules and schedules, and `{ "ping": true }` from anything else. */
-const isPing = (event: object): boolean =>
-  ('source' in event && (event.source === 'aws.events' || event.source === 'aws.scheduler')) ||
-  ('ping' in event && event.ping === true)
+function isPing(event: object | null): boolean {
+  const { source, ping }: { source?: unknown; ping?: unknown } = event ?? {}
+  return source === 'aws.events' || source === 'aws.scheduler' || ping === true
+}

@@ -3,6 +3,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { EasError, limits, oneLine } from '@eas/base'
 import { type Compressor, compressors, decompress } from '@eas/protocol'
+import { joined } from './joined.ts'
 
 export interface Credentials {
   /** Empty for none. */
@@ -54,7 +55,7 @@ function exchange({ method, url, body, credentials, timeoutMs }: Call): Promise<
       response.on('end', () => {
         clearTimeout(timer)
         // Copied, so that it begins at offset 0 as decoders like it.
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: copyOf(chunks, bytes) })
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: joined(chunks, bytes) })
       })
     })
     const timer = setTimeout(() => {
@@ -67,16 +68,6 @@ function exchange({ method, url, body, credentials, timeoutMs }: Call): Promise<
     request.on('error', fail)
     request.end(body)
   })
-}
-
-function copyOf(chunks: readonly Buffer[], bytes: number): Uint8Array {
-  const whole = new Uint8Array(bytes)
-  let offset = 0
-  for (const chunk of chunks) {
-    whole.set(chunk, offset)
-    offset += chunk.length
-  }
-  return whole
 }
 
 /** What the system's codes mean to a person. */

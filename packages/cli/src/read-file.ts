@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises'
 import { EasError } from '@eas/base'
+import { joined } from './joined.ts'
 
 /** What the system's codes mean to a person. */
 const reasons: { readonly [code: string]: string } = {
@@ -39,13 +40,7 @@ export async function readBounded(file: string, maxBytes: number): Promise<Uint8
         bytes += chunk.length
         if (bytes > maxBytes) throw tooLarge(file, maxBytes)
       }
-      const whole = new Uint8Array(bytes)
-      let offset = 0
-      for (const chunk of chunks) {
-        whole.set(chunk, offset)
-        offset += chunk.length
-      }
-      return whole
+      return joined(chunks, bytes)
     } finally {
       await handle.close()
     }

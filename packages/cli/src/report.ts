@@ -5,7 +5,8 @@ import { CommanderError } from 'commander'
 export function reportAndExit(thrown: unknown): never {
   // Commander has written its message, or the help that was asked for.
   if (thrown instanceof CommanderError) process.exit(thrown.exitCode === 0 ? 0 : 2)
-  const known = thrown instanceof EasError
+  // A StoreError is told by its name: its class would be loaded by every start.
+  const known = thrown instanceof EasError || (thrown instanceof Error && thrown.name === 'StoreError')
   process.stderr.write(
     `${known ? `error: ${thrown.message}` : `fault: ${thrown instanceof Error ? thrown.stack : thrown}`}\n`,
   )

@@ -79,7 +79,7 @@ function wrap(cells: readonly string[], indent: string): string {
 }
 
 /** The index of the largest value of each row of a float `[n, classes]` with two classes or more. */
-export function largestOfRow(tensor: Tensor): ((row: number) => number | '') | undefined {
+function largestOfRow(tensor: Tensor): ((row: number) => number | '') | undefined {
   const { dtype, shape } = tensor
   const [, classes = 0] = shape
   if (shape.length !== 2 || classes < 2) return undefined

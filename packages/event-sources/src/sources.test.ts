@@ -52,6 +52,17 @@ describe('What is no event of theirs', () => {
     ])
   })
 
+  it.each(['aws:kinesis', 'aws:dynamodb'])(
+    'a record of %s is an error: nothing of it would be scored',
+    (eventSource) => {
+      const record = { eventSource, eventName: 'INSERT', eventID: '1', kinesis: {}, dynamodb: {} }
+      expect(awsWork({ Records: [record] })).toEqual({
+        items: [{ id: 'Records[0]', objects: [], error: `Cannot read the record: it is of ${eventSource}` }],
+        reply: 'throw',
+      })
+    },
+  )
+
   it('a key with escapes that are none is an error of its record', () => {
     const record = {
       eventSource: 'aws:s3',

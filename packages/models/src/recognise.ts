@@ -68,7 +68,9 @@ async function ofFolder(folder: string, name: string, depth: number): Promise<Fo
   if (['saved_model.pb', 'saved_model.pbtxt'].some((name) => existsSync(join(folder, name)))) {
     return { format: 'savedmodel', path: folder }
   }
-  const entries = (await readdir(folder, { withFileTypes: true })).filter((entry) => !entry.name.startsWith('.'))
+  const entries = (await readdir(folder, { withFileTypes: true })).filter(
+    ({ name }) => !name.startsWith('.') && name !== '__MACOSX', // what a Mac adds to archives
+  )
   // A TorchEasyRec export says which of its files is the model by its name. Who puts ONNX beside it wants that.
   for (const exported of ['model.onnx', 'scripted_model.pt']) {
     if (entries.some((entry) => entry.name === exported)) return ofFile(join(folder, exported), name)

@@ -116,9 +116,12 @@ async function look(
   return lookInFolder(store, key, signal)
 }
 
-/** The URL that a pointer names: beside it, or below. */
-function pointedAt(url: string, target: string): string {
-  if (!/^[A-Za-z0-9_][A-Za-z0-9._/-]*$/.test(target) || target.split('/').includes('..')) {
+/** The URL that a pointer names: beside it, or below. Names such as `dt=20260101/export` are; URLs and other queries are not. */
+function pointedAt(url: string, written: string): string {
+  const target = written.replace(/^(?:\.\/)+/, '')
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: a pointer of two lines names nothing
+  const isPath = /^[^/:?#%\\\u0000-\u001f\u007f][^:?#%\\\u0000-\u001f\u007f]*$/.test(target)
+  if (!isPath || target.split('/').some((name) => name === '..' || name === '.')) {
     throw new EasError(
       'not_ready',
       `Cannot find the model: ${url} names ${JSON.stringify(target.slice(0, 80))}, which is no path below it`,

@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path'
 import { EasError } from '@eas/base'
-import { parseServiceJson } from '@eas/service-json'
+import { parseServiceJson, unknownKeys } from '@eas/service-json'
 import type { StoreSettings } from '@eas/storage'
 import { discardEarly } from './engine/early.ts'
 import { machineOf, reasonsAgainst, serviceSpec } from './service-spec.ts'
@@ -33,21 +33,24 @@ export async function loadServices(
   const machine = machineOf(settings, stores)
   const parsed = files.map(({ path, text }) => ({ path, ...parseServiceJson(text, { path }) }))
   const services = await Promise.all(
-    parsed.map(async ({ path, config }) => {
+    parsed.map(async ({ path, config, warnings }) => {
       const reasons = reasonsAgainst(config)
-      if (reasons.length > 0) throw new EasError('not_implemented', `Cannot serve ${path}: ${reasons.join('; ')}`)
+      // What is missing may stand there under a name of its own.
+      const all = [...new Set([...reasons, ...unknownKeys(warnings)])]
+      if (reasons.length > 0) throw new EasError('not_implemented', `Cannot serve ${path}: ${all.join('; ')}`)
       const spec = serviceSpec(config, { ...machine, baseDir: dirname(resolve(path)), serviceCount: parsed.length })
       // A model that should be on this machine and is not is better told now than by the first request.
       if (spec.origin.isLocal) await spec.origin.newest()
       return spec
     }),
   )
-  const warnings = parsed.flatMap(({ path, warnings }, i) =>
+  const ofFiles = parsed.flatMap(({ path, warnings }, i) =>
     [...warnings.map(({ message }) => message), ...(services[i]?.warnings ?? [])].map((message) => ({
       file: path,
       message,
     })),
   )
+  const warnings = [...settings.warnings.map((message) => ({ file: 'the environment', message })), ...ofFiles]
   // A worker that was started ahead is for a model that wants a thread.
   if (!services.some(({ isolation }) => isolation === 'thread')) void discardEarly()
   return { services, warnings }

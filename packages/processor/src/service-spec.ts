@@ -127,7 +127,7 @@ const usesPrepared = (config: ServiceConfig, settings: Settings) =>
 function withRegionOf({ oss_endpoint, storage }: ServiceConfig, stores: StoreSettings): StoreSettings {
   const endpoints = [oss_endpoint, ...storage.map((mount) => (mount.kind === 'oss' ? mount.endpoint : undefined))]
   const [region] = endpoints.flatMap(
-    (endpoint) => /\boss-([a-z0-9-]+?)(?:-internal)?\.aliyuncs\.com/.exec(endpoint ?? '')?.[1] ?? [],
+    (endpoint) => /\boss-(?!accelerate)([a-z0-9-]+?)(?:-internal)?\.aliyuncs\.com/.exec(endpoint ?? '')?.[1] ?? [],
   )
   return region === undefined || stores.oss?.region !== undefined
     ? stores

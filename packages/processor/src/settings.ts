@@ -1,5 +1,6 @@
-import { EasError, limits } from '@eas/base'
+import { EasError, limits, oneLine } from '@eas/base'
 import { compressorNames } from '@eas/protocol'
+import { nearest } from '@eas/service-json'
 import { isolations } from './engine/host.ts'
 
 /** One environment variable: how its text is read, its default, and what it is for. */
@@ -139,7 +140,10 @@ export const settingsTable = {
   ),
 } satisfies Record<string, Setting<unknown>>
 
-export type Settings = { readonly [K in keyof typeof settingsTable]: (typeof settingsTable)[K]['fallback'] }
+export type Settings = { readonly [K in keyof typeof settingsTable]: (typeof settingsTable)[K]['fallback'] } & {
+  /** What the environment says that is nobody's, and near a setting: a line each. */
+  readonly warnings: readonly string[]
+}
 
 /**
  * Settings from environment variables; an empty variable counts as not set.
@@ -147,7 +151,7 @@ export type Settings = { readonly [K in keyof typeof settingsTable]: (typeof set
  */
 export function settingsFromEnv(env: Readonly<Record<string, string | undefined>>): Settings {
   const wrong: string[] = []
-  const settings: Record<string, unknown> = {}
+  const settings: Record<string, unknown> = { warnings: mistyped(env) }
   for (const [name, setting] of Object.entries<Setting<unknown>>(settingsTable)) {
     const value = env[setting.env]
     const parsed = value === undefined || value === '' ? setting.fallback : setting.parse(value)
@@ -156,6 +160,19 @@ export function settingsFromEnv(env: Readonly<Record<string, string | undefined>
   }
   if (wrong.length > 0) throw new EasError('invalid_request', `Cannot read the environment: ${wrong.join('; ')}`)
   return settings as Settings // one value per row of the table, each of its row's type
+}
+
+/** Names of other parts' variables, which may be near one of the table. */
+const otherNames = /^EAS_(?:BATCH|FC|IMAGE|MANIFEST|FULL)(?:_|$)/
+
+/** A service whose `EAS_TOEKN` nobody reads is open to everyone. */
+function mistyped(env: Readonly<Record<string, string | undefined>>): readonly string[] {
+  const known = new Set(Object.values(settingsTable).map((setting) => setting.env))
+  const unknown = Object.keys(env).filter((name) => /^EAS_/i.test(name) && !known.has(name) && !otherNames.test(name))
+  return unknown.flatMap((name) => {
+    const meant = nearest(name, known)
+    return meant === undefined ? [] : [`${oneLine(name)} is not a setting; did you mean ${meant}?`]
+  })
 }
 
 function text(env: string, meaning: string): Setting<string> {

@@ -20,6 +20,16 @@ const thrownBy = (decode: () => unknown): DecodeError => {
 }
 
 describe('a malformed message is refused', () => {
+  it.each([
+    ['{"image": [[0.5]]}', 'JSON'],
+    ['[[1, 2]]', 'JSON'],
+    ['<!DOCTYPE html><p>', 'HTML or XML'],
+    ['--x1\r\nContent-Disposition: form-data\r\n\r\n', 'a multipart form'],
+  ])('and called what it is: %j', (text, format) => {
+    const { message } = thrownBy(() => torchPredict.decodeRequest(Buffer.from(text)))
+    expect(message).toBe(`Cannot decode PredictRequest: it looks like ${format}, and must be a protobuf message`)
+  })
+
   const ten = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]
   it.each<readonly [string, WireBytes, string]>([
     ['a field number of 0', [0x02, 0x00], 'PredictRequest: a field has the number 0'],

@@ -171,7 +171,7 @@ export function checkKeys<T extends KeyTable>(
   }
 
   function warnConflict(path: string, at: Position, other?: Position): void {
-    const lines = other ? ` (lines ${other.line} and ${at.line})` : ''
+    const lines = other && other.line !== at.line ? ` (lines ${other.line} and ${at.line})` : ''
     const message = () => `${shown(path)}: is said in two ways that differ${lines}; the last one counts`
     findings.warn('conflict', shown(path), message, at)
   }

@@ -38,16 +38,29 @@ export interface ConfigWarning {
   readonly at?: Position | undefined
 }
 
-/** A `service.json` that cannot be used. `options` has every bad value, not the first. */
+/**
+ * A `service.json` that cannot be used. `options` has every bad value, not the first. The message names unknown keys too:
+ * what is missing may stand there under a name of its own.
+ */
 export class ConfigError extends EasError {
   override readonly name: string = 'ConfigError'
   readonly options: readonly BadOption[]
+  readonly warnings: readonly ConfigWarning[]
 
-  constructor(file: string, options: readonly BadOption[]) {
-    super('invalid_request', `Cannot read ${file}: ${options.map(formatBadOption).join('; ')}`)
+  constructor(file: string, options: readonly BadOption[], warnings: readonly ConfigWarning[] = []) {
+    const lines = [...options.map(formatBadOption), ...unknownKeys(warnings)]
+    super('invalid_request', `Cannot read ${file}: ${lines.join('; ')}`)
     this.options = options
+    this.warnings = warnings
   }
 }
+
+/** The first few messages about keys that no table has. */
+export const unknownKeys = (warnings: readonly ConfigWarning[]): readonly string[] =>
+  warnings
+    .filter(({ code }) => code === 'unknown_key')
+    .map(({ message }) => message)
+    .slice(0, 5)
 
 /** One bad value on one line: path, place, message. */
 export function formatBadOption({ path, message, at }: BadOption): string {
@@ -86,7 +99,8 @@ export class Findings {
     if (this.#bad.length === 0) return
     const rest = this.#unreportedBad
     const sorted = this.#bad.toSorted((a, b) => comparePositions(a.at, b.at))
-    throw new ConfigError(file, rest ? [...sorted, { path: '', message: `and ${rest} more` }] : sorted)
+    const options = rest ? [...sorted, { path: '', message: `and ${rest} more` }] : sorted
+    throw new ConfigError(file, options, this.warnings)
   }
 
   get warnings(): readonly ConfigWarning[] {

@@ -4,11 +4,13 @@ export {
   type ConfigWarning,
   formatBadOption,
   type Position,
+  unknownKeys,
   type WarningCode,
 } from './config-error.ts'
 export { renderServiceKeys } from './docs.ts'
 export type { Fate, KeyRow, KeyTable } from './key-row.ts'
 export { bladeKeys, easyRecKeys, torchEasyRecKeys } from './model-keys.ts'
+export { nearest } from './nearest.ts'
 export { modelMountPath, parseServiceJson } from './parse.ts'
 export { type ProcessorCode, type ProcessorFamily, parseProcessorCode } from './processor-code.ts'
 export type {

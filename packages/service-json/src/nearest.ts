@@ -9,13 +9,20 @@ export function nearest(key: string, candidates: Iterable<string>): string | und
   let bestDistance = Math.max(1, Math.floor(key.length / 3)) + 1
   for (const candidate of candidates) {
     if (Math.abs(candidate.length - key.length) >= bestDistance) continue
-    const distance = editDistance(wanted, candidate.toLowerCase())
-    if (distance < bestDistance) {
+    const known = candidate.toLowerCase()
+    const distance = editDistance(wanted, known)
+    if (distance < bestDistance && (distance <= 2 || distance <= ownLength(wanted, known) / 3)) {
       best = candidate
       bestDistance = distance
     }
   }
   return best
+}
+
+/** Letters of `key` without the words that it shares with `known`: `enable_http2` is no mistake for `enable_grpc`. */
+function ownLength(key: string, known: string): number {
+  const shared = new Set(known.split('_'))
+  return key.split('_').reduce((sum, word) => sum + (shared.has(word) ? 0 : word.length), 0)
 }
 
 /** Insertions, deletions, replacements and swaps of neighbours between `a` and `b` (optimal string alignment). */

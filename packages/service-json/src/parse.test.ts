@@ -185,6 +185,13 @@ describe('parseServiceJson() on keys', () => {
       { keepalive: 1 },
       'metadata.keepalive: is not a known key and is ignored; did you mean metadata.rpc.keepalive?',
     ],
+    [{ processor_params: [] }, {}, 'processor_params: is not a known key and is ignored'],
+    [{}, { enable_http2: true }, 'metadata.enable_http2: is not a known key and is ignored'],
+    [
+      {},
+      { rpc: { work_threads: 2 } },
+      'metadata.rpc.work_threads: is not a known key and is ignored; did you mean metadata.rpc.worker_threads?',
+    ],
     [{ rpc: { keepalive: 1 } }, {}, 'rpc: is not a known key and is ignored; did you mean metadata.rpc?'],
     [{ 'storage[].image': 'x' }, {}, 'storage[].image: is not a known key and is ignored'],
     [{ '': 1 }, {}, ': is not a known key and is ignored'],
@@ -212,6 +219,23 @@ describe('parseServiceJson() on keys', () => {
       'metadata.cuda: has no effect, the function brings its own image',
     ])
     expect(warnings({ 'sinker.type': 'sls' })).toEqual(['sinker: has no effect, no request sink is connected'])
+  })
+
+  it('takes the newer forms of keys without effect', () => {
+    expect(warnings({}, { rdma: 8, shm_size: '64Gi', disk: 60 })).toEqual([
+      'metadata.rdma, metadata.shm_size, metadata.disk: have no effect, the function platform places and schedules instances',
+    ])
+  })
+
+  it('names unknown keys where something is missing: it may stand there under another name', () => {
+    expect(() => parseServiceJson('{"service_name": "a", "procesor": "pmml"}')).toThrow(
+      'name: is missing, must be in name or metadata.name; service_name: is not a known key and is ignored; ' +
+        'procesor: is not a known key and is ignored; did you mean processor?',
+    )
+    expect(parseServiceJson('{"name": "a", "procesor": "pmml"}').config.notServable).toEqual([
+      'processor: is missing',
+      'procesor: is not a known key and is ignored; did you mean processor?',
+    ])
   })
 })
 

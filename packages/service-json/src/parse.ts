@@ -1,7 +1,7 @@
 import { oneLine } from '@eas/base'
 import { readPlugins } from './blade-plugins.ts'
 import { checkKeys } from './check-keys.ts'
-import { type ConfigWarning, Findings } from './config-error.ts'
+import { type ConfigWarning, Findings, unknownKeys } from './config-error.ts'
 import { readJsonc } from './jsonc.ts'
 import { readModelConfig } from './model-config.ts'
 import { readAutoscaler, readCloud, readNetworking, toRecord } from './platform-settings.ts'
@@ -42,7 +42,7 @@ function toConfig(keys: ServiceKeys, file: string, findings: Findings): ServiceC
     name: readName(keys, findings),
     token: keys.get('token'),
     generate_token: keys.get('generate_token'),
-    notServable: whyNotServable(keys, processor),
+    notServable: whyNotServable(keys, processor, findings),
     processor,
     ...readModel(keys, processor, findings),
     ...readModelConfig(keys, processor, file, findings),
@@ -87,14 +87,13 @@ function readProcessor(keys: ServiceKeys, findings: Findings): ProcessorCode | u
   return processor
 }
 
-function whyNotServable(keys: ServiceKeys, processor: ProcessorCode | undefined): string[] {
+function whyNotServable(keys: ServiceKeys, processor: ProcessorCode | undefined, findings: Findings): string[] {
   const reasons = keys.refused.map(({ note, paths }) => `${paths.join(', ')}: ${note}`)
   if (processor?.supported === false && processor.reason) reasons.push(processor.reason)
   if (!processor && reasons.length === 0) {
     const containers = keys.count('containers') > 0
-    reasons.push(
-      containers ? 'containers: custom images are not run; a built-in processor is needed' : 'processor: is missing',
-    )
+    if (containers) reasons.push('containers: custom images are not run; a built-in processor is needed')
+    else reasons.push('processor: is missing', ...unknownKeys(findings.warnings))
   }
   return reasons
 }

@@ -49,22 +49,26 @@ export const textOrEmpty = valueType('a string', v.union([textual, v.pipe(v.bool
 })
 
 /** Booleans, their names as strings (`"generate_token": "true"`), and 0 and 1 (`"enable_jemalloc": 1`). */
-export const flag = valueType(
-  'true or false',
-  v.union([
-    v.boolean(),
-    v.pipe(
-      v.string(),
-      v.trim(),
-      v.toLowerCase(),
-      v.picklist(['true', 'false', '1', '0']),
-      v.transform((word) => word === 'true' || word === '1'),
-    ),
-    v.pipe(
-      v.picklist([0, 1]),
-      v.transform((bit) => bit === 1),
-    ),
-  ]),
+const boolean = v.union([
+  v.boolean(),
+  v.pipe(
+    v.string(),
+    v.trim(),
+    v.toLowerCase(),
+    v.picklist(['true', 'false', '1', '0']),
+    v.transform((word) => word === 'true' || word === '1'),
+  ),
+  v.pipe(
+    v.picklist([0, 1]),
+    v.transform((bit) => bit === 1),
+  ),
+])
+export const flag = valueType('true or false', boolean)
+
+/** Newer pages count what older ones only switch on (`"rdma": 8`). */
+export const flagOrCount: ValueType<boolean | number> = valueType(
+  'true, false or a count',
+  v.union([boolean, v.pipe(numeric, v.safeInteger(), v.minValue(0))]),
 )
 
 export const integer = (bounds: Bounds): ValueType<number> =>

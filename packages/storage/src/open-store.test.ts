@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
+import type { LookupFunction } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { localPath, openStore } from './open-store.ts'
 
@@ -33,8 +34,38 @@ describe('openStore()', () => {
     'https://h/%zz',
   ])('%s is invalid', (url) => expect(() => openStore(url, {})).toThrow(expect.objectContaining({ code: 'invalid' })))
 
-  it('oss:// without a region says what is missing', () => {
-    expect(() => openStore('oss://bucket/a', {})).toThrow('the region of OSS is not set')
+  it.each([
+    ['oss://bucket/a', {}],
+    ['oss://bucket/a', { endpoint: 'https://oss-accelerate.aliyuncs.com' }],
+    ['oss://bucket.oss-accelerate.aliyuncs.com/a', {}],
+  ])('%s without a region, %j, says what is missing', (url, oss) => {
+    expect(() => openStore(url, { oss })).toThrow('the region of OSS is not set')
+  })
+
+  it('says what an endpoint looks like', () => {
+    const s3 = { endpoint: 'minio:9000' }
+    expect(() => openStore('s3://bucket/a', { s3 })).toThrow('"minio:9000" is not a web address, as https://host:9000')
+  })
+
+  it.each([
+    ['oss://b/a', { region: 'cn-x' }, 'b.s3.oss-cn-x.aliyuncs.com'],
+    ['oss://b/a', { region: 'cn-x', internal: true }, 'b.s3.oss-cn-x-internal.aliyuncs.com'],
+    ['oss://b/a', { endpoint: 'oss-cn-x.aliyuncs.com' }, 'b.s3.oss-cn-x.aliyuncs.com'],
+    ['oss://b/a', { endpoint: 'http://oss-cn-x-internal.aliyuncs.com/' }, 'b.s3.oss-cn-x-internal.aliyuncs.com'],
+    ['oss://b/a', { endpoint: 'https://s3.oss-cn-x.aliyuncs.com' }, 'b.s3.oss-cn-x.aliyuncs.com'],
+    ['oss://b/a', { endpoint: 'https://oss-cn-x.company.example' }, 'b.oss-cn-x.company.example'],
+    ['oss://b/a', { region: 'cn-x', endpoint: 'https://oss-accelerate.aliyuncs.com' }, 'b.oss-accelerate.aliyuncs.com'],
+    ['oss://b.oss-cn-y.aliyuncs.com/a', { region: 'cn-x', internal: true }, 'b.s3.oss-cn-y.aliyuncs.com'],
+    ['oss://b.s3.oss-cn-y-internal.aliyuncs.com/a', {}, 'b.s3.oss-cn-y-internal.aliyuncs.com'],
+  ])('%s with %j asks %s', async (url, more, host) => {
+    const asked: string[] = []
+    const lookup: LookupFunction = (name, _, answer) => {
+      asked.push(name)
+      answer(Object.assign(new Error('not here'), { code: 'ENOTFOUND' }), [])
+    }
+    const { store } = openStore(url, { oss: { credentials: oss.credentials, ...more }, wire: { lookup } })
+    await expect(store.head('a')).rejects.toMatchObject({ code: 'unavailable' })
+    expect(asked[0]).toBe(host)
   })
 
   it.each([
@@ -59,6 +90,17 @@ describe('openStore()', () => {
   it('localPath() is where a file lies', () => {
     expect(localPath(openStore('/models/x.onnx', {}))).toBe('/models/x.onnx')
     expect(localPath(openStore('s3://b/x.onnx', {}))).toBeUndefined()
+  })
+
+  it('lets the AWS SDK say nothing of its own, as about the age of this Node', () => {
+    const script = `
+      const { openStore } = await import('@eas/storage')
+      const s3 = { endpoint: 'http://127.0.0.1:1', credentials: () => ({ accessKeyId: 'i', secretAccessKey: 's' }) }
+      const thrown = await openStore('s3://b/x', { s3 }).store.put('x', new Uint8Array()).catch((error) => error)
+      console.log(thrown.code)`
+    const args = ['--import', 'tsx', '--input-type=module', '-e', script]
+    const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: `${import.meta.dirname}/..`, encoding: 'utf8' })
+    expect([stdout, stderr]).toEqual(['unavailable\n', ''])
   })
 
   it('loads nothing of the AWS SDK before a request needs it', () => {

@@ -119,9 +119,14 @@ function bucketAndKey(url: string): { bucket: string; key: string } {
 }
 
 function endpointOf(text: string, of: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : undefined
+  // Alibaba Cloud's pages write endpoints without a scheme: `oss-cn-shanghai.aliyuncs.com`.
+  const address = /^[a-z0-9.-]+\.aliyuncs\.com\/?$/i.test(text) ? `https://${text}` : text
+  const url = URL.canParse(address) ? new URL(address) : undefined
   if (url && /^https?:$/.test(url.protocol)) return url
-  throw new StoreError('invalid', `Cannot open ${of}: the endpoint ${JSON.stringify(text)} is not a web address`)
+  throw new StoreError(
+    'invalid',
+    `Cannot open ${of}: the endpoint ${JSON.stringify(text)} is not a web address, as https://host:9000`,
+  )
 }
 
 const needsPath = ({ hostname }: URL) => isIP(hostname.replace(/^\[|\]$/g, '')) !== 0 || hostname === 'localhost'
@@ -163,13 +168,20 @@ function s3At(url: string, settings: StoreSettings): Location {
 function ossAt(url: string, settings: StoreSettings): Location {
   const named = bucketAndKey(url)
   const { oss = {} } = settings
-  const [, bucket = named.bucket, written, writtenInternal] =
-    /^(.+)\.oss-([a-z0-9-]+?)(-internal)?\.aliyuncs\.com$/.exec(named.bucket) ?? []
-  const region = written ?? oss.region ?? /(?:^|[./])oss-([a-z0-9-]+?)(?:-internal)?\./.exec(oss.endpoint ?? '')?.[1]
+  const [, bucket = named.bucket, host] = /^(.+?)\.((?:s3\.)?oss-[a-z0-9-]+\.aliyuncs\.com)$/.exec(named.bucket) ?? []
+  const given = oss.endpoint === undefined ? undefined : endpointOf(oss.endpoint, url)
+  const written = regionIn(host)
+  const configured = regionIn(given?.hostname)
+  // A cloud of one's own has hosts of its own, whose names are like these.
+  const own = /(?:^|\.)oss-(?!accelerate)([a-z0-9-]+?)(?:-internal)?\./.exec(given?.hostname ?? '')?.[1]
+  const region = written?.region ?? oss.region ?? configured?.region ?? own
   if (region === undefined) throw new StoreError('invalid', `Cannot open ${url}: the region of OSS is not set`)
-  const internal = written === undefined ? oss.internal : writtenInternal !== undefined
-  const standard = `https://s3.oss-${region}${internal ? '-internal' : ''}.aliyuncs.com`
-  const endpoint = endpointOf(oss.endpoint ?? standard, url)
+  const { internal = oss.internal } = written ?? configured ?? {}
+  const standard = new URL(
+    `${given?.protocol ?? 'https:'}//s3.oss-${region}${internal ? '-internal' : ''}.aliyuncs.com`,
+  )
+  // An endpoint of OSS's own, of which there is one for the S3 API beside, says no more than the region and the network.
+  const endpoint = given === undefined || configured ? standard : given
   const store = remembered(settings, `oss://${named.bucket}`, (wire) =>
     s3Store(
       {
@@ -187,6 +199,14 @@ function ossAt(url: string, settings: StoreSettings): Location {
     ),
   )
   return { store, key: named.key }
+}
+
+/** Region and network of an endpoint of OSS. Those of transfer acceleration, `oss-accelerate…`, are of every region. */
+function regionIn(host: string | undefined): { readonly region: string; readonly internal: boolean } | undefined {
+  const [, region, internal] = /^(?:s3\.)?oss-([a-z0-9-]+?)(-internal)?\.aliyuncs\.com$/i.exec(host ?? '') ?? []
+  return region === undefined || region.startsWith('accelerate')
+    ? undefined
+    : { region, internal: internal !== undefined }
 }
 
 function alibabaEnvironment(): Credentials {

@@ -58,12 +58,15 @@ export class StoreError extends Error {
    */
   static from(thrown: unknown, doing: string, fallback: StoreErrorCode = 'unavailable'): StoreError {
     if (thrown instanceof StoreError) return thrown
-    const { code, name, message } = (thrown ?? {}) as { code?: unknown; name?: unknown; message?: unknown } // any value can be thrown
+    const { code, name, message, hostname, address, port } = (thrown ?? {}) as Record<string, unknown> // any value can be thrown
     if (name === 'TimeoutError')
       return new StoreError('timeout', `Cannot ${doing}: the time is over`, { cause: thrown })
     if (name === 'AbortError') return new StoreError('cancelled', `Cannot ${doing}: cancelled`, { cause: thrown })
     const known = typeof code === 'string' && Object.hasOwn(codesOfNode, code) ? codesOfNode[code] : undefined
-    const why = known ? `${code}` : oneLine(String(message ?? thrown))
+    // Which host it was tells a wrong region or endpoint from a server that is down.
+    const where = hostname ?? (address === undefined || port === undefined ? undefined : `${address}:${port}`)
+    const what = /wrong version number/.test(`${message}`) ? 'the server does not speak TLS; try http://' : undefined
+    const why = what ?? (known ? [code, where].filter(Boolean).join(' ') : oneLine(String(message ?? thrown)))
     return new StoreError(known ?? fallback, `Cannot ${doing}: ${why}`, { cause: thrown })
   }
 }

@@ -1,8 +1,10 @@
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { crc32 } from 'node:zlib'
+import { buffer } from 'node:stream/consumers'
+import { crc32, gzipSync } from 'node:zlib'
 import { StoreError, unpack } from '@eas/storage'
+import { pack } from 'tar-stream'
 import { afterAll, describe, expect, it } from 'vitest'
 
 // Archives by Python's tarfile and zipfile; make.py says how each came to be.
@@ -72,6 +74,61 @@ describe('unpack() refuses, writes nothing outside, and leaves nothing behind:',
       }
     }
     expect((await readdir(folder)).filter((name) => name.endsWith('.part'))).toEqual([])
+  })
+})
+
+describe('unpack() looks at what is in a file, not at its name:', () => {
+  it.each([
+    ['good-gnu.tar', 'x.tar.gz'],
+    ['good-pax.tar.gz', 'x.tar'],
+    ['good-gnu.tar.bz2', 'x.tgz'],
+    ['good.zip', 'x.tar'],
+    ['good-pax.tar', 'x.zip'],
+  ])('%s, called %s', async (name, called) => {
+    await cp(join(here, name), join(folder, called))
+    const { files } = await unpack(join(folder, called), join(folder, 'inside'))
+    expect(Object.fromEntries([...files].map(([path, { crc32 }]) => [path, crc32]))).toEqual(expected.good)
+    await rm(join(folder, 'inside'), { recursive: true })
+  })
+})
+
+describe('unpack() says what is wrong with', async () => {
+  const tarOf = async (entries: Parameters<ReturnType<typeof pack>['entry']>[0][]) => {
+    const tar = pack()
+    for (const entry of entries) tar.entry(entry, entry.size === undefined ? '' : 'x'.repeat(entry.size))
+    tar.finalize()
+    return buffer(tar)
+  }
+  const bzip2 = await readFile(join(here, 'good-gnu.tar.bz2'))
+
+  it.each([
+    [
+      'a page of a web server',
+      'a.tar.gz',
+      Buffer.from('<html>Not found</html>'),
+      'it is no archive, it begins with "<html>Not found',
+    ],
+    [
+      'bzip2 that is cut off',
+      'a.tar.bz2',
+      bzip2.subarray(0, bzip2.length - 40),
+      'the bzip2 data is damaged or cut off',
+    ],
+    [
+      'a link',
+      'a.tar',
+      await tarOf([{ name: 'm/latest.onnx', type: 'symlink', linkname: 'm.onnx' }]),
+      '"m/latest.onnx" is a symlink',
+    ],
+    [
+      'a file with holes',
+      'a.tar.gz',
+      gzipSync(await tarOf([{ name: 'GNUSparseFile.1/m.onnx', size: 3, pax: { 'GNU.sparse.major': '1' } }])),
+      '"GNUSparseFile.1/m.onnx" is a sparse file',
+    ],
+  ])('%s', async (_, name, bytes, message) => {
+    await writeFile(join(folder, name), bytes)
+    await expect(unpack(join(folder, name), join(folder, 'wrong'))).rejects.toThrow(message)
   })
 })
 

@@ -14,7 +14,7 @@ import { print, styled } from '../print.ts'
 interface SharedOptions {
   readonly items?: string
   readonly key: string
-  readonly farmHash: boolean
+  readonly farmHash?: boolean
   readonly limit?: number
   readonly json?: boolean
 }
@@ -57,7 +57,7 @@ const shared = (command: Command) =>
     )
     .option('--items <snapshot>', 'folder or URL of Parquet, NDJSON or CSV files that hold what items have')
     .option('--key <column>', 'column that names rows of a table, and items of --items', 'item_id')
-    .option('--farm-hash', 'hash as USE_FARM_HASH_TO_BUCKETIZE=true does', false)
+    .option('--farm-hash', 'hash as USE_FARM_HASH_TO_BUCKETIZE=true does')
     .option('--limit <rows>', 'rows to read at most; requests are read whole (default: all)', count)
     .option('--json', 'print JSON')
 
@@ -156,7 +156,7 @@ function shown({ name, same, reordered, different, notLogged, first }: FeatureDi
 async function open(
   place: string,
   input: string,
-  { items, key, farmHash, limit = Number.POSITIVE_INFINITY }: SharedOptions,
+  { items, key, farmHash = false, limit = Number.POSITIVE_INFINITY }: SharedOptions,
 ): Promise<OpenGenerator & { readonly samples: AsyncIterable<Sample> }> {
   const opened = await openGenerator(place, farmHash)
   const table = items === undefined ? () => undefined : await openItems(items, key)

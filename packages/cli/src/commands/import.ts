@@ -1,15 +1,17 @@
-import { resolve } from 'node:path'
+import { access, constants } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
 import { EasError } from '@eas/base'
 import { type ImportInput, importToOnnx, machineOf, settingsFromEnv } from '@eas/processor'
 import { Command, InvalidArgumentError } from 'commander'
 import { formatBytes, formatMs, labelled, print, styled } from '../print.ts'
+import { fileError } from '../read-file.ts'
 import { showing } from '../show-after.ts'
 
 interface ImportOptions {
   readonly output?: string
-  readonly signature: string
-  readonly fetch: readonly string[]
-  readonly input: readonly ImportInput[]
+  readonly signature?: string
+  readonly fetch?: readonly string[]
+  readonly input?: readonly ImportInput[]
   readonly check: boolean
   readonly json?: boolean
 }
@@ -19,18 +21,16 @@ export const importCommand = () =>
     .description('Lower a TorchScript archive, a SavedModel or a frozen graph to ONNX.')
     .argument('<model>', 'model.pt, saved_model/ or frozen.pb; a file, a folder or a URL')
     .option('-o, --output <file>', 'where to write the ONNX file (default: nowhere, only say what became of it)')
-    .option('--signature <name>', 'signature of a SavedModel', '')
+    .option('--signature <name>', 'signature of a SavedModel (default: serving_default, else the first by name)')
     .option(
       '--fetch <node>',
       'node of a frozen graph to answer with; once for each',
-      (text: string, before: readonly string[]) => [...before, text],
-      [],
+      (text: string, before: readonly string[] = []) => [...before, text],
     )
     .option(
       '--input <spec>',
       'dtype and shape of an input that the model does not say, such as x:float32[batch,3,224,224]; once for each',
-      (text: string, before: readonly ImportInput[]) => [...before, parseInput(text)],
-      [],
+      (text: string, before: readonly ImportInput[] = []) => [...before, parseInput(text)],
     )
     .option('--no-check', 'do not compare with the model lowered for fixed sizes')
     .option('--json', 'print JSON')
@@ -47,8 +47,13 @@ eas serve does all this by itself: there is no need to import a model before it 
     )
     .action(run)
 
-async function run(model: string, { output, signature, fetch, input, check, json }: ImportOptions): Promise<void> {
+async function run(
+  model: string,
+  { output, signature = '', fetch = [], input = [], check, json }: ImportOptions,
+): Promise<void> {
   const machine = machineOf(settingsFromEnv(process.env))
+  // Before minutes are spent on it.
+  if (output !== undefined) await access(dirname(resolve(output)), constants.W_OK).catch(rethrownFor(output))
   const start = performance.now()
   const options = { signature, fetches: fetch, inputs: input, to: output && resolve(output), check }
   const report = await showing(`Importing ${model}`, importToOnnx(model, resolve('.'), machine, options))
@@ -77,6 +82,10 @@ async function run(model: string, { output, signature, fetch, input, check, json
       `The model computes something else with free sizes: ${checked.output} differs by ${checked.relativeError.toExponential(1)}`,
     )
   }
+}
+
+const rethrownFor = (file: string) => (cause: unknown) => {
+  throw fileError('write', file, cause)
 }
 
 const listed = (title: string, lines: readonly string[]) =>

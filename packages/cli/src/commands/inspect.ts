@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises'
 import { EasError, limits } from '@eas/base'
 import { Command, Option } from 'commander'
 import type { Inspection } from '../inspect/inspection.ts'
-import { inspectMessage } from '../inspect/message.ts'
+import { inspectMessage, isRecorded } from '../inspect/message.ts'
 import { type MessageRowName, messageRowNames } from '../inspect/messages.ts'
 import { inspectLowered, inspectModel } from '../inspect/model.ts'
 import { inspectService } from '../inspect/service.ts'
@@ -20,7 +20,7 @@ interface InspectOptions {
 export const inspectCommand = () =>
   new Command('inspect')
     .description('Print what a model, a recorded message, a service.json or a .npy file contains.')
-    .argument('<file>', 'model.onnx, model.pt, saved_model/, request.bin, service.json or array.npy')
+    .argument('<file>', 'model.onnx, model.pt, saved_model/, request.pb, service.json or array.npy')
     .addOption(
       new Option('--message <kind>', 'read the file as this message, in place of finding out').choices(messageRowNames),
     )
@@ -30,7 +30,7 @@ export const inspectCommand = () =>
       `
 Examples:
   eas inspect model.onnx         inputs and outputs with their dtypes and shapes, opset
-  eas inspect request.bin        which message it is and what is in it, compressed or not
+  eas inspect request.pb         which message it is and what is in it, compressed or not
   eas inspect service.json       what it says, which keys act, and whether it can be served here
   eas inspect digit.npy --json
 
@@ -52,12 +52,23 @@ const otherFormats: readonly (readonly [RegExp, string])[] = [
 ]
 
 async function inspection(file: string, message: MessageRowName | undefined): Promise<Inspection> {
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(file)) {
+    throw new EasError(
+      'not_implemented',
+      `Cannot inspect ${file}: it is a URL; eas import and eas serve read models by URL`,
+    )
+  }
   const found = await stat(file).catch((cause) => {
     throw fileError('inspect', file, cause)
   })
   if (found.isDirectory()) return inspectLowered(file)
   if (message) return inspectMessage(file, await readBounded(file, limits.bodyBytes), message)
   if (/\.(?:onnx|ort)$/i.test(file)) return inspectModel(file)
+  if (/\.pb$/i.test(file) && found.size <= limits.bodyBytes) {
+    // Frozen graphs are called so, and so are the requests that TorchEasyRec's services record.
+    const bytes = await readBounded(file, limits.bodyBytes)
+    if (isRecorded(bytes)) return inspectMessage(file, bytes, undefined)
+  }
   if (/\.(?:pt|pth|jit|pb|pbtxt)$/i.test(file)) return inspectLowered(file)
   if (/\.jsonc?$/i.test(file)) return inspectService(file, await readText(file, limits.serviceJsonBytes))
   const other = otherFormats.find(([pattern]) => pattern.test(file))

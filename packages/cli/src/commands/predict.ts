@@ -5,7 +5,9 @@ import { type Compressor, compress, compressors, DecodeError, recogniseCompressi
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { type Credentials, send, tokenFromEnv } from '../client.ts'
 import { listOf, matchInputs, readInputs } from '../inputs.ts'
-import { tensorContent, toJson } from '../json-output.ts'
+import type { Inspection } from '../inspect/inspection.ts'
+import { inspectMessage, recommenderAnswer } from '../inspect/message.ts'
+import { isTensor, tensorContent, toJson } from '../json-output.ts'
 import { writeNpy } from '../npy.ts'
 import { type MessageName, messageKinds, recogniseRequest } from '../predict-message.ts'
 import { formatMs, print, styled, tensorLines } from '../print.ts'
@@ -60,6 +62,7 @@ Examples:
   eas predict http://127.0.0.1:8080/api/predict/rank 'ids=[[1,2]]' 'city="Hangzhou"'
   eas predict http://127.0.0.1:8080/api/predict/digits_tf --message tf images=digit.npy
   eas predict http://127.0.0.1:8080/api/predict/digits --recorded request.bin --repeat 100
+  eas predict http://127.0.0.1:8080/api/predict/recommender --recorded requests/page.pb
 
 The service is first asked (GET) for its inputs: they are put in its order, numbers in its dtype, and what cannot fit is
 refused before it is sent. The token comes from the environment, EAS_TOKEN. Text inputs are quoted as JSON: city='"Oslo"'.
@@ -90,9 +93,12 @@ async function predict(urlText: string, inputs: readonly string[], options: Pred
     }
   }
 
-  const outputs = decodeAnswer(message, answer, options, signature)
+  const isGuessed = options.recorded !== undefined && options.message === undefined
+  const recommended = isGuessed ? recommenderAnswer(body, answer) : undefined
+  const found = recommended ? inspectMessage('answer', answer, recommended) : undefined
+  const outputs = found ? tensorsOf(found.json.message) : decodeAnswer(message, answer, options, signature)
   const files = options.out === undefined ? [] : await writeOutputs(options.out, outputs)
-  report(outputs, times, options)
+  report(outputs, found, times, options)
   if (!options.json) for (const file of [...(options.save ? [options.save] : []), ...files]) print(`Wrote ${file}`)
 }
 
@@ -186,15 +192,31 @@ function decodeAnswer(
   }
 }
 
-function report(outputs: ReadonlyMap<string, Tensor>, times: readonly number[], { json }: PredictOptions) {
+/** Tensors by name, as the answers of recommenders have them among other things. */
+const tensorsOf = (message: unknown): Map<string, Tensor> =>
+  new Map(
+    Object.values(message as object) // what a decoder gives
+      .flatMap((field) => (field instanceof Map ? [...field] : []))
+      .filter((entry): entry is [string, Tensor] => isTensor(entry[1])),
+  )
+
+/** @param found All of a recommender's answer. */
+function report(
+  outputs: ReadonlyMap<string, Tensor>,
+  found: Inspection | undefined,
+  times: readonly number[],
+  { json }: PredictOptions,
+) {
   const sorted = times.toSorted((a, b) => a - b)
   const [min = 0] = sorted
   const latency = { min, median: median(sorted), max: sorted.at(-1) ?? 0 }
   if (json) {
     const listed = [...outputs].map(([name, tensor]) => ({ name, ...tensorContent(tensor) }))
-    return print(toJson({ outputs: listed, requests: times.length, latencyMs: mapValues(latency, round) }))
+    const answer = found ? { kind: found.json.kind, message: found.json.message } : { outputs: listed }
+    return print(toJson({ ...answer, requests: times.length, latencyMs: mapValues(latency, round) }))
   }
-  for (const [name, tensor] of outputs) print(tensorLines(name, tensor, true))
+  if (found) print(found.text)
+  else for (const [name, tensor] of outputs) print(tensorLines(name, tensor, true))
   const took = mapValues(latency, formatMs)
   const text =
     times.length === 1

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { basename } from 'node:path/posix'
 import { EasError, limits } from '@eas/base'
 import {
   type Batch,
@@ -10,6 +11,7 @@ import {
   defaultOptions,
   estimateWork,
   failuresAbove,
+  hasRows,
   inputFormatNames,
   type ListedObject,
   listObjects,
@@ -95,7 +97,7 @@ Exit code: 0 all is scored, 1 something is not, 2 wrong use.`,
 async function score(serviceFile: string, inputs: readonly string[], options: ScoreOptions): Promise<void> {
   const settings = settingsFromEnv(process.env)
   const { stores } = machineOf(settings)
-  if (options.plan) return await plan(inputs, stores, planTargets[options.plan]).catch(rethrown)
+  if (options.plan) return await plan(inputs, stores, options, planTargets[options.plan]).catch(rethrown)
   const file = await readServiceFile(serviceFile, { processor: 'pytorch_cpu_1.10', name: undefined })
   const { services } = await loadServices([file], settings)
   const [spec] = services
@@ -111,9 +113,11 @@ async function score(serviceFile: string, inputs: readonly string[], options: Sc
     const out = openStore(options.out, stores)
     const scorer = serviceScorer(serviceOf({ processor, service }))
     await showing(`Loading ${service.name}`, scorer.facts({ signal: stop.signal }))
-    const run: Run = { places: inputs.map((input) => openStore(input, stores)), out, signal: stop.signal, options }
-    if (options.dryRun) return await estimate(scorer, batchOptions, run)
-    await scoreAll(createBatch(scorer, out, batchOptions), run)
+    const places = inputs.map((name) => ({ name, place: openStore(name, stores) }))
+    const run: Run = { inputs: places, empty: new Set(), out, signal: stop.signal, options }
+    if (options.dryRun) await estimate(scorer, batchOptions, run)
+    else await scoreAll(createBatch(scorer, out, batchOptions), run)
+    if (!stop.signal.aborted) sayEmpty(run.empty)
   } catch (thrown) {
     rethrown(thrown)
   } finally {
@@ -128,22 +132,47 @@ function rethrown(thrown: unknown): never {
   throw new EasError('invalid_request', thrown.message, { cause: thrown })
 }
 
-async function plan(inputs: readonly string[], stores: StoreSettings, target: PlanTarget): Promise<void> {
-  let tasks = 0
+async function plan(
+  inputs: readonly string[],
+  stores: StoreSettings,
+  options: ScoreOptions,
+  target: PlanTarget,
+): Promise<void> {
+  const empty = new Set<string>()
   for (const input of inputs) {
-    for await (const task of planWork(listObjects(openStore(input, stores)), target)) {
+    let tasks = 0
+    for await (const task of planWork(listObjects(openStore(input, stores), {}, isInput(options)), target)) {
       const isTaken = process.stdout.write(`${target.line(task)}\n`)
       tasks++
       if (!isTaken) await new Promise((resolve) => process.stdout.once('drain', resolve))
     }
+    if (tasks === 0) empty.add(input)
   }
-  if (tasks === 0) throw new EasError('not_found', nothingToScore)
+  sayEmpty(empty)
 }
 
-const nothingToScore = 'There is nothing to score: no object whose name ends like a known format; see --input-format'
+/** Below a folder or prefix, names tell. Where the format is given they need not, but for those that engines hide. */
+const isInput = ({ inputFormat }: ScoreOptions) =>
+  inputFormat === undefined ? hasRows : (key: string) => !/^[._]/.test(basename(key))
+
+/** As other commands do with several files: what is there is done, and what is not there is a failure. */
+function sayEmpty(inputs: ReadonlySet<string>): void {
+  if (inputs.size === 0) return
+  const where = [...inputs].join(', ')
+  const known = 'no such object, and none below it whose name ends like a format; --input-format takes any name'
+  throw new EasError('not_found', `There is nothing to score at ${where}: ${known}`)
+}
+
+/** A place by the name that it was given on the command line. */
+interface Input {
+  readonly name: string
+  readonly place: Place
+}
 
 interface Run {
-  readonly places: readonly Place[]
+  readonly inputs: readonly Input[]
+  /** Those of `inputs` where nothing was found. */
+  readonly empty: Set<string>
   readonly out: Place
   readonly signal: AbortSignal
   readonly options: ScoreOptions
@@ -162,12 +191,15 @@ async function batchOptionsOf(options: ScoreOptions): Promise<BatchOptions> {
 }
 
 /** What lies below the output has come from an earlier run. */
-async function* objectsOf({ places, out, signal }: Run): AsyncGenerator<ListedObject, void, void> {
+async function* objectsOf({ inputs, empty, out, signal, options }: Run): AsyncGenerator<ListedObject, void, void> {
   const results = `${out.store.url}/${out.key === '' ? '' : `${out.key}/`}`
-  for (const place of places) {
-    for await (const object of listObjects(place, { signal })) {
+  for (const { name, place } of inputs) {
+    let found = 0
+    for await (const object of listObjects(place, { signal }, isInput(options))) {
+      found++
       if (!`${object.store.url}/${object.info.key}`.startsWith(results)) yield object
     }
+    if (found === 0) empty.add(name)
   }
 }
 
@@ -193,7 +225,7 @@ async function scoreAll(batch: Batch, run: Run): Promise<void> {
   const report = await runAll(batch, objectsOf(run), { concurrency: options.objects, signal, ...progress.listener })
   progress.stop()
   if (options.json) print(JSON.stringify(report, null, 2))
-  else print(reportText(report, options.out))
+  else if (Object.values(report.objects).some((count) => count > 0)) print(reportText(report, options.out))
   const { stopped, failed, unfinished } = report.objects
   if (signal.aborted || stopped + failed + unfinished > 0) process.exitCode = 1
 }
@@ -201,8 +233,6 @@ async function scoreAll(batch: Batch, run: Run): Promise<void> {
 function reportText(report: RunReport, out: string): string {
   const { objects, rows, failures, computedRows, seconds, rowsPerSecond, inputBytes, outputBytes, writes } = report
   const others = (['stopped', 'failed', 'unfinished'] as const).filter((status) => objects[status] > 0)
-  const all = Object.values(objects).reduce((sum, count) => sum + count, 0)
-  if (all === 0) return nothingToScore
   const found = rows - computedRows
   return [
     labelled([
@@ -213,9 +243,9 @@ function reportText(report: RunReport, out: string): string {
       ],
       ['speed', computedRows > 0 ? `${Math.round(rowsPerSecond)} rows/s over ${formatSeconds(seconds)}` : undefined],
       ['read', formatBytes(inputBytes)],
-      ['written', `${formatBytes(outputBytes)} in ${writes} writes`],
-      ['model', report.model],
-      ['configuration', report.config],
+      ['written', writes > 0 ? `${formatBytes(outputBytes)} in ${writes} writes` : undefined],
+      ['model', report.model || undefined], // empty where no object came to its end
+      ['configuration', report.config || undefined],
       ['results', out],
     ]),
     ...report.problems.map(({ url, error }) => styled('yellow', `${url}: ${error}`)),

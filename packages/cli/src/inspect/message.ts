@@ -41,6 +41,24 @@ export function inspectMessage(file: string, raw: Uint8Array, forced: MessageRow
   }
 }
 
+/** Whether bytes, plain or compressed, are one of the messages to the letter. */
+export function isRecorded(raw: Uint8Array): boolean {
+  const { bytes } = inflated(raw, messageRowNames)
+  return messageRowNames.some((name) => fitOf(name, bytes) === 'all')
+}
+
+/** Families of messages, those whose answers are tensors alone first. */
+const families = ['torch', 'tf', 'torchrec', 'easyrec'] as const
+
+/** Which message the answer to a recorded request is, where it is a recommender's; `undefined` for the others. */
+export function recommenderAnswer(request: Uint8Array, answer: Uint8Array): MessageRowName | undefined {
+  const { bytes } = inflated(request, messageRowNames)
+  const fits = (family: (typeof families)[number]) =>
+    fitOf(`${family}-request`, bytes) === 'all' && fitOf(`${family}-response`, answer) === 'all'
+  const family = families.find(fits)
+  return family === 'torchrec' || family === 'easyrec' ? `${family}-response` : undefined
+}
+
 function none(file: string, bytes: Uint8Array, forced: MessageRowName | undefined): readonly [MessageRowName, Fit] {
   if (!forced) {
     throw new EasError(

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { toJson } from '../json-output.ts'
 import { inspectService } from './service.ts'
 
@@ -48,5 +48,19 @@ describe('inspectService()', () => {
     const { text, isUnusable } = await inspectService('x.json', '{"name": "a",\n "metadata": {"instance": "many"}}')
     expect(text).toContain('metadata.instance (line 2 column 15)')
     expect(isUnusable).toBe(true)
+  })
+
+  it('warns of a file that cannot be read, too', async () => {
+    const { text } = await inspectService('x.json', '{"NAME": "a",\n "metadata": {"instance": 1}}')
+    expect(text).toMatch(/name: is missing[\s\S]*line 1: NAME: is not a known key and is ignored; did you mean name\?/)
+  })
+
+  it('looks for models with the environment that a server would have', async () => {
+    const service =
+      '{"name": "a", "processor": "pytorch_cpu_1.6", "model_path": "oss://a/b.pt", "metadata": {"instance": 1}}'
+    expect((await inspectService('x.json', service)).text).toContain('the region of OSS is not set')
+    vi.stubEnv('EAS_OSS_REGION', 'cn-hangzhou')
+    expect((await inspectService('x.json', service)).text).toContain('It can be served here, if the model can be read')
+    vi.unstubAllEnvs()
   })
 })

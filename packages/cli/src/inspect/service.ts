@@ -3,6 +3,7 @@ import { EasError, oneLine } from '@eas/base'
 import { machineOf, reasonsAgainst, type ServiceSpec, serviceSpec, settingsFromEnv } from '@eas/processor'
 import {
   ConfigError,
+  type ConfigWarning,
   easyRecKeys,
   type Fate,
   formatBadOption,
@@ -48,9 +49,7 @@ export async function inspectService(file: string, text: string): Promise<Inspec
   const sections = [
     keyLines(keys, 'use', 'used'),
     keyLines(keys, 'map', 'settings of the platform, for a deployment'),
-    warnings.length > 0
-      ? `${styled('bold', 'warnings')}\n${warnings.map(({ message, at }) => styled('yellow', `  ${at ? `line ${at.line}: ` : ''}${message}`)).join('\n')}`
-      : '',
+    ...warningLines(warnings),
   ]
   return {
     text: [`${styled('bold', file)}: service`, facts, ...sections.filter((section) => section !== ''), verdict].join(
@@ -72,11 +71,19 @@ export async function inspectService(file: string, text: string): Promise<Inspec
   }
 }
 
-function unusable(file: string, { options }: ConfigError): Inspection {
+const warningLines = (warnings: readonly ConfigWarning[]): readonly string[] =>
+  warnings.length === 0
+    ? []
+    : [
+        styled('bold', 'warnings'),
+        ...warnings.map(({ message, at }) => styled('yellow', `  ${at ? `line ${at.line}: ` : ''}${message}`)),
+      ]
+
+function unusable(file: string, { options, warnings }: ConfigError): Inspection {
   const lines = options.map((option) => styled('red', `  ${formatBadOption(option)}`))
   return {
-    text: [`${styled('bold', file)}: cannot be read as a service.json`, ...lines].join('\n'),
-    json: { file, kind: 'service.json', servable: false, errors: options },
+    text: [`${styled('bold', file)}: cannot be read as a service.json`, ...lines, ...warningLines(warnings)].join('\n'),
+    json: { file, kind: 'service.json', servable: false, errors: options, warnings },
     isUnusable: true,
   }
 }
@@ -91,7 +98,7 @@ interface Servability {
 async function servability(config: ServiceConfig, file: string): Promise<Servability> {
   const reasons = reasonsAgainst(config)
   if (reasons.length > 0) return { reasons }
-  const machine = machineOf(settingsFromEnv({}))
+  const machine = machineOf(settingsFromEnv(process.env))
   let spec: ServiceSpec | undefined
   try {
     spec = serviceSpec(config, { ...machine, baseDir: dirname(resolve(file)), serviceCount: 1 })

@@ -63,6 +63,11 @@ function notified(event: Json, depth: number): readonly WorkItem[] | undefined {
 }
 
 function s3Record(record: Json, index: number): WorkItem {
+  const source = text(at(record, 'eventSource')) ?? text(at(record, 'EventSource')) ?? 'another source'
+  // Not as an event of S3 that is no creation: what a stream or a queue brings would be lost without a word.
+  if (at(record, 's3') === undefined) {
+    return { id: `Records[${index}]`, objects: [], error: `Cannot read the record: it is of ${oneLine(source)}` }
+  }
   const eventName = text(at(record, 'eventName')) ?? ''
   const encoded = text(at(record, 's3', 'object', 'key'))
   const bucket = text(at(record, 's3', 'bucket', 'name'))

@@ -24,6 +24,8 @@ export function startThread(env: Readonly<Record<string, string>>, events: HostE
   const worker = new Worker(entry, {
     env: { ...process.env, ...env },
     name: 'model',
+    // An `--eval` of the process is none of the worker's, which is a file.
+    execArgv: process.execArgv.filter((arg) => !arg.startsWith('--input-type')),
     workerData: channel.data,
     transferList: [channel.data.port],
   })

@@ -23,7 +23,7 @@ export async function easyrecPipeline(spec: RecommenderSpec, context: PipelineCo
   })
   return {
     isMessage: easyrecPredict.isRequest,
-    tensorsOf: (body) => recommender.begin(requestOf(body), { inputs: [], outputs: [] }, items).allInputs(),
+    tensorsOf: (body) => recommender.begin(requestOf(body), undefined, items).allInputs(),
     prepare: (body) =>
       byId?.(recommender.itemIds(requestOf(body))).then((view) => {
         items = view

@@ -1,5 +1,6 @@
 import { Duplex } from 'node:stream'
 import unbzip2 from 'unbzip2-stream'
+import { StoreError } from '../store-error.ts'
 
 /** Input that is given to the decoder at once; it decodes all it has before it looks at anything else. */
 const inputBytes = 64 * 1024
@@ -35,6 +36,10 @@ export function bunzip2(refuse: (bytes: number) => void = () => {}): Duplex {
     stream.push(block)
   })
   decoder.on('end', () => stream.push(null))
-  decoder.on('error', (error: Error) => stream.destroy(error))
+  decoder.on('error', (error: Error) => {
+    // The library finds out about damage by stumbling over it: what it says means nothing to anybody.
+    const cause = new StoreError('corrupt', 'Cannot unpack: the bzip2 data is damaged or cut off', { cause: error })
+    stream.destroy(error instanceof StoreError ? error : cause)
+  })
   return stream
 }

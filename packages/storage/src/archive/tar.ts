@@ -1,6 +1,7 @@
 import { type Duplex, PassThrough, type Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
+import { oneLine } from '@eas/base'
 import { extract, type Header } from 'tar-stream'
 import { StoreError } from '../store-error.ts'
 import { bunzip2 } from './bzip2.ts'
@@ -69,12 +70,18 @@ export async function readTar(
   if (entries === 0) throw new StoreError('corrupt', 'Cannot unpack: there is nothing in it')
 }
 
+const shown = (name: string) => JSON.stringify(oneLine(name, 80))
+
 async function write(
-  { name, type, size = 0 }: Header,
+  { name, type, size = 0, pax }: Header,
   content: AsyncIterable<Uint8Array>,
   skip: () => unknown,
   writer: TreeWriter,
 ): Promise<void> {
+  // Of the formats of GNU tar for files with holes, two are told by a type, and the others are a map within the content.
+  const isSparse = Object.keys(pax ?? {}).some((key) => key.startsWith('GNU.sparse.'))
+  if (isSparse)
+    throw new StoreError('invalid', `Cannot unpack: ${shown(name)} is a sparse file; pack it without --sparse`)
   if (folders.has(`${type}`) || (type === 'file' && name.endsWith('/') && size === 0)) {
     await writer.folder(name)
     skip()
@@ -83,6 +90,7 @@ async function write(
     if (written.size !== size)
       throw new StoreError('corrupt', `Cannot unpack: an entry ended after ${written.size} of ${size} bytes`)
   } else {
-    throw new StoreError('invalid', `Cannot unpack: an entry is a ${type}, not a file or folder`)
+    const kind = type === null || type === undefined ? 'of an unknown kind' : `a ${type}`
+    throw new StoreError('invalid', `Cannot unpack: ${shown(name)} is ${kind}, not a file or folder`)
   }
 }

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdir, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
+import { oneLine } from '@eas/base'
 import { checkStopped, StoreError } from '../store-error.ts'
 import { type UnpackLimits, UnpackMeter } from './limits.ts'
 import type { TarKind } from './tar.ts'
@@ -26,8 +27,36 @@ export function archiveKind(name: string): ArchiveKind | undefined {
   return kinds.find(([ending]) => lower.endsWith(ending))?.[1]
 }
 
+/** How archives begin. A tar of before 1988 has no mark, nor has a zip behind a program; for those the name has to do. */
+const marks: readonly (readonly [kind: ArchiveKind, offset: number, bytes: Buffer])[] = [
+  ['tar.gz', 0, Buffer.of(0x1f, 0x8b)],
+  ['tar.bz2', 0, Buffer.from('BZh')],
+  ['zip', 0, Buffer.from('PK')],
+  ['tar', 257, Buffer.from('ustar')],
+]
+
+/** What kind of archive a file is by what is in it: names are often given without a look, as when a server unpacks on the way. */
+async function kindInside(archive: string, named: ArchiveKind): Promise<ArchiveKind> {
+  const file = await open(archive)
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(262), 0, 262, 0)
+    const head = buffer.subarray(0, bytesRead)
+    const found = marks.find(([, offset, bytes]) => head.subarray(offset, offset + bytes.length).equals(bytes))
+    if (!found && (named === 'tar.gz' || named === 'tar.bz2')) {
+      const begin = oneLine(head.toString('latin1'), 20)
+      throw new StoreError(
+        'corrupt',
+        `Cannot unpack ${basename(archive)}: it is no archive, it begins with ${JSON.stringify(begin)}`,
+      )
+    }
+    return found?.[0] ?? named
+  } finally {
+    await file.close()
+  }
+}
+
 export interface UnpackOptions extends UnpackLimits {
-  /** Default: by the archive's name. */
+  /** Default: by the archive's first bytes, and where they do not tell by its name. */
   readonly kind?: ArchiveKind
   readonly signal?: AbortSignal
 }
@@ -42,12 +71,13 @@ export interface UnpackOptions extends UnpackLimits {
  */
 export async function unpack(archive: string, to: string, options: UnpackOptions = {}): Promise<Unpacked> {
   const doing = `unpack ${basename(archive)}`
-  const kind = options.kind ?? archiveKind(archive)
-  if (!kind) throw new StoreError('unsupported', `Cannot ${doing}: not a .tar, .tar.gz, .tar.bz2 or .zip`)
+  const named = options.kind ?? archiveKind(archive)
+  if (!named) throw new StoreError('unsupported', `Cannot ${doing}: not a .tar, .tar.gz, .tar.bz2 or .zip`)
   const temporary = `${to}.${randomBytes(6).toString('hex')}.part`
   try {
     checkStopped(options.signal, doing)
     const { size } = await stat(archive)
+    const kind = options.kind ?? (await kindInside(archive, named))
     await mkdir(temporary)
     let packed = kind === 'zip' ? size : 0
     const meter = new UnpackMeter(options, () => packed, doing)

@@ -1,3 +1,4 @@
+import { oneLine } from '@eas/base'
 import { type Entry, openPromise, type ZipFile } from 'yauzl'
 import { StoreError } from '../store-error.ts'
 import type { TreeWriter } from './tree-writer.ts'
@@ -30,7 +31,11 @@ interface Extent {
 async function write(zip: ZipFile, entry: Entry, writer: TreeWriter): Promise<Extent> {
   const { fileName, uncompressedSize, compressedSize, externalFileAttributes } = entry
   const type = types[(externalFileAttributes >>> 16) & typeBits]
-  if (!type) throw new StoreError('invalid', 'Cannot unpack: an entry is neither a file nor a folder')
+  if (!type)
+    throw new StoreError(
+      'invalid',
+      `Cannot unpack: ${JSON.stringify(oneLine(fileName, 80))} is neither a file nor a folder`,
+    )
   if (entry.isEncrypted()) throw new StoreError('invalid', 'Cannot unpack: an entry is encrypted')
   const local = await zip.readLocalFileHeaderPromise(entry)
   // Two names for one entry: what is checked here would not be what another reader sees.

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeFolder } from '../make-folder.ts'
 import { checkStopped, StoreError, stopped } from '../store-error.ts'
 import { pause } from '../transfer/retry.ts'
 import { FillLocks, Leases, removeLeftovers, uniqueName } from './claims.ts'
@@ -272,7 +273,7 @@ const nameOf = ({ url, key, version, form = '' }: Identity): string =>
 
 async function canWrite(root: string): Promise<boolean> {
   try {
-    for (const folder of ['entries', 'tmp', 'leases', 'fills']) await mkdir(join(root, folder), { recursive: true })
+    for (const folder of ['entries', 'tmp', 'leases', 'fills']) await makeFolder(join(root, folder))
     const probe = join(root, 'tmp', `probe.${uniqueName()}`)
     await writeFile(probe, '')
     await rm(probe)

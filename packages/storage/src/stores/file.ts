@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import type { BigIntStats } from 'node:fs'
-import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { type FileHandle, link, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { checkKey, compareKeys } from '../key.ts'
+import { makeFolder } from '../make-folder.ts'
 import { exactBody } from '../net/body.ts'
 import type { Body, ObjectInfo, ObjectStore, PutOptions, ReadOptions } from '../object-store.ts'
 import { checkStopped, StoreError } from '../store-error.ts'
@@ -73,7 +74,7 @@ export function fileStore(root: string): FileStore {
     const to = pathOf(key)
     const from = join(dirname(to), `.eas-${randomBytes(8).toString('hex')}.tmp`)
     try {
-      await mkdir(dirname(to), { recursive: true })
+      await makeFolder(dirname(to))
       const file = await open(from, 'wx')
       try {
         await fill(file, body, attempt, options.signal)

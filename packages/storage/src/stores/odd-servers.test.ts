@@ -225,3 +225,28 @@ describe('fetchBytes()', () => {
     expect((await fetchBytes(store, key).catch((thrown) => thrown)).code).toBe('corrupt')
   })
 })
+
+describe('says where it was going, of', () => {
+  const s3 = (endpoint: string) => ({
+    endpoint,
+    credentials: () => ({ accessKeyId: 'AKIATEST', secretAccessKey: 'secret' }),
+  })
+
+  it('a server that does not listen', async () => {
+    const { store } = openStore('s3://bucket/model', { s3: s3('http://127.0.0.1:1') })
+    for (const call of [() => store.head('model'), () => store.put('model', content.subarray(0, 1))]) {
+      await expect(call()).rejects.toThrow(/^Cannot \w+ s3:\/\/bucket\/model: ECONNREFUSED 127\.0\.0\.1:1$/)
+    }
+  })
+
+  it('a server that is asked for TLS and has none', async () => {
+    const server = createServer()
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    close = () => void server.close()
+    const { port } = server.address() as AddressInfo // listening on TCP
+    const { store } = openStore('s3://bucket/model', { s3: s3(`https://127.0.0.1:${port}`) })
+    await expect(store.head('model')).rejects.toThrow(
+      'Cannot read s3://bucket/model: the server does not speak TLS; try http://',
+    )
+  })
+})
