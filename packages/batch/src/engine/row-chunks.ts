@@ -86,16 +86,23 @@ export function rowChunks(options: RowChunksOptions): OpenedObject {
         isLast = true
         break
       }
-      bytes += block.bytesOf(rows.index)
-      try {
-        block.add(rows.index, builder, from.row + count)
-      } catch (thrown) {
-        if (!(thrown instanceof RowError)) throw thrown
-        failures.push({ row: from.row + count, error: oneLine(thrown.message, batchLimits.reasonChars) })
+      const rowBytes = block.bytesOf(rows.index)
+      const batchRows = plan.fixedRows ?? sizer.rows
+      const left = Math.min(size.rows - count, Math.ceil((size.bytes - bytes) / rowBytes), batchRows - builder.count)
+      let added = block.addMany?.(rows.index, left, builder, from.row + count) ?? 0
+      if (added === 0) {
+        added = 1
+        try {
+          block.add(rows.index, builder, from.row + count)
+        } catch (thrown) {
+          if (!(thrown instanceof RowError)) throw thrown
+          failures.push({ row: from.row + count, error: oneLine(thrown.message, batchLimits.reasonChars) })
+        }
       }
-      rows.advance()
-      count++
-      const isFull = builder.count >= (plan.fixedRows ?? sizer.rows) || builder.bytes >= feedBytesMax
+      bytes += added * rowBytes
+      rows.advance(added)
+      count += added
+      const isFull = builder.count >= batchRows || builder.bytes >= feedBytesMax
       if (isFull && builder.count > 0) await send()
     }
     if (builder.count > 0) await send()
@@ -144,10 +151,11 @@ class RowIterator {
     return this.here
   }
 
-  advance(): void {
+  advance(count: number): void {
     const { here } = this
     if (!here) return
-    this.offset = here.endOf(this.index++)
+    this.index += count
+    this.offset = here.endOf(this.index - 1)
     if (this.index >= here.count) this.here = undefined
   }
 

@@ -42,8 +42,11 @@ async function score(scorer: BatchScorer, rows: readonly unknown[]) {
     const line = Buffer.from(JSON.stringify({ x }))
     builder.addJson(line, 0, line.length, 100 + i)
   }
-  const { results, failures } = await scoreRows(builder.take(), { scorer, plan, clock: systemClock, signal })
-  const sums = results.map((result) => result && Number(result.outputs.get('sum')?.data[result.index]))
+  const { runs, failures } = await scoreRows(builder.take(), { scorer, plan, clock: systemClock, signal })
+  const sums: (number | undefined)[] = new Array(rows.length).fill(undefined)
+  for (const { row, count, outputs, index } of runs) {
+    for (let i = 0; i < count; i++) sums[row + i] = Number(outputs.get('sum')?.data[index + i])
+  }
   return { sums, failures }
 }
 

@@ -10,15 +10,18 @@ import { retried } from './retry.ts'
 /** A batch with its results. */
 export interface ScoredBatch {
   readonly batch: RowBatch
-  /** Of each row of the batch, where its results are; `undefined` for one that failed. */
-  readonly results: readonly (RowResult | undefined)[]
+  /** Where results are, in the order of the rows; those in none of them have failed. */
+  readonly runs: readonly ResultRun[]
   readonly failures: readonly RowFailure[]
 }
 
-export interface RowResult {
-  /** Tensors of several rows. */
+/** Rows that follow each other in the batch and in the outputs of one call. */
+export interface ResultRun {
+  /** The first of them in the batch. */
+  readonly row: number
+  readonly count: number
   readonly outputs: ReadonlyMap<string, Tensor>
-  /** Which of them. */
+  /** The first of them in the outputs. */
   readonly index: number
 }
 
@@ -40,7 +43,7 @@ export interface ScoreContext {
  * are the poison.
  */
 export async function scoreRows(batch: RowBatch, context: ScoreContext): Promise<ScoredBatch> {
-  const results: (RowResult | undefined)[] = new Array(batch.count).fill(undefined)
+  const runs: ResultRun[] = []
   const failures: RowFailure[] = []
   for (const { rows, feeds } of batch.groups) {
     const count = rows?.length ?? batch.count
@@ -49,7 +52,12 @@ export async function scoreRows(batch: RowBatch, context: ScoreContext): Promise
     for (let from = 0; from < count; from += step) {
       await scoreRange(feeds, from, Math.min(count, from + step), context, {
         done(first, outputs, rowCount) {
-          for (let i = 0; i < rowCount; i++) results[indexOf(first + i)] = { outputs, index: i }
+          for (let index = 0, next = 0; index < rowCount; index = next) {
+            const row = indexOf(first + index)
+            next = index + 1
+            while (next < rowCount && indexOf(first + next) === row + next - index) next++
+            runs.push({ row, count: next - index, outputs, index })
+          }
         },
         failed(i, error) {
           failures.push({ row: batch.positions[indexOf(i)] ?? -1, error })
@@ -57,8 +65,9 @@ export async function scoreRows(batch: RowBatch, context: ScoreContext): Promise
       })
     }
   }
+  runs.sort((a, b) => a.row - b.row)
   failures.sort((a, b) => a.row - b.row)
-  return { batch, results, failures }
+  return { batch, runs, failures }
 }
 
 interface Listener {

@@ -57,7 +57,7 @@ export const arrow: RowFormat = {
         const bytesPerRow = Math.max(1, Math.ceil(batch.data.byteLength / batch.numRows))
         const values = columns.map((name): TableColumn => {
           const vector = batch.getChild(name)
-          return (i) => plain(vector?.get(i), isVector)
+          return { at: (i) => plain(vector?.get(i), isVector) }
         })
         yield tableBlock(columns, values, first, Math.max(offset, first), seen, bytesPerRow)
       }

@@ -66,7 +66,7 @@ export const parquet: RowFormat = {
           async take(from, to) {
             const rows = { column: name, rowStart: groupStart + from, rowEnd: groupStart + to }
             const cells = await scan.readColumn(rows)
-            return (i) => cells[i]
+            return { at: (i) => cells[i] }
           },
         }
       }

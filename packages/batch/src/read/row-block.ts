@@ -8,6 +8,12 @@ export interface RowBlock {
   readonly count: number
   /** @throws {RowError} when the row does not fit the model. */
   add(i: number, builder: BatchBuilder, position: number): void
+  /**
+   * Adds rows from the `i`-th on at once, `most` of them at most, as far as they can be told to fit without looking at each;
+   * of a block whose rows all take as many bytes.
+   * @returns how many; 0 says nothing of the row.
+   */
+  addMany?(i: number, most: number, builder: BatchBuilder, position: number): number
   /** Where the row behind this one starts, as the format counts. */
   endOf(i: number): number
   /** Bytes of the input that the row takes, for deciding where a chunk ends: from the object alone. */

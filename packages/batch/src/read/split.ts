@@ -34,7 +34,18 @@ export async function* splitLines(
       if (heldBytes > batchLimits.rowBytes) throw tooLong(at)
       continue
     }
-    const bytes = heldBytes > 0 ? Buffer.concat([...held, piece]) : piece
+    let bytes = piece
+    if (heldBytes > 0) {
+      // The line that is on several pieces by itself, so that only that is copied; where it ends is not as clear with marks.
+      const end = quoted ? piece.length : piece.indexOf(newline) + 1
+      bytes = Buffer.concat([...held, piece.subarray(0, end)])
+      if (!quoted) {
+        if (heldBytes + end > batchLimits.rowBytes) throw tooLong(at)
+        yield { bytes, starts: [0], ends: [bytes.length - 1], offset: at }
+        at += bytes.length
+        bytes = piece.subarray(end)
+      }
+    }
     const lines = cut(bytes, at)
     const rest = bytes.subarray(lines.ends.length > 0 ? (lines.ends.at(-1) ?? 0) + 1 : 0)
     if (lines.ends.length > 0) yield lines

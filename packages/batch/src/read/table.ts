@@ -3,8 +3,34 @@ import { BatchError } from '../batch-error.ts'
 import type { RowPlan } from '../rows/mapping.ts'
 import type { RowBlock } from './row-block.ts'
 
-/** The value of a column in the `i`-th of the rows that have been read. */
-export type TableColumn = (i: number) => unknown
+/** A column of the rows that have been read. */
+export interface TableColumn {
+  /** The value of the `i`-th row. */
+  at(i: number): unknown
+  /**
+   * Rows from the `i`-th on, `most` of them at most, that have `size` numbers each: all their numbers, as they lie in one
+   * array. `undefined` when that row is not such a one.
+   */
+  numbers?(i: number, size: number, most: number): NumberRows | undefined
+}
+
+/** The numbers of some rows end to end. */
+export interface NumberRows {
+  readonly count: number
+  readonly numbers: NumberArray
+}
+
+export type NumberArray =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | Uint8Array
+  | Uint16Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array
 
 /** @throws {BatchError} `bad_object` naming the columns that the model needs and the table lacks. */
 export function checkColumns(names: readonly string[], { targets }: RowPlan, has: string): void {
@@ -33,13 +59,14 @@ export function tableBlock(
   const skipped = from - first
   // One function for all rows, whose number it is told.
   let row = 0
-  const read = (column: number) => columns[column]?.(row)
+  const read = (column: number) => columns[column]?.at(row)
   return {
     count: to - from,
     add(i, builder, position) {
       row = skipped + i
       builder.addValues(names, read, position)
     },
+    addMany: (i, most, builder, position) => builder.addColumns(names, columns, skipped + i, most, position),
     endOf: (i) => from + i + 1,
     bytesOf: () => bytesPerRow,
   }

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { Tensor } from '@eas/base'
 import { RowError } from '../batch-error.ts'
+import type { NumberRows, TableColumn } from '../read/table.ts'
 import { FeedBuilder } from './feed-builder.ts'
 import { JsonScanner } from './json-scanner.ts'
 import type { RowPlan, Target } from './mapping.ts'
@@ -51,6 +52,8 @@ export class BatchBuilder {
   /** The table that rows come from, and what becomes of its columns. */
   private tableNames: readonly string[] | undefined
   private tableKeys: readonly Key[] = []
+  /** Of the table, when a column of its own feeds each input. */
+  private fedByColumns: readonly { readonly builder: FeedBuilder; readonly column: number }[] | undefined
 
   constructor(plan: RowPlan) {
     this.plan = plan
@@ -94,10 +97,7 @@ export class BatchBuilder {
   /** A row of a table: a value for each of `names`, a text in CSV. @throws {RowError} */
   addValues(names: readonly string[], read: (column: number) => unknown, position: number, areTexts = false): void {
     this.begin()
-    if (names !== this.tableNames) {
-      this.tableNames = names
-      this.tableKeys = names.map((name) => this.keyOf(name))
-    }
+    this.useTable(names)
     for (let column = 0; column < names.length; column++) {
       const key = this.tableKeys[column] as Key // as many as names
       if (key.targets.length === 0 && !key.isKept) continue
@@ -111,6 +111,44 @@ export class BatchBuilder {
       if (key.isKept && value !== undefined) this.rowKept.push([key.name, value])
     }
     this.end(position)
+  }
+
+  /**
+   * Rows of a table from the `i`-th on, `most` of them at most, as far as every input takes their numbers as they lie in the
+   * columns' arrays.
+   * @returns how many have been added.
+   */
+  addColumns(
+    names: readonly string[],
+    columns: readonly TableColumn[],
+    i: number,
+    most: number,
+    position: number,
+  ): number {
+    this.useTable(names)
+    const { fedByColumns } = this
+    if (!fedByColumns || most < 1) return 0
+    let count = most
+    const found: { readonly builder: FeedBuilder; readonly rows: NumberRows }[] = []
+    for (const { builder, column } of fedByColumns) {
+      const size = builder.rowSize
+      const rows = size === undefined ? undefined : columns[column]?.numbers?.(i, size, count)
+      if (!rows || !builder.takesNumbers(rows.numbers)) return 0
+      count = rows.count // at most as many as were asked for
+      found.push({ builder, rows })
+    }
+    for (const { builder, rows } of found) builder.addRows(rows.numbers, count)
+    const row = this.count
+    for (const [column, { name, isKept }] of this.tableKeys.entries()) {
+      if (!isKept) continue
+      const kept = this.keptColumn(name)
+      for (let k = 0; k < count; k++) {
+        const value = columns[column]?.at(i + k)
+        if (value !== undefined) kept[row + k] = value
+      }
+    }
+    for (let k = 0; k < count; k++) this.positions.push(position + k)
+    return count
   }
 
   /** The rows so far; the builder starts again. */
@@ -132,12 +170,30 @@ export class BatchBuilder {
     for (const builder of this.builders) builder.checkRow()
     for (const builder of this.builders) builder.endRow()
     const row = this.positions.length
-    for (const [name, value] of this.rowKept) {
-      const column = this.kept.get(name) ?? []
-      column[row] = value
+    for (const [name, value] of this.rowKept) this.keptColumn(name)[row] = value
+    this.positions.push(position)
+  }
+
+  private keptColumn(name: string): unknown[] {
+    let column = this.kept.get(name)
+    if (!column) {
+      column = []
       this.kept.set(name, column)
     }
-    this.positions.push(position)
+    return column
+  }
+
+  private useTable(names: readonly string[]): void {
+    if (names === this.tableNames) return
+    this.tableNames = names
+    this.tableKeys = names.map((name) => this.keyOf(name))
+    const fed = this.tableKeys.flatMap(
+      ({ targets }, column) =>
+        targets.map(({ input, slot }) => ({ builder: this.builders[input] as FeedBuilder, column, isWhole: !slot })), // planned
+    )
+    const isOnceEach = new Set(fed.map(({ builder }) => builder)).size === this.builders.length
+    const isBulk = isOnceEach && fed.length === this.builders.length && fed.every(({ isWhole }) => isWhole)
+    this.fedByColumns = isBulk ? fed : undefined
   }
 
   /** The member's key: most often that which stood there in the row before. */
@@ -170,7 +226,8 @@ export class BatchBuilder {
     const { scanner } = this
     scanner.peek()
     const start = scanner.at
-    for (const [i, { input, slot }] of targets.entries()) {
+    for (let i = 0; i < targets.length; i++) {
+      const { input, slot } = targets[i] as Target // inside
       if (i > 0) scanner.at = start
       const builder = this.builders[input] as FeedBuilder // planned
       if (slot) builder.readSlotJson(scanner, slot.index, slot.count)

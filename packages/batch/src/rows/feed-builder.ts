@@ -1,6 +1,7 @@
 import { type DataOf, type DType, dtypes, sizeOf, type Tensor } from '@eas/base'
 import { RowError } from '../batch-error.ts'
 import { batchLimits } from '../limits.ts'
+import type { NumberArray } from '../read/table.ts'
 import { type ElementType, elementTypes } from './element-type.ts'
 import { JsonScanner } from './json-scanner.ts'
 
@@ -16,7 +17,7 @@ export class FeedBuilder {
   /** Dimensions of a row; -1 where rows may differ; `undefined` when the model does not say. */
   private readonly rowShape: readonly number[] | undefined
   /** Elements of a row; `undefined` when rows may differ. */
-  private readonly rowSize: number | undefined
+  readonly rowSize: number | undefined
   private numbers: Numbers | undefined
   /** The same bytes as `numbers`: half of a 64-bit integer each, which needs no bigint then. Little-endian, as Node is. */
   private words: Int32Array = new Int32Array()
@@ -96,6 +97,26 @@ export class FeedBuilder {
     this.numbers?.set(items as never, this.used) // as above; reserving may have replaced the array
     this.used += rowSize
     return true
+  }
+
+  /** Whether numbers of this kind of array can be copied as they are, none of which could be wrong. */
+  takesNumbers(given: NumberArray): boolean {
+    const { numbers } = this
+    if (!numbers || !this.element.copies) return false
+    if (given.constructor === numbers.constructor) return true
+    const isFloats = this.dtype === 'float32' || this.dtype === 'float64'
+    return isFloats && !(given instanceof BigInt64Array || given instanceof BigUint64Array)
+  }
+
+  /** The first `count` rows of numbers that it takes, `rowSize` of them each. */
+  addRows(given: NumberArray, count: number): void {
+    const numbers = given.subarray(0, count * (this.rowSize ?? 0))
+    this.used = this.rowStart
+    this.reserve(numbers.length)
+    this.numbers?.set(numbers as never, this.used) // as `takesNumbers` has it; reserving may have replaced the array
+    this.used += numbers.length
+    this.rowStart = this.used
+    this.rows += count
   }
 
   /** The whole row from a text, as CSV has it: a value, a JSON list, or values with spaces, `;` or `|` between. */
@@ -253,8 +274,9 @@ export class FeedBuilder {
         if (c === openBracket) this.readList(scanner, depth + 1)
         else {
           this.leaf(depth + 1)
-          if (c === minus || (c >= digit0 && c <= digit9)) this.readNumber(scanner)
-          else this.readElement(scanner)
+          const some = c === minus || (c >= digit0 && c <= digit9) ? this.readNumbers(scanner) : 0
+          if (some === 0) this.readElement(scanner)
+          else count += some - 1
         }
         count++
       } while (scanner.take(comma))
@@ -314,23 +336,29 @@ export class FeedBuilder {
     else if (known !== count) throw new RowError(`${this.name} holds lists of different lengths`)
   }
 
-  /** What most elements are, without the detour of others: floats, and ids that a double holds. */
-  private readNumber(scanner: JsonScanner): void {
+  /** What most elements are, without the detour of others: floats, and ids. @returns how many; 0: another has to look. */
+  private readNumbers(scanner: JsonScanner): number {
     if (this.used >= this.capacity) this.reserve(1)
     const { numbers } = this
-    if (numbers instanceof Float32Array) numbers[this.used++] = scanner.float32()
-    else if (numbers instanceof BigInt64Array) {
-      const start = scanner.at
-      const value = scanner.float64()
-      if (Number.isSafeInteger(value)) {
-        // The low word is the value modulo 2^32, of a negative one too.
-        this.words[2 * this.used] = value
-        this.words[2 * this.used++ + 1] = Math.floor(value / 4294967296)
-      } else {
-        scanner.at = start
-        this.readElement(scanner)
-      }
-    } else this.readElement(scanner)
+    let count = 0
+    if (numbers instanceof Float32Array) count = scanner.float32s(numbers, this.used)
+    else if (numbers instanceof BigInt64Array) count = scanner.int64s(this.words, this.used) || this.readWideId(scanner)
+    this.used += count
+    return count
+  }
+
+  /** An id that a double holds. */
+  private readWideId(scanner: JsonScanner): number {
+    const start = scanner.at
+    const value = scanner.float64()
+    if (Number.isSafeInteger(value)) {
+      // The low word is the value modulo 2^32, of a negative one too.
+      this.words[2 * this.used] = value
+      this.words[2 * this.used + 1] = Math.floor(value / 4294967296)
+      return 1
+    }
+    scanner.at = start
+    return 0
   }
 
   private readElement(scanner: JsonScanner): void {

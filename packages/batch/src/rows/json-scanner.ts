@@ -5,6 +5,11 @@ const quote = 0x22
 const backslash = 0x5c
 const digit0 = 0x30
 const digit9 = 0x39
+const minus = 0x2d
+const point = 0x2e
+const comma = 0x2c
+const space = 0x20
+const letterE = 0x65
 const powersOf10 = Array.from({ length: 23 }, (_, i) => 10 ** i)
 /** Digits beyond which a double no longer holds every integer. */
 const exactDigits = 15
@@ -19,6 +24,9 @@ export class JsonScanner {
   bytes: Uint8Array = new Uint8Array()
   at = 0
   end = 0
+  /** The same bytes, which many texts are taken from. */
+  private view: Buffer = Buffer.alloc(0)
+  private viewed: Uint8Array = this.view
 
   /** The next byte that is not white space; -1 at the end. */
   peek(): number {
@@ -130,6 +138,94 @@ export class JsonScanner {
     return this.number(true)
   }
 
+  /**
+   * Numbers of a list, from here on, with nothing but commas and spaces between: as far as each is one whose digits can be
+   * summed exactly, and as far as there is room. What comes then is left to `float32`, with the comma before it.
+   * @returns how many there were.
+   */
+  float32s(into: Float32Array, from: number): number {
+    const { bytes, end } = this
+    let at = this.at
+    let count = 0
+    for (let room = into.length - from; count < room; ) {
+      let c = at < end ? (bytes[at] as number) : 0 // before the end
+      if (count > 0) {
+        if (c !== comma) break
+        c = ++at < end ? (bytes[at] as number) : 0 // before the end
+        while (c === space) c = ++at < end ? (bytes[at] as number) : 0 // before the end
+      }
+      const negative = c === minus
+      if (negative) c = ++at < end ? (bytes[at] as number) : 0 // before the end
+      const first = at
+      // Nine digits fit into 32 bits, where summing them is several times as fast.
+      let high = 0
+      let digits = 0
+      while (c >= digit0 && c <= digit9 && digits < 9) {
+        high = (high * 10 + (c - digit0)) | 0
+        digits++
+        c = ++at < end ? (bytes[at] as number) : 0 // before the end
+      }
+      if (digits === 0 || (digits > 1 && bytes[first] === digit0)) break
+      let fraction = 0
+      let low = 0
+      let lowDigits = 0
+      if (c === point) {
+        const start = at + 1
+        c = ++at < end ? (bytes[at] as number) : 0 // before the end
+        while (c >= digit0 && c <= digit9 && digits < 9) {
+          high = (high * 10 + (c - digit0)) | 0
+          digits++
+          c = ++at < end ? (bytes[at] as number) : 0 // before the end
+        }
+        while (c >= digit0 && c <= digit9 && lowDigits < exactDigits - 9) {
+          low = (low * 10 + (c - digit0)) | 0
+          lowDigits++
+          c = ++at < end ? (bytes[at] as number) : 0 // before the end
+        }
+        fraction = at - start
+        if (fraction === 0) break
+      }
+      // More digits, or an exponent.
+      if ((c >= digit0 && c <= digit9) || (c | 0x20) === letterE) break
+      const digitsSum = lowDigits === 0 ? high : high * (powersOf10[lowDigits] as number) + low // few
+      const value = fraction === 0 ? digitsSum : digitsSum / (powersOf10[fraction] as number) // at most 15
+      into[from + count++] = negative ? -value : value
+      this.at = at
+    }
+    return count
+  }
+
+  /** As `float32s`, integers of up to nine digits, as the two halves of 64 bits each. */
+  int64s(into: Int32Array, from: number): number {
+    const { bytes, end } = this
+    let at = this.at
+    let count = 0
+    for (let room = (into.length >> 1) - from; count < room; ) {
+      let c = at < end ? (bytes[at] as number) : 0 // before the end
+      if (count > 0) {
+        if (c !== comma) break
+        c = ++at < end ? (bytes[at] as number) : 0 // before the end
+        while (c === space) c = ++at < end ? (bytes[at] as number) : 0 // before the end
+      }
+      const negative = c === minus
+      if (negative) c = ++at < end ? (bytes[at] as number) : 0 // before the end
+      const first = at
+      let value = 0
+      while (c >= digit0 && c <= digit9 && at - first < 9) {
+        value = (value * 10 + (c - digit0)) | 0
+        c = ++at < end ? (bytes[at] as number) : 0 // before the end
+      }
+      const digits = at - first
+      if (digits === 0 || (digits > 1 && bytes[first] === digit0)) break
+      if ((c >= digit0 && c <= digit9) || c === point || (c | 0x20) === letterE) break
+      const place = 2 * (from + count++)
+      into[place] = negative ? -value : value
+      into[place + 1] = negative && value !== 0 ? -1 : 0
+      this.at = at
+    }
+    return count
+  }
+
   /** An integer of any size. @throws {RowError} for a fraction. */
   bigint(): bigint {
     this.peek()
@@ -163,7 +259,12 @@ export class JsonScanner {
 
   /** The text between two offsets. */
   text(from: number, to: number): string {
-    return Buffer.from(this.bytes.buffer, this.bytes.byteOffset + from, to - from).toString('utf8')
+    const { bytes } = this
+    if (bytes !== this.viewed) {
+      this.viewed = bytes
+      this.view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    }
+    return this.view.toString('utf8', from, to)
   }
 
   wrong(what: string): RowError {

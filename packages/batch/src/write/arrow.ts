@@ -1,6 +1,6 @@
 import type { DType } from '@eas/base'
 import type { DataType, Vector } from 'apache-arrow'
-import type { OutputFormat } from './row-writer.ts'
+import { mapRows, type OutputFormat } from './row-writer.ts'
 import { type ColumnOut, type KeptType, tableWriter } from './table-writer.ts'
 import { nestedRow } from './values.ts'
 
@@ -72,5 +72,5 @@ function dataOf(column: ColumnOut): unknown[] {
   if (column.kind === 'kept') {
     return column.values.map((value) => (value instanceof Date ? value.getTime() : value))
   }
-  return column.cells.map((cell) => nestedRow(cell))
+  return mapRows(column.rows, nestedRow)
 }

@@ -1,4 +1,5 @@
-import type { OutputFormat } from './row-writer.ts'
+import type { Tensor } from '@eas/base'
+import { mapRows, type OutputFormat } from './row-writer.ts'
 import { type ColumnOut, groupRows, tableWriter } from './table-writer.ts'
 import { elementOf, jsonOfRow } from './values.ts'
 
@@ -25,13 +26,9 @@ export const csvOutput: OutputFormat = {
 
 function cellsOf(column: ColumnOut): (row: number) => string {
   if (column.kind === 'output') {
-    const { cells, rank } = column
-    return (row) => {
-      const cell = cells[row]
-      if (!cell) return ''
-      if (rank === 0) return field(String(elementOf(cell.tensor, cell.from)))
-      return field(jsonOfRow(cell.tensor, cell.size === 0 ? 0 : cell.from / cell.size))
-    }
+    const textOf = column.rank === 0 ? (tensor: Tensor, i: number) => String(elementOf(tensor, i)) : jsonOfRow
+    const texts = mapRows(column.rows, textOf)
+    return (row) => field(texts[row] ?? '')
   }
   const { values } = column
   return (row) => {

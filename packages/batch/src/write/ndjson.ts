@@ -11,23 +11,30 @@ export const ndjsonOutput: OutputFormat = {
     const columns = [...outputs].map(([output, column]) => ({ output, column, start: `${JSON.stringify(column)}:` }))
     const names = new Set(outputs.values())
     return {
-      write({ batch, results }) {
+      write({ batch, runs }) {
         const kept = [...batch.kept]
           .filter(([name]) => !names.has(name))
           .map(([name, values]) => ({ start: `${JSON.stringify(name)}:`, values }))
         let text = ''
-        for (const [row, result] of results.entries()) {
-          if (!result) continue
-          let line = ''
-          for (const { start, values } of kept) {
-            const value = values[row]
-            if (value !== undefined) line += `${line === '' ? '' : ','}${start}${jsonOfKept(value)}`
+        for (const { row, count, outputs, index } of runs) {
+          const tensors = columns.flatMap(({ output, start }) => {
+            const tensor = outputs.get(output)
+            return tensor ? [{ tensor, start }] : []
+          })
+          for (let i = 0; i < count; i++) {
+            let before = '{'
+            for (const { start, values } of kept) {
+              const value = values[row + i]
+              if (value === undefined) continue
+              text += before + start + jsonOfKept(value)
+              before = ','
+            }
+            for (const { tensor, start } of tensors) {
+              text += before + start + jsonOfRow(tensor, index + i)
+              before = ','
+            }
+            text += before === '{' ? '{}\n' : '}\n'
           }
-          for (const { output, start } of columns) {
-            const tensor = result.outputs.get(output)
-            if (tensor) line += `${line === '' ? '' : ','}${start}${jsonOfRow(tensor, result.index)}`
-          }
-          text += `{${line}}\n`
         }
         if (text !== '') pieces.push(Buffer.from(text))
       },

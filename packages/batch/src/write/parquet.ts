@@ -1,9 +1,10 @@
 import type { DType } from '@eas/base'
-import type { SchemaElement } from 'hyparquet'
-import type { ColumnSource } from 'hyparquet-writer'
-import type { OutputFormat } from './row-writer.ts'
+import type { ColumnChunk, SchemaElement } from 'hyparquet'
+import type { ColumnSource, Writer } from 'hyparquet-writer'
+import { isPlain, plainPages } from './plain-column.ts'
+import { mapRows, type OutputFormat } from './row-writer.ts'
 import { type ColumnOut, groupRows, type KeptType, tableWriter } from './table-writer.ts'
-import { nestedRow } from './values.ts'
+import { type Element, nestedRow } from './values.ts'
 
 /** Apache Parquet, a file per part; outputs of several elements are lists. @see https://parquet.apache.org/docs/file-format/ */
 export const parquetOutput: OutputFormat = {
@@ -14,13 +15,21 @@ export const parquetOutput: OutputFormat = {
     tableWriter(outputs, {
       groupRows,
       async open(first) {
-        const { ByteWriter, ParquetWriter } = await import('hyparquet-writer')
+        const [{ ByteWriter, ParquetWriter }, { writePageHeader }] = await Promise.all([
+          import('hyparquet-writer'),
+          import('hyparquet-writer/src/datapage.js'),
+        ])
         const schema: SchemaElement[] = [{ name: 'root', num_children: first.length }, ...first.flatMap(elementsOf)]
         const writer = new ByteWriter()
         const file = new ParquetWriter({ writer, schema, statistics: false })
         return {
           add(columns, count) {
-            const columnData = columns.map(
+            const start = writer.offset
+            const plain = columns.filter(isPlainColumn)
+            const others = columns.slice(0, columns.length - plain.length)
+            // The library's columns come first in the schema, or all are its own.
+            const isMixed = plain.every((column, i) => column === columns[others.length + i])
+            const columnData = (isMixed ? others : columns).map(
               (column): ColumnSource => ({
                 name: column.name,
                 data: dataOf(column),
@@ -28,6 +37,17 @@ export const parquetOutput: OutputFormat = {
               }),
             )
             file.write({ columnData, rowGroupSize: count })
+            if (!isMixed || plain.length === 0) return
+            const chunks = plain.map((column) => writePlainColumn(writer, column, writePageHeader))
+            const written = columnData.length > 0 ? file.row_groups.pop() : undefined
+            if (!written) file.num_rows += BigInt(count)
+            const all = [...(written?.columns ?? []), ...chunks]
+            file.row_groups.push({
+              columns: all,
+              num_rows: BigInt(count),
+              total_byte_size: all.reduce((sum, { meta_data }) => sum + (meta_data?.total_uncompressed_size ?? 0n), 0n),
+              total_compressed_size: BigInt(writer.offset - start),
+            })
           },
           end() {
             file.finish()
@@ -90,7 +110,56 @@ function elementsOf(column: ColumnOut): SchemaElement[] {
 function dataOf(column: ColumnOut): unknown[] {
   if (column.kind === 'kept') return [...column.values]
   const isWide = (outputLeaves[column.dtype] ?? double).type === 'INT64'
-  return column.cells.map((cell) =>
-    nestedRow(cell, isWide ? (element) => BigInt(element as number | bigint) : undefined),
-  ) // integers
+  const convert = isWide ? (element: Element) => BigInt(element as number | bigint) : undefined // integers
+  return mapRows(column.rows, (tensor, index) => nestedRow(tensor, index, convert))
+}
+
+/** An output whose rows need not be taken apart for the library, which is most of what writing it takes. */
+type PlainColumn = Extract<ColumnOut, { kind: 'output' }> & { readonly rowShape: readonly number[] }
+
+const isPlainColumn = (column: ColumnOut): column is PlainColumn =>
+  column.kind === 'output' && isPlain(column.dtype, column.rowShape)
+
+function writePlainColumn(
+  writer: Writer,
+  { name, dtype, rowShape, rank, rows }: PlainColumn,
+  writePageHeader: typeof import('hyparquet-writer/src/datapage.js')['writePageHeader'],
+): ColumnChunk {
+  const start = writer.offset
+  const pages = plainPages(dtype, rowShape, rows)
+  for (const page of pages) {
+    const { repetitions, definitions, values } = page
+    const bytes = repetitions.length + definitions.length + values.length
+    writePageHeader(writer, {
+      type: 'DATA_PAGE_V2',
+      uncompressed_page_size: bytes,
+      compressed_page_size: bytes,
+      data_page_header_v2: {
+        num_values: page.entries,
+        num_nulls: 0,
+        num_rows: page.rows,
+        encoding: 'PLAIN',
+        definition_levels_byte_length: definitions.length,
+        repetition_levels_byte_length: repetitions.length,
+        is_compressed: false,
+      },
+    })
+    writer.appendBytes(repetitions)
+    writer.appendBytes(definitions)
+    writer.appendBytes(values)
+  }
+  const size = BigInt(writer.offset - start)
+  return {
+    file_offset: BigInt(start),
+    meta_data: {
+      type: (outputLeaves[dtype] ?? double).type ?? 'DOUBLE',
+      encodings: ['PLAIN'],
+      path_in_schema: [name, ...Array.from({ length: rank }, () => ['list', 'element']).flat()],
+      codec: outputCodec,
+      num_values: BigInt(pages.reduce((sum, { entries }) => sum + entries, 0)),
+      total_compressed_size: size,
+      total_uncompressed_size: size,
+      data_page_offset: BigInt(start),
+    },
+  }
 }

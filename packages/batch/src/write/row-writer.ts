@@ -17,17 +17,26 @@ export interface OutputFormat {
   writer(outputs: ReadonlyMap<string, string>): RowWriter
 }
 
-/** An output's elements of one row, and how they lie. */
-export interface OutputCell {
+/** An output of rows that follow each other. */
+export interface OutputRows {
   readonly tensor: Tensor
-  /** Index of the first element. */
-  readonly from: number
-  readonly size: number
+  /** The first of them in the tensor. */
+  readonly index: number
+  readonly count: number
 }
 
-/** Where the row's elements of an output are. */
-export function cellOf(tensor: Tensor, index: number): OutputCell {
+/** Elements of one row of an output. */
+export function rowSizeOf({ shape }: Tensor): number {
   let size = 1
-  for (let i = 1; i < tensor.shape.length; i++) size *= tensor.shape[i] ?? 1
-  return { tensor, from: index * size, size }
+  for (let i = 1; i < shape.length; i++) size *= shape[i] ?? 1
+  return size
+}
+
+/** What becomes of each of these rows. */
+export function mapRows<T>(rows: readonly OutputRows[], convert: (tensor: Tensor, index: number) => T): T[] {
+  const converted: T[] = []
+  for (const { tensor, index, count } of rows) {
+    for (let i = 0; i < count; i++) converted.push(convert(tensor, index + i))
+  }
+  return converted
 }

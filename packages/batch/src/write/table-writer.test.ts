@@ -11,7 +11,7 @@ function batchOf(first: number, kept: Readonly<Record<string, readonly unknown[]
   const outputs = new Map([['scores', scores]])
   return {
     batch: { count, positions: [], kept: new Map(Object.entries(kept)), groups: [] },
-    results: Array.from({ length: count }, (_, index) => ({ outputs, index })),
+    runs: [{ row: 0, count, outputs, index: 0 }],
     failures: [],
   }
 }

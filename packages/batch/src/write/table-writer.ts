@@ -1,6 +1,7 @@
 import type { DType, Tensor } from '@eas/base'
+import type { ResultRun } from '../engine/score-rows.ts'
 import { JsonText } from '../rows/batch-builder.ts'
-import { cellOf, type OutputCell, type RowWriter } from './row-writer.ts'
+import type { OutputRows, RowWriter } from './row-writer.ts'
 
 /** A column of a chunk that is written as a table. */
 export type ColumnOut =
@@ -15,10 +16,10 @@ export type ColumnOut =
       readonly kind: 'output'
       readonly name: string
       readonly dtype: DType
-      /** Dimensions of a row; `undefined` when rows differ. All of `cells` are of one rank. */
+      /** Dimensions of a row; `undefined` when rows differ. All of `rows` are of one rank. */
       readonly rowShape: readonly number[] | undefined
       readonly rank: number
-      readonly cells: readonly OutputCell[]
+      readonly rows: readonly OutputRows[]
     }
 
 /** `json`: texts of whatever has no other type. */
@@ -46,7 +47,7 @@ type KeptTypes = ReadonlyMap<string, KeptType>
 interface Group {
   count: number
   readonly kept: Map<string, unknown[]>
-  readonly cells: Map<string, OutputCell[]>
+  readonly outputs: Map<string, OutputRows[]>
 }
 
 /** A kept column's values, and what they are; `undefined` where all are null. */
@@ -59,7 +60,7 @@ interface Kept {
 interface WholeGroup {
   readonly count: number
   readonly kept: ReadonlyMap<string, Kept>
-  readonly cells: ReadonlyMap<string, readonly OutputCell[]>
+  readonly outputs: ReadonlyMap<string, readonly OutputRows[]>
 }
 
 /** Collects a chunk's rows by column, and has them encoded group by group. */
@@ -69,7 +70,7 @@ export function tableWriter(outputs: ReadonlyMap<string, string>, format: TableF
   const newGroup = (): Group => ({
     count: 0,
     kept: new Map(),
-    cells: new Map([...outputs.keys()].map((name) => [name, []])),
+    outputs: new Map([...outputs.keys()].map((name) => [name, []])),
   })
   let group = newGroup()
   const groups: WholeGroup[] = []
@@ -94,25 +95,15 @@ export function tableWriter(outputs: ReadonlyMap<string, string>, format: TableF
   }
 
   return {
-    write({ batch, results }) {
+    write({ batch, runs }) {
       const kept = [...batch.kept].filter(([name]) => !names.has(name))
-      let columns = columnsIn(group, kept)
-      for (let row = 0; row < results.length; row++) {
-        const result = results[row]
-        if (!result) continue
-        const at = group.count++
-        for (let i = 0; i < kept.length; i++) {
-          const column = columns.kept[i] as unknown[] // one for each
-          column[at] = kept[i]?.[1][row]
+      for (const run of runs) {
+        for (let done = 0; done < run.count; ) {
+          const count = Math.min(run.count - done, rowsMax - group.count)
+          addRows(group, kept, { ...run, row: run.row + done, index: run.index + done, count })
+          done += count
+          if (group.count >= rowsMax) encodeGroup()
         }
-        for (let i = 0; i < columns.cells.length; i++) {
-          const [name, cells] = columns.cells[i] as (typeof columns.cells)[number] // as above
-          const tensor = result.outputs.get(name) as Tensor // asked for
-          cells.push(cellOf(tensor, result.index))
-        }
-        if (group.count < rowsMax) continue
-        encodeGroup()
-        columns = columnsIn(group, kept)
       }
     },
     async end() {
@@ -128,18 +119,22 @@ export function tableWriter(outputs: ReadonlyMap<string, string>, format: TableF
   }
 }
 
-/** The columns of a group that rows of a batch go into: looked up once, not for each row. */
-function columnsIn(group: Group, kept: readonly (readonly [string, readonly unknown[]])[]) {
-  const lists = kept.map(([name]) => {
+function addRows(
+  group: Group,
+  kept: readonly (readonly [string, readonly unknown[]])[],
+  { row, count, outputs, index }: ResultRun,
+): void {
+  for (const [name, values] of kept) {
     const column = group.kept.get(name) ?? []
     group.kept.set(name, column)
-    return column
-  })
-  return { kept: lists, cells: [...group.cells] }
+    for (let i = 0; i < count; i++) column[group.count + i] = values[row + i]
+  }
+  for (const [name, rows] of group.outputs) rows.push({ tensor: outputs.get(name) as Tensor, index, count }) // asked for
+  group.count += count
 }
 
-function wholeGroup({ count, kept, cells }: Group): WholeGroup {
-  return { count, kept: new Map([...kept].map(([name, values]) => [name, keptOf(values, count)])), cells }
+function wholeGroup({ count, kept, outputs }: Group): WholeGroup {
+  return { count, kept: new Map([...kept].map(([name, values]) => [name, keptOf(values, count)])), outputs }
 }
 
 function keptOf(given: readonly unknown[], count: number): Kept {
@@ -157,34 +152,34 @@ function typesOf(groups: readonly WholeGroup[]): KeptTypes {
 }
 
 /** Whether a group has no column, and none of a type, that its file has not. */
-function fits({ kept, cells }: WholeGroup, types: KeptTypes, first: WholeGroup): boolean {
+function fits({ kept, outputs }: WholeGroup, types: KeptTypes, first: WholeGroup): boolean {
   const isKnown = [...kept].every(
     ([name, { type }]) => types.has(name) && (type ?? types.get(name)) === types.get(name),
   )
-  const formOf = (group: ReadonlyMap<string, readonly OutputCell[]>, name: string) => {
+  const formOf = (group: WholeGroup['outputs'], name: string) => {
     const tensor = group.get(name)?.[0]?.tensor
     return `${tensor?.dtype} ${tensor?.shape.length}`
   }
-  return isKnown && [...cells.keys()].every((name) => formOf(cells, name) === formOf(first.cells, name))
+  return isKnown && [...outputs.keys()].every((name) => formOf(outputs, name) === formOf(first.outputs, name))
 }
 
 function columnsOf(
-  { kept, cells, count }: WholeGroup,
+  { kept, outputs, count }: WholeGroup,
   types: KeptTypes,
-  outputs: ReadonlyMap<string, string>,
+  names: ReadonlyMap<string, string>,
 ): ColumnOut[] {
   const keptColumns = [...types].map(([name, type]): ColumnOut => {
     const values = kept.get(name)?.values ?? new Array(count).fill(null)
     return { kind: 'kept', name, type, values: values.map((value) => (value === null ? null : convert[type](value))) }
   })
-  return [...keptColumns, ...[...cells].map(([name, column]) => outputColumn(outputs.get(name) ?? name, column))]
+  return [...keptColumns, ...[...outputs].map(([name, rows]) => outputColumn(names.get(name) ?? name, rows))]
 }
 
-function outputColumn(name: string, cells: readonly OutputCell[]): ColumnOut {
-  const { dtype, shape } = (cells[0] as OutputCell).tensor // of a group that has rows
+function outputColumn(name: string, rows: readonly OutputRows[]): ColumnOut {
+  const { dtype, shape } = (rows[0] as OutputRows).tensor // of a group that has rows
   const rowShape = shape.slice(1)
-  const isUniform = cells.every(({ tensor }) => rowShape.every((dim, i) => tensor.shape[i + 1] === dim))
-  return { kind: 'output', name, dtype, rowShape: isUniform ? rowShape : undefined, rank: rowShape.length, cells }
+  const isUniform = rows.every(({ tensor }) => rowShape.every((dim, i) => tensor.shape[i + 1] === dim))
+  return { kind: 'output', name, dtype, rowShape: isUniform ? rowShape : undefined, rank: rowShape.length, rows }
 }
 
 function joinedType(a: KeptType | undefined, b: KeptType | undefined): KeptType | undefined {

@@ -1,6 +1,6 @@
 import { type DType, fromBfloat16, fromHalf, type Tensor } from '@eas/base'
 import { JsonText } from '../rows/batch-builder.ts'
-import type { OutputCell } from './row-writer.ts'
+import { rowSizeOf } from './row-writer.ts'
 
 export type Element = number | bigint | boolean | string
 
@@ -23,9 +23,7 @@ export function jsonOf(value: Element): string {
 
 /** JSON of a row of an output: nested lists by its shape behind the first dimension. */
 export function jsonOfRow(tensor: Tensor, index: number): string {
-  const { shape } = tensor
-  let size = 1
-  for (let i = 1; i < shape.length; i++) size *= shape[i] ?? 1
+  const size = rowSizeOf(tensor)
   return nested(tensor, index * size, size, 1)
 }
 
@@ -49,7 +47,9 @@ function nested(tensor: Tensor, from: number, size: number, dim: number): string
 }
 
 /** A row of an output as a value, or as nested lists of them. */
-export function nestedRow({ tensor, from, size }: OutputCell, convert?: (element: Element) => unknown): unknown {
+export function nestedRow(tensor: Tensor, index: number, convert?: (element: Element) => unknown): unknown {
+  const size = rowSizeOf(tensor)
+  const from = index * size
   if (tensor.shape.length === 2 && plainArrays.has(tensor.dtype) && !convert) return listOf(tensor.data, from, size)
   const listed = (at: number, length: number, dim: number): unknown => {
     if (dim >= tensor.shape.length) return convert ? convert(elementOf(tensor, at)) : elementOf(tensor, at)

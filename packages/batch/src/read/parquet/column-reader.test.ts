@@ -38,9 +38,16 @@ function entriesOf(rows: readonly Row[]): Entry[] {
   })
 }
 
-/** Levels as one group of packed bits, or as a run of each. */
+/** Levels as one group of packed bits, or in runs. */
 function levels(values: readonly number[], width: number, packed: boolean): Buffer {
-  if (!packed) return Buffer.from(values.flatMap((value) => [2, value]))
+  if (!packed) {
+    const bytes: number[] = []
+    for (let at = 0, end = 0; at < values.length; at = end) {
+      while (end < values.length && values[end] === values[at]) end++
+      bytes.push((end - at) << 1, values[at] ?? 0)
+    }
+    return Buffer.from(bytes)
+  }
   const groups = Math.ceil(values.length / 8)
   const bytes = Buffer.alloc(groups * width)
   for (const [i, value] of values.entries()) {
@@ -109,10 +116,8 @@ async function* pages(
 
 const plain = (cell: unknown): unknown => (cell === null ? null : Array.from(cell as ArrayLike<number>)) // a list
 
-const rows = fc.array(
-  fc.option(fc.array(fc.option(fc.integer({ min: -9, max: 9 }), { freq: 6 }), { maxLength: 6 }), { freq: 6 }),
-  { minLength: 1, maxLength: 40 },
-)
+const row = fc.option(fc.array(fc.option(fc.integer({ min: -9, max: 9 }), { freq: 6 }), { maxLength: 6 }), { freq: 6 })
+const rows = fc.array(row, { minLength: 1, maxLength: 40 })
 const sizes = fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 4 })
 
 describe('ColumnReader', () => {
@@ -123,8 +128,8 @@ describe('ColumnReader', () => {
         const seen: unknown[] = []
         for (let i = 0; seen.length < all.length; i++) {
           const count = Math.min(steps[i % steps.length] ?? 1, all.length - seen.length)
-          const cell = await reader.take(count)
-          for (let row = 0; row < count; row++) seen.push(plain(cell(row)))
+          const column = await reader.take(count)
+          for (let row = 0; row < count; row++) seen.push(plain(column.at(row)))
         }
         expect(seen).toEqual(all)
         await expect(reader.take(1)).rejects.toThrow('too few rows')
@@ -139,17 +144,48 @@ describe('ColumnReader', () => {
         const count = skipped % all.length
         const reader = new ColumnReader(pages(entriesOf(all), cuts, packed, false), leaf)
         await reader.skip(count)
-        const cell = await reader.take(all.length - count)
-        expect(all.slice(count).map((_, i) => plain(cell(i)))).toEqual(all.slice(count))
+        const column = await reader.take(all.length - count)
+        expect(all.slice(count).map((_, i) => plain(column.at(i)))).toEqual(all.slice(count))
       }),
       { numRuns: 300 },
     )
   })
 
+  it('gives the numbers of several rows as those of each, of rows of one size without nulls', async () => {
+    const even = fc.array(fc.oneof({ weight: 60, arbitrary: fc.constant([1, 2, 3]) }, { arbitrary: row, weight: 1 }), {
+      minLength: 1,
+      maxLength: 60,
+    })
+    let joined = 0
+    await fc.assert(
+      fc.asyncProperty(even, sizes, fc.constantFrom(3, 3, 3, 1, 0, 2), sizes, async (all, cuts, size, most) => {
+        const reader = new ColumnReader(pages(entriesOf(all), cuts, true, true), leaf)
+        const column = await reader.take(all.length)
+        for (let i = 0, step = 0; i < all.length; step++) {
+          const asked = most[step % most.length] ?? 1
+          const found = column.numbers?.(i, size, asked)
+          if (!found) {
+            // Such a row is one that is not of this size, or lies on two pages, or on one that has nulls.
+            i++
+            continue
+          }
+          expect(found.count).toBeLessThanOrEqual(asked)
+          const each = all.slice(i, i + found.count)
+          expect(each.map((values) => values?.length)).toEqual(each.map(() => size))
+          expect(Array.from<unknown>(found.numbers)).toEqual(each.flat())
+          if (found.count > 1) joined++
+          i += found.count
+        }
+      }),
+      { numRuns: 300 },
+    )
+    expect(joined).toBeGreaterThan(30)
+  })
+
   it('gives lists without nulls as arrays of their numbers', async () => {
     const reader = new ColumnReader(pages(entriesOf([[1, 2], [], [3]]), [3], true, true), leaf)
-    const cell = await reader.take(3)
-    expect([0, 1, 2].map(cell)).toEqual([Float32Array.of(1, 2), new Float32Array(), Float32Array.of(3)])
+    const column = await reader.take(3)
+    expect([0, 1, 2].map(column.at)).toEqual([Float32Array.of(1, 2), new Float32Array(), Float32Array.of(3)])
   })
 
   it('refuses a page that begins in the middle of a row that is not there', async () => {

@@ -1,5 +1,5 @@
 import type { DecodedArray } from 'hyparquet'
-import type { TableColumn } from '../table.ts'
+import type { NumberArray, NumberRows, TableColumn } from '../table.ts'
 import type { RawPage } from './chunk-pages.ts'
 import { decodeDictionary, decodePage, type Page, rowsOfPage } from './decode-page.ts'
 import type { Leaf } from './leaf.ts'
@@ -34,7 +34,7 @@ export class ColumnReader {
       this.drop(part.count)
       left -= part.count
     }
-    return cellsOf(parts)
+    return columnOf(parts)
   }
 
   /** Passes over `count` rows. */
@@ -92,15 +92,17 @@ export class ColumnReader {
   private add(page: Page): void {
     const { leaf } = this
     const values = entryValues(page, leaf)
-    const { repetitions, definitions } = page
-    if (!repetitions) {
+    const { repetitions, definitions, starts: given } = page
+    if (!repetitions && !given) {
       this.finish()
       if (page.entries > 0) this.open = new ValueRows(values)
       return
     }
-    const { starts, nulls, entries } = rowsOf(page, leaf)
+    const { starts, nulls, entries } = given
+      ? { starts: given, nulls: undefined, entries: page.entries }
+      : rowsOf(page, leaf)
     const head = starts.length > 0 ? (starts[0] as number) : entries
-    if (repetitions[0] === 1) {
+    if (repetitions ? repetitions[0] === 1 : head > 0) {
       if (!this.open && !this.hasSkipped) throw new Error('a page begins in the middle of a row')
       this.open?.append(sliced(values, 0, head))
     }
@@ -114,6 +116,8 @@ export class ColumnReader {
 interface Rows {
   readonly count: number
   cell(i: number): unknown
+  /** As a column's. */
+  numbers(i: number, size: number, most: number): NumberRows | undefined
   /** What the next page has of the last row. */
   append(values: DecodedArray): void
 }
@@ -129,6 +133,13 @@ class ValueRows implements Rows {
 
   cell(i: number): unknown {
     return this.values[i]
+  }
+
+  numbers(i: number, size: number, most: number): NumberRows | undefined {
+    const { values } = this
+    if (size !== 1 || Array.isArray(values)) return undefined
+    const count = Math.min(most, this.count - i)
+    return { count, numbers: numbersOf(values, i, i + count) }
   }
 
   append(): void {}
@@ -156,6 +167,22 @@ class ListRows implements Rows {
     return i === this.count - 1 && this.rest.length > 0 ? joined([own, ...this.rest]) : own
   }
 
+  numbers(i: number, size: number, most: number): NumberRows | undefined {
+    const { values, starts, nulls } = this
+    if (Array.isArray(values)) return undefined
+    // What the last row has on the next page is elsewhere.
+    const whole = this.rest.length > 0 ? this.count - 1 : this.count
+    const last = Math.min(whole, i + most)
+    const from = starts[i] ?? 0
+    let row = i
+    for (let at = from; row < last && !nulls?.[row]; row++) {
+      at += size
+      if ((starts[row + 1] ?? this.end) !== at) break
+    }
+    const count = row - i
+    return count > 0 ? { count, numbers: numbersOf(values, from, from + count * size) } : undefined
+  }
+
   append(values: DecodedArray): void {
     this.rest.push(values)
   }
@@ -167,11 +194,11 @@ interface Part {
   readonly count: number
 }
 
-/** Cells are asked for in order, most often. */
-function cellsOf(parts: readonly Part[]): TableColumn {
+/** Rows are asked for in order, most often. */
+function columnOf(parts: readonly Part[]): TableColumn {
   let index = 0
   let first = 0
-  return (i) => {
+  function partWith(i: number): Part | undefined {
     if (i < first) {
       index = 0
       first = 0
@@ -181,7 +208,17 @@ function cellsOf(parts: readonly Part[]): TableColumn {
       first += part.count
       part = parts[++index]
     }
-    return part?.rows.cell(part.from + i - first)
+    return part
+  }
+  return {
+    at(i) {
+      const part = partWith(i)
+      return part?.rows.cell(part.from + i - first)
+    },
+    numbers(i, size, most) {
+      const part = partWith(i)
+      return part?.rows.numbers(part.from + i - first, size, Math.min(most, first + part.count - i))
+    },
   }
 }
 
@@ -222,6 +259,10 @@ function rowsOf({ entries, definitions, repetitions }: Page, { definition }: Lea
   }
   return { starts, nulls, entries: at }
 }
+
+/** What is not a list of values is an array of numbers. */
+const numbersOf = (values: Exclude<DecodedArray, unknown[]>, from: number, to: number) =>
+  values.subarray(from, to) as NumberArray
 
 const sliced = (values: DecodedArray, from: number, to: number): DecodedArray =>
   Array.isArray(values) ? values.slice(from, to) : values.subarray(from, to)

@@ -7,7 +7,7 @@ import { readPlain } from 'hyparquet/src/plain.js'
 import type { ColumnDecoder, DataReader, Encoding } from 'hyparquet/src/types.js'
 import type { RawPage } from './chunk-pages.ts'
 import type { Leaf } from './leaf.ts'
-import { readHybrid } from './rle-hybrid.ts'
+import { isRunOf, readHybrid, zerosOf } from './rle-hybrid.ts'
 
 /** A page of entries: one for each value, null, empty list and null list. */
 export interface Page {
@@ -16,8 +16,10 @@ export interface Page {
   readonly values: DecodedArray
   /** `undefined` when every entry has a value. */
   readonly definitions: Uint8Array | undefined
-  /** 0 where a row begins; `undefined` for columns without lists. */
+  /** 0 where a row begins; `undefined` for columns without lists, and where there are `starts`. */
   readonly repetitions: Uint8Array | undefined
+  /** Of a column of lists every entry of which has a value: the entries that rows begin with. */
+  readonly starts: Int32Array | undefined
 }
 
 /** Values that the data pages behind give by their indexes. */
@@ -44,20 +46,21 @@ function decodeV1({ header, bytes }: RawPage, leaf: Leaf, dictionary: DecodedArr
   const head = given(header.data_page_header)
   const page = decompressPage(bytes, header.uncompressed_page_size, codec, compressors)
   let at = 0
-  const levels = (max: number, encoding: Encoding): Uint8Array | undefined => {
-    if (max === 0) return undefined
+  /** Where levels lie. */
+  const spanOf = (max: number, encoding: Encoding): Span => {
+    if (max === 0) return { bytes: page, from: at, to: at }
     if (encoding !== 'RLE') throw new Error(`levels are encoded as ${encoding}`)
     const length = at + 4 <= page.length ? readerOf(page, at).view.getUint32(0, true) : page.length
-    const into = new Uint8Array(head.num_values)
-    readHybrid(page, at + 4, at + 4 + length, widthOf(max), into)
-    at += 4 + length
-    return into
+    const span = { bytes: page, from: at + 4, to: at + 4 + length }
+    at = span.to
+    return span
   }
-  const repetitions = levels(leaf.isList ? 1 : 0, head.repetition_level_encoding)
-  const definitions = levels(leaf.definition.value, head.definition_level_encoding)
-  const count = valueCount(head.num_values, definitions, leaf)
+  const repetitions = spanOf(leaf.isList ? 1 : 0, head.repetition_level_encoding)
+  const definitions = spanOf(leaf.definition.value, head.definition_level_encoding)
+  const levels = levelsOf(repetitions, definitions, head.num_values, leaf)
+  const count = valueCount(head.num_values, levels.definitions, leaf)
   const values = decodeValues(page, at, count, head.encoding, leaf.decoder, dictionary)
-  return pageOf(head.num_values, values, definitions, repetitions)
+  return pageOf(head.num_values, values, levels, repetitions, leaf)
 }
 
 function decodeV2({ header, bytes }: RawPage, leaf: Leaf, dictionary: DecodedArray | undefined): Page {
@@ -66,30 +69,49 @@ function decodeV2({ header, bytes }: RawPage, leaf: Leaf, dictionary: DecodedArr
   const { num_values, repetition_levels_byte_length: first, definition_levels_byte_length: second } = head
   const start = first + second
   if (!(first >= 0 && second >= 0 && start <= bytes.length)) throw new Error('levels are longer than their page')
-  const levels = (max: number, from: number, to: number): Uint8Array | undefined => {
-    if (max === 0) return undefined
-    const into = new Uint8Array(num_values)
-    readHybrid(bytes, from, to, widthOf(max), into)
-    return into
-  }
-  const repetitions = levels(leaf.isList ? 1 : 0, 0, first)
-  const definitions = levels(leaf.definition.value, first, start)
-  const count = valueCount(num_values, definitions, leaf)
+  const repetitions = { bytes, from: 0, to: first }
+  const levels = levelsOf(repetitions, { bytes, from: first, to: start }, num_values, leaf)
+  const count = valueCount(num_values, levels.definitions, leaf)
   // Nothing may be what a compression of nothing is.
   const rest = bytes.subarray(start)
   const isCompressed = head.is_compressed !== false && count > 0
   const page = isCompressed ? decompressPage(rest, header.uncompressed_page_size - start, codec, compressors) : rest
   const values = decodeValues(page, 0, count, head.encoding, leaf.decoder, dictionary)
-  return pageOf(num_values, values, definitions, repetitions)
+  return pageOf(num_values, values, levels, repetitions, leaf)
+}
+
+interface Span {
+  readonly bytes: Uint8Array
+  readonly from: number
+  readonly to: number
+}
+
+type Levels = Pick<Page, 'definitions' | 'repetitions'>
+
+/** The levels of a page; without a level for each entry where all have a value and a single run says so, as most writers do. */
+function levelsOf(repetitions: Span, definitions: Span, entries: number, { isList, definition }: Leaf): Levels {
+  const read = ({ bytes, from, to }: Span, max: number): Uint8Array => {
+    const into = new Uint8Array(entries)
+    readHybrid(bytes, from, to, widthOf(max), into)
+    return into
+  }
+  const { bytes, from, to } = definitions
+  const areValues = definition.value === 0 || isRunOf(definition.value, bytes, from, to, entries)
+  if (areValues) return { definitions: undefined, repetitions: undefined }
+  return { definitions: read(definitions, definition.value), repetitions: isList ? read(repetitions, 1) : undefined }
 }
 
 function pageOf(
   entries: number,
   values: DecodedArray,
-  definitions: Uint8Array | undefined,
-  repetitions: Uint8Array | undefined,
+  { definitions, repetitions }: Levels,
+  { bytes, from, to }: Span,
+  { isList }: Leaf,
 ): Page {
-  return { entries, values, definitions: values.length === entries ? undefined : definitions, repetitions }
+  // Last, when there are known to be as many values.
+  const starts = isList && !repetitions ? zerosOf(bytes, from, to, entries) : undefined
+  const isFull = values.length === entries
+  return { entries, values, definitions: isFull ? undefined : definitions, repetitions, starts }
 }
 
 function valueCount(entries: number, definitions: Uint8Array | undefined, { definition: { value } }: Leaf): number {
