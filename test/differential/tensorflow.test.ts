@@ -12,9 +12,9 @@ import { compareCase, compareModel, directoryOf, lowerCase, lowerModel, opsOf, s
 import { withoutCase } from './tensorflow/without-case.ts'
 
 /**
- * Graphs made by TensorFlow, lowered to ONNX and run by ONNX Runtime, against what TensorFlow computed: ops.py has an operator
- * or two per graph, zoo.py and zoo_layers.py whole models at three batch sizes. What is refused or wrong is listed in
- * known-gaps.ts, and has to be struck off there when it is mended.
+ * Graphs made by TensorFlow, lowered to ONNX and run by ONNX Runtime, against what TensorFlow computed: ops.py, ops_more.py and
+ * ops_data.py have an operator or two per graph, zoo.py, zoo_layers.py and zoo_data.py whole models at three batch sizes. What
+ * is refused or wrong is listed in known-gaps.ts, and has to be struck off there when it is mended.
  */
 const golden = join(import.meta.dirname, 'tensorflow/golden')
 const filesOf = (folder: string) => readdirSync(join(golden, folder)).map((file) => join(golden, folder, file))

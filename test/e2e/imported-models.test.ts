@@ -127,6 +127,18 @@ describe('A TorchScript archive', () => {
     for (const count of [3, 12]) expect(await torch('digits', images(count))).toEqual([scores(count)])
   })
 
+  it('that draws random numbers is prepared, and draws others for each request', async () => {
+    await serve({ name: 'noisy', model: await prepared('noisy.pt', join(golden, 'noisy.pt')) })
+    const answers: number[] = []
+    for (const rows of [40, 50]) {
+      const [answer] = await torch('noisy', floats([rows, 3], new Array<number>(rows * 3).fill(2)))
+      expect(answer).toMatchObject({ shape: [rows, 3] })
+      answers.push(...(answer as ReturnType<typeof valuesOf>).data) // an answer, as it has a shape
+    }
+    expect(answers.every((value) => value >= 2 && value <= 3)).toBe(true)
+    expect(new Set(answers).size).toBeGreaterThan(200)
+  })
+
   it('that decides by a size answers each request as its size decides', async () => {
     await serve({ name: 'choosing', model: join(golden, 'choosing.pt') })
     const rows = (width: number) =>

@@ -40,7 +40,11 @@ export interface Node {
   readonly outputs: readonly string[]
   readonly attributes?: Readonly<Record<string, Attribute>>
 }
-export type Attribute = { readonly int: number } | { readonly ints: readonly number[] } | { readonly graph: Graph }
+export type Attribute =
+  | { readonly int: number }
+  | { readonly ints: readonly number[] }
+  | { readonly text: string }
+  | { readonly graph: Graph }
 export interface Constant {
   readonly name: string
   readonly dtype: OnnxType
@@ -88,6 +92,7 @@ const valueInfo = (value: Value) => message([1, value.name], [2, typeOf(value)])
 
 function attribute(name: string, value: Attribute): Uint8Array {
   if ('int' in value) return message([1, name], [3, value.int], [20, 2])
+  if ('text' in value) return message([1, name], [4, value.text], [20, 3])
   if ('graph' in value) return message([1, name], [6, graphProto(value.graph)], [20, 5])
   return message([1, name], ...value.ints.map((int): Field => [8, int]), [20, 7])
 }

@@ -2,7 +2,7 @@ import type { DType } from '@eas/base'
 import type { Dim, Value } from '@eas/onnx'
 
 /** What an output of a TensorFlow node is while the graph is lowered. */
-export type Item = TensorItem | VariableItem | TableItem | ListItem | PoisonItem | OpaqueItem
+export type Item = TensorItem | ComplexItem | VariableItem | TableItem | ListItem | PoisonItem | OpaqueItem
 
 /**
  * A tensor, in the ONNX graph, on the host in front of it, or both: it is put where something asks for it. Whoever asks
@@ -18,7 +18,7 @@ export class TensorItem {
   private hostTried = false
   /** The same tensor with channels first, where a node made it so; `value` then puts them last on demand. */
   channelsFirst: Value | undefined
-  /** What is known of a scalar beyond its value: see `Facts`. */
+  /** What is known beyond the value: see `Facts`. */
   facts: Facts | undefined
 
   constructor(graph: Value | (() => Value), toHost?: () => number | undefined) {
@@ -60,14 +60,23 @@ export class TensorItem {
   }
 }
 
-/** What loops want to know of their scalars. */
+/** What loops want to know of their scalars, and layers of their first state. */
 export interface Facts {
   /** It is this item and one more. */
   readonly successorOf?: TensorItem
   /** A bool that holds only where each first item is less than its second. */
   readonly less?: readonly (readonly [TensorItem, TensorItem])[]
+  /** It is zero throughout. */
+  readonly isZero?: boolean
   /** It is 0, 1, … below this. */
   readonly rangeTo?: Dim
+}
+
+/** Complex numbers, which ONNX has not: two tensors of one shape. */
+export interface ComplexItem {
+  readonly kind: 'complex'
+  readonly real: Value
+  readonly imag: Value
 }
 
 /** A variable's handle, or in TensorFlow 1 the reference that stands for handle and value alike. */

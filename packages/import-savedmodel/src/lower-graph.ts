@@ -40,7 +40,7 @@ export interface LoweredGraph extends ImportedModel {
 }
 
 /** Of this importer; changes when the same model would become another graph. */
-export const importerVersion = '1'
+export const importerVersion = '2'
 
 /** The file the graph was read from, whose large constants stay in it. */
 export interface GraphFile {
@@ -152,8 +152,9 @@ function feed(e: Evaluator, port: Port, inner: string): void {
   // Free sizes without a label are the input's own: the graph says where they have to agree.
   const own = port.name.replace(/[^A-Za-z0-9_]/g, '_')
   const sizes = shape.map((d, i): Dim => {
-    if (typeof d === 'string') return dims.atom(d, 'input')
-    return d < 0 ? dims.atom(`${own}.${i}`, 'input') : d
+    // A batch may be empty: what holds of a lowered signature holds for every size.
+    if (typeof d === 'string') return dims.atom(d, 'input', 0)
+    return d < 0 ? dims.atom(`${own}.${i}`, 'input', 0) : d
   })
   const value = e.g.input(inner, dtype, sizes)
   const before = e.root.memo.get(name) ?? []

@@ -3,8 +3,10 @@ import type { Evaluator, Frame } from './evaluator.ts'
 import type { NodeDef } from './graph-def.ts'
 import { hostOps } from './host/index.ts'
 import { type Item, poison, TensorItem } from './item.ts'
+import { lowerComplex } from './lower/complex.ts'
 import { lazyOps } from './lower/control-v1.ts'
 import { lowerings } from './lower/index.ts'
+import { textOps } from './lower/text.ts'
 import { type Lowered, type Lowering, Op } from './op.ts'
 
 /** Operators whose lowering takes strings, because ONNX Runtime has kernels of them for strings. */
@@ -13,6 +15,11 @@ const stringLowerings = new Set(
    ShapeN Slice Split SplitV Squeeze StridedSlice Tile Transpose Unique UniqueV2 UniqueWithCounts Unpack ZerosLike`.split(
     /\s+/,
   ),
+)
+
+/** Operators on few numbers in front of what is computed: the host does them where it has the operands, the graph elsewhere. */
+const hostFirst = new Set(
+  'RaggedRange RaggedTensorToSparse RaggedTensorToTensor SparseConcat SparseReorder SparseSlice'.split(' '),
 )
 
 /**
@@ -41,8 +48,11 @@ export function lowerNode(e: Evaluator, frame: Frame, node: NodeDef): readonly I
     )
   if (inputs.some((i) => i.kind === 'poison') && node.op !== 'NoOp') return [poison]
   const op = new Op(e, frame, node, inputs)
+  const ofComplex = lowerComplex(op, lowering)
+  if (ofComplex) return ofComplex
   const hasStrings = inputs.some((i) => i instanceof TensorItem && i.dtype === 'string')
-  if (lowering && !(hasStrings && host && !stringLowerings.has(node.op))) {
+  const isHosts = host && (hostFirst.has(node.op) || (hasStrings && !stringLowerings.has(node.op)))
+  if (lowering && !isHosts) {
     const lowered = attempt(op, lowering, host !== undefined)
     if (!lowered) return lowerToHost(op)
     const list = Array.isArray(lowered) ? lowered : [lowered]
@@ -54,7 +64,7 @@ export function lowerNode(e: Evaluator, frame: Frame, node: NodeDef): readonly I
       return out
     })
   }
-  return lowerToHost(op)
+  return lowerToHost(op, hostFirst.has(node.op) || own(textOps, node.op) ? lowering : undefined)
 }
 
 /** What a lowering gives; undefined when it refuses what the host can take. */
@@ -81,9 +91,17 @@ const hostOnlyTypes: Readonly<Record<string, true>> = {
   SparseFillEmptyRows: true,
 }
 
-/** An operator that only the host has: its outputs become inputs of the ONNX graph, which are dropped where not used. */
-function lowerToHost(op: Op): readonly Item[] {
+/**
+ * An operator of the host: its outputs become inputs of the ONNX graph, which are dropped where not used.
+ * @param otherwise What the graph can do where the host cannot know the operands.
+ */
+function lowerToHost(op: Op, otherwise?: Lowering): readonly Item[] {
   const { e, node } = op
+  if (otherwise && op.inputs.some((i) => !(i instanceof TensorItem) || i.host === undefined)) {
+    const lowered = otherwise(op)
+    const list = Array.isArray(lowered) ? lowered : [lowered]
+    return list.map((out: Value | Item) => ('kind' in out ? out : new TensorItem(out)))
+  }
   const types = own(hostOps, node.op)?.infer(op) ?? []
   const ids = hostOutputs(op, types.length)
   if (!ids) {

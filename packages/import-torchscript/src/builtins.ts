@@ -1,4 +1,4 @@
-import { type Dim, refuse, Sym } from '@eas/onnx'
+import { type Dim, dims, refuse, Sym } from '@eas/onnx'
 import { limits } from './limits.ts'
 import { callOperator } from './operator.ts'
 import { typeText } from './program.ts'
@@ -7,6 +7,7 @@ import type { Expr } from './script/ast.ts'
 import { TensorRef } from './tensor-ref.ts'
 import {
   isInt,
+  Poison,
   type Py,
   PyClass,
   PyDevice,
@@ -37,7 +38,7 @@ const builtins: Readonly<Record<string, (vm: Vm, e: CallExpr, frame: Frame) => P
   int: (vm, e, frame) => toInt(vm, argument(vm, e, 0, frame)),
   float: (vm, e, frame) => toFloat(vm, argument(vm, e, 0, frame)),
   bool: (vm, e, frame) => truthOf(vm, argument(vm, e, 0, frame)),
-  str: (vm, e, frame) => display(argument(vm, e, 0, frame)),
+  str: (vm, e, frame) => textOf(vm, argument(vm, e, 0, frame)),
   getattr: (vm, e, frame) => vm.getAttribute(argument(vm, e, 0, frame), String(argument(vm, e, 1, frame))),
   range: (vm, e, frame) =>
     range(
@@ -45,7 +46,7 @@ const builtins: Readonly<Record<string, (vm: Vm, e: CallExpr, frame: Frame) => P
       e.args.map((a) => vm.evaluate(a, frame)),
     ),
   print: () => null,
-  sorted: (vm, e, frame) => sorted(argument(vm, e, 0, frame)),
+  sorted: (vm, e, frame) => sorted(vm, argument(vm, e, 0, frame)),
   fork: (vm, e, frame) => {
     const [target = null, ...args] = e.args.map((a) => vm.evaluate(a, frame))
     return vm.callValue(target, args, new Map(e.keywords.map(([name, value]) => [name, vm.evaluate(value, frame)])))
@@ -92,7 +93,7 @@ export function toInt(vm: Vm, v: Py): Py {
 export function toFloat(vm: Vm, v: Py): Py {
   if (v instanceof Unknown) return unknown
   if (v instanceof TensorRef) return floatOf(vm, v)
-  if (v instanceof Sym) return new SymFloat(v, 1)
+  if (v instanceof Sym) return new SymFloat(v)
   if (typeof v === 'string')
     return v === 'inf' ? Number.POSITIVE_INFINITY : v === '-inf' ? Number.NEGATIVE_INFINITY : Number(v)
   return typeof v === 'bigint' || typeof v === 'boolean' ? Number(v) : v
@@ -113,14 +114,16 @@ function range(vm: Vm, args: readonly Py[]): Py {
   return new PyList(Array.from({ length: count }, (_, i) => BigInt(start + i * step)))
 }
 
-export function sorted(v: Py): Py {
+export function sorted(vm: Vm, v: Py): Py {
   if (v instanceof Unknown) return unknown
-  if (
-    !(v instanceof PyList) ||
-    !v.items.every((i) => typeof i === 'bigint' || typeof i === 'number' || typeof i === 'string')
-  )
-    throw refuse('sorting what only a run knows')
-  return new PyList([...v.items].sort((a, b) => ((a as number) < (b as number) ? -1 : a === b ? 0 : 1))) // just seen to be comparable
+  if (!(v instanceof PyList)) throw refuse('sorting something that is no list', vm.where)
+  if (v.items.every((i) => typeof i === 'bigint' || typeof i === 'number' || typeof i === 'string'))
+    return new PyList([...v.items].sort((a, b) => ((a as number) < (b as number) ? -1 : a === b ? 0 : 1))) // just seen to be comparable
+  if (!v.items.every(isNumber)) throw refuse('sorting what only a run knows', vm.where)
+  const numbers = callOperator(vm, 'tensor', [v], new Map())
+  const inOrder = callOperator(vm, 'sort', [numbers], new Map())
+  const values = inOrder instanceof PyTuple ? inOrder.items[0] : undefined
+  return values instanceof TensorRef ? toList(vm, values) : unknown
 }
 
 /** Whether a value is of a type; the types of list items are those the source was compiled with. */
@@ -172,25 +175,44 @@ function isInstance(vm: Vm, v: Py, type: Expr | undefined): Py {
   }
 }
 
-/** Text of a value, as `str` and `format` give it: for messages, and for keys of dictionaries. Cut at `longest`. */
-export function display(v: Py, longest: number = limits.stringChars): string {
+/** Text of a value as code goes on with it, as a key for one: sizes are pinned, and what only a run knows has none. */
+export function textOf(vm: Vm, v: Py, longest?: number): string | Poison {
+  let isOpen = false
+  const text = display(v, longest, (item) => {
+    if (item instanceof Sym && dims.fromInputs(item)) return String(toNumber(vm, item))
+    if (item instanceof SymFloat && dims.fromInputs(item.size)) return display(item.at(toNumber(vm, item.size)))
+    isOpen = true
+    return '?'
+  })
+  return isOpen ? new Poison('a text made of values that only a run knows') : text
+}
+
+/**
+ * Text of a value, as `str` and `format` give it. Cut at `longest`.
+ * @param open What to say of numbers and tensors that are not known. Default: something for messages.
+ */
+export function display(
+  v: Py,
+  longest: number = limits.stringChars,
+  open: (v: Sym | SymFloat | RunScalar | TensorRef) => string = (item) => (item instanceof Sym ? String(item) : '?'),
+): string {
   if (v === null) return 'None'
   if (typeof v === 'boolean') return v ? 'True' : 'False'
   if (typeof v === 'number') return Number.isInteger(v) ? v.toFixed(1) : String(v)
   if (v instanceof PyDevice) return v.type
-  if (v instanceof PyList) return `[${displayAll(v.state.items, longest)}]`
-  if (v instanceof PyTuple) return `(${displayAll(v.items, longest)})`
-  if (v instanceof TensorRef) return `Tensor[${v.shape.join(', ')}]`
+  if (v instanceof PyList) return `[${displayAll(v.state.items, longest, open)}]`
+  if (v instanceof PyTuple) return `(${displayAll(v.items, longest, open)})`
+  if (v instanceof Sym || v instanceof SymFloat || v instanceof RunScalar || v instanceof TensorRef) return open(v)
   if (v instanceof PyObject) return v.type
-  return typeof v === 'string' || typeof v === 'bigint' || v instanceof Sym ? String(v).slice(0, longest) : '?'
+  return typeof v === 'string' || typeof v === 'bigint' ? String(v).slice(0, longest) : '?'
 }
 
-function displayAll(items: readonly Py[], longest: number): string {
+function displayAll(items: readonly Py[], longest: number, open: Parameters<typeof display>[2]): string {
   const texts: string[] = []
   let left = longest
   for (const item of items) {
     if (left <= 2) break
-    const text = display(item, left)
+    const text = display(item, left, open)
     texts.push(text)
     left -= text.length + 2
   }

@@ -2,7 +2,7 @@ import { type Dim, type ElementType, emit, type GraphBuilder, refuse, type Value
 import type { Operand } from './promote.ts'
 import { numberTensor } from './python-ops.ts'
 import { elementsOf, isNumber, pinned, scalarValue, toDim, toNumber, truth } from './scalars.ts'
-import { TensorRef } from './tensor-ref.ts'
+import { TensorRef, type ViewLink } from './tensor-ref.ts'
 import { type Py, PyDict, PyList, PyTuple, RunScalar, SymFloat, scalarTypes } from './values.ts'
 import { dataAdvice, type Vm } from './vm.ts'
 
@@ -33,9 +33,11 @@ export class Call {
   }
 
   /** The same call with other arguments. */
-  mapped(change: (v: Py) => Py): Call {
-    const inside = (v: Py): Py => (v instanceof PyList ? new PyList(v.items.map(inside)) : change(v))
-    return new Call(this.vm, this.name, this.overload, new Map([...this.args].map(([name, v]) => [name, inside(v)])))
+  mapped(change: (v: Py, name: string) => Py): Call {
+    const inside = (v: Py, name: string): Py =>
+      v instanceof PyList ? new PyList(v.items.map((item) => inside(item, name))) : change(v, name)
+    const args = new Map([...this.args].map(([name, v]) => [name, inside(v, name)]))
+    return new Call(this.vm, this.name, this.overload, args)
   }
 
   /** Whether the schema has the argument. */
@@ -85,7 +87,7 @@ export class Call {
   operand(name: string): Operand {
     const v = this.py(name)
     return v instanceof TensorRef
-      ? { value: this.vm.read(v), isNumber: false }
+      ? { value: this.vm.read(v), isNumber: this.vm.numbers.has(v) }
       : { value: scalarValue(this.vm, v), isNumber: true }
   }
 
@@ -173,12 +175,7 @@ export class Call {
   }
 
   /** A view of `self`: `replay` takes it from new contents, `scatter` puts what is written to it back. */
-  view(
-    value: Value,
-    replay: (base: Value) => Value,
-    scatter?: (base: Value, written: Value) => Value,
-    dense = false,
-  ): TensorRef {
+  view(value: Value, replay: ViewLink['replay'], scatter?: ViewLink['scatter'], dense = false): TensorRef {
     const base = this.ref('self')
     return new TensorRef(value, { link: { base, replay, scatter }, dense: dense && base.dense })
   }
@@ -188,7 +185,7 @@ function floatOf(vm: Vm, v: Py): number | undefined {
   if (v === null) return undefined
   if (typeof v === 'number') return v
   if (typeof v === 'bigint' || typeof v === 'boolean') return Number(v)
-  if (v instanceof SymFloat) return pinned(vm, v.size) * v.scale
+  if (v instanceof SymFloat) return v.at(pinned(vm, v.size))
   if (v instanceof RunScalar || !(isNumber(v) || v instanceof TensorRef))
     throw refuse('a number that has to be known depends on the values of tensors', vm.where, dataAdvice)
   if (!(v instanceof TensorRef)) return toNumber(vm, v)

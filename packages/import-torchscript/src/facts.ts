@@ -1,4 +1,5 @@
 import { type Dim, dims, type Value } from '@eas/onnx'
+import type { TensorRef } from './tensor-ref.ts'
 
 /**
  * What is known of tensors whose contents are not: enough to see that a mask is the causal one, which nn.Transformer asks
@@ -8,6 +9,7 @@ export class Facts {
   private readonly numbers = new WeakSet<Value>()
   private readonly trues = new WeakSet<Value>()
   private readonly scattered = new WeakSet<Value>()
+  private readonly orders = new WeakMap<TensorRef, readonly number[]>()
   private readonly rows = new WeakMap<Value, Value>()
   private readonly steps = new WeakMap<Value, Dim>()
 
@@ -34,6 +36,20 @@ export class Facts {
   }
   mayBeScattered(v: Value): boolean {
     return this.scattered.has(v)
+  }
+
+  /** The axes of the tensor lie in memory in this order, or in another one than their own that is not known. */
+  notePermuted(t: TensorRef, order: readonly number[] | undefined): TensorRef {
+    if (!order || order.some((axis, i) => axis !== i)) this.orders.set(t, order ?? [])
+    return t
+  }
+  orderOf(t: TensorRef): readonly number[] | undefined {
+    return this.orders.get(t)
+  }
+  /** Whether the axes of the tensor, or of what it is a view of, lie in memory in another order. */
+  isPermuted(t: TensorRef): boolean {
+    const { link } = t.state
+    return this.orders.has(t) || (link !== undefined && this.isPermuted(link.base))
   }
 
   /** The value is 0, step, 2 × step, … */

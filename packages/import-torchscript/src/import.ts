@@ -30,7 +30,7 @@ export interface ImportTorchScriptOptions {
 }
 
 /** Of this importer; changes when the same archive would become another graph. */
-export const importerVersion = '2'
+export const importerVersion = '3'
 
 /** Runs until everything it asked for is read: small tensors come in two or three steps, per-layer scales in some more. */
 const maxRuns = 64
@@ -85,6 +85,7 @@ function lower(archive: Archive, program: Program, options: ImportTorchScriptOpt
     guards: vm.g.guards.all,
     assumptions: [...vm.g.assumptions],
     warnings: [...vm.g.warnings],
+    isRandom: vm.g.isRandom,
     ops: [...vm.ops].sort(),
   }
 }

@@ -1,6 +1,7 @@
 import {
   type Dim,
   dims,
+  emit,
   type GraphBuilder,
   type ImportedInput,
   type InputSpec,
@@ -159,14 +160,16 @@ function makeInput(
   const shape = spec.shape.map((d): Dim => (typeof d === 'number' ? d : dims.atom(d, 'input')))
   const own = key === undefined ? parameter : typeof key === 'number' ? `${parameter}_${key}` : key
   const name = unique(`${prefix}${own}`, names)
+  // ONNX Runtime takes no bfloat16 from JavaScript: floats come in, and are rounded.
+  const dtype = spec.dtype === 'bfloat16' ? 'float32' : spec.dtype
   inputs.push({
     name,
-    dtype: spec.dtype,
+    dtype,
     shape: spec.shape as LabelledShape,
     position,
     ...(key === undefined ? {} : { key }),
   })
-  return new TensorRef(g.input(name, spec.dtype, shape))
+  return new TensorRef(emit.cast(g, g.input(name, dtype, shape), spec.dtype))
 }
 
 function unique(name: string, names: Set<string>): string {

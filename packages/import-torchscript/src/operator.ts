@@ -1,15 +1,27 @@
-import { type ElementType, emit, isComplex, refuse, type Value } from '@eas/onnx'
+import { dims, type ElementType, emit, isComplex, refuse, type Value } from '@eas/onnx'
 import { Call, type Lower, type Result, toPy } from './call.ts'
 import { callOnGrown } from './grown-list.ts'
 import { limits } from './limits.ts'
-import { complexTakers, lowerings, quantisedLowerings } from './lower/index.ts'
-import { fixedQuant } from './lower/quantized.ts'
+import { complexTakers, isElementwise, lowerings, quantisedLowerings } from './lower/index.ts'
+import { fixedQuant, passageOf, quantisedTakers } from './lower/quantized.ts'
 import { pythonOps } from './python-ops.ts'
 import { isUnknown } from './scalars.ts'
 import { type Parameter, type Schema, schemasOf } from './schema/schema.ts'
 import { TensorRef } from './tensor-ref.ts'
-import { isInt, type Py, PyDevice, PyDict, PyList, PyTuple, RunScalar, SymFloat, Unknown, unknown } from './values.ts'
-import type { Vm } from './vm.ts'
+import {
+  isInt,
+  Poison,
+  type Py,
+  PyDevice,
+  PyDict,
+  PyList,
+  PyTuple,
+  RunScalar,
+  SymFloat,
+  Unknown,
+  unknown,
+} from './values.ts'
+import { dataAdvice, type Vm } from './vm.ts'
 
 /** Calls an operator: on Python values at once, on tensors by lowering it. What cannot be lowered is noted and unknown. */
 export function callOperator(vm: Vm, name: string, args: readonly Py[], keywords: ReadonlyMap<string, Py>): Py {
@@ -17,17 +29,30 @@ export function callOperator(vm: Vm, name: string, args: readonly Py[], keywords
     for (const a of args) if (a instanceof PyList) vm.spend(a.state.items.length / 4)
     if (args.some((a) => isUnknown(a)) || [...keywords.values()].some((a) => isUnknown(a)))
       return onUnknown(vm, name, args, keywords)
+    const poison = args.find((a) => a instanceof Poison)
+    if (poison) return texts.has(name) ? poison : vm.refused([{ what: poison.reason, where: '', remedy: dataAdvice }])
     const python = callOnGrown(vm, name, args, keywords) ?? pythonOps[name]?.(vm, args, keywords)
     if (python !== undefined) return bounded(vm, python)
     vm.ops.add(name.includes('::') ? name : `aten::${name}`)
     const lower = lowerings[name]
-    if (lower) return toPy(vm, run(vm, name, lower, args, keywords))
+    if (lower) return placed(vm, name, args, toPy(vm, run(vm, name, lower, args, keywords)))
     const base = name.endsWith('_') && !name.endsWith('__') ? name.slice(0, -1) : undefined
     const outOfPlace = base === undefined ? undefined : lowerings[base]
     if (base !== undefined && outOfPlace) return inPlace(vm, base, outOfPlace, args, keywords)
     throw refuse(`${name.includes('::') ? name : `aten::${name}`} is not supported`, '', advice(name))
   })
 }
+
+/** A new tensor of elements of another: their axes lie in memory as those of the first operand of the same sizes do. */
+function placed(vm: Vm, name: string, args: readonly Py[], result: Py): Py {
+  if (!(result instanceof TensorRef) || result.state.link || !isElementwise(name)) return result
+  const first = args.find((a): a is TensorRef => a instanceof TensorRef && dims.sameShape(a.shape, result.shape))
+  if (!first || first === result || !vm.facts.isPermuted(first)) return result
+  return vm.facts.notePermuted(new TensorRef(vm.read(result), { dense: false }), vm.facts.orderOf(first))
+}
+
+/** Operators that make texts of others: what cannot be told of one cannot be told of them. */
+const texts = new Set(['add', 'format', 'percentFormat', 'str'])
 
 /** Lists and strings, of a size that code may ask for. */
 function bounded(vm: Vm, v: Py): Py {
@@ -43,8 +68,8 @@ function bounded(vm: Vm, v: Py): Py {
 }
 
 function advice(name: string): string {
-  if (/^(?:rand|randn|randint|normal|bernoulli|multinomial|uniform|exponential|randperm)/.test(name))
-    return 'Export the model without random numbers, in eval mode'
+  if (/^(?:poisson|binomial|_standard_gamma|_sample_dirichlet|cauchy_|log_normal_|geometric_)/.test(name))
+    return 'Draw from torch.rand, randn, normal, bernoulli or multinomial, or export the model in eval mode'
   if (/mkldnn|tensorrt|_nnc|prepacked|mkl/i.test(name))
     return 'Export the model before optimize_for_inference or a compiler rewrites it'
   if (name.startsWith('autograd')) return 'Export the forward pass only'
@@ -68,8 +93,8 @@ function run(vm: Vm, name: string, lower: Lower, args: readonly Py[], keywords: 
     if (complex) return complex(call)
     throw refuse(`complex numbers in aten::${name}`, '', 'Compute with real and imaginary parts')
   }
-  if (!quantisedLowerings.has(name) && args.some((a) => isQuantised(a))) return throughFloats(vm, call, lower, args)
-  return lower(call)
+  if (quantisedLowerings.has(name) || !args.some(isQuantised)) return lower(call)
+  return quantisedTakers[name]?.(call) ?? throughFloats(vm, call, lower, args)
 }
 
 const isQuantised = (v: Py): boolean =>
@@ -80,8 +105,9 @@ const hasComplex = (v: Py): boolean =>
 /** An operator that knows nothing of quantised tensors works on their numbers; its result is quantised like its operand. */
 function throughFloats(vm: Vm, call: Call, lower: Lower, args: readonly Py[]): Result {
   const first = args.find((a): a is TensorRef => a instanceof TensorRef && a.state.value.quant !== undefined)
+  const { floats, integers } = passageOf(call)
   const plain = call.mapped((v) =>
-    v instanceof TensorRef && v.state.value.quant ? new TensorRef(dequantise(vm, vm.read(v))) : v,
+    v instanceof TensorRef && v.state.value.quant ? new TensorRef(floats(call, vm.read(v))) : v,
   )
   const result = toPy(vm, lower(plain))
   const dtype = first?.dtype ?? 'uint8'
@@ -89,7 +115,7 @@ function throughFloats(vm: Vm, call: Call, lower: Lower, args: readonly Py[]): R
   const again = (v: Py): Py => {
     if (v instanceof PyList) return new PyList(v.items.map(again))
     return v instanceof TensorRef && quant && quant.axis === undefined && v.dtype === 'float32'
-      ? new TensorRef(quantise(vm, vm.read(v), quant, dtype))
+      ? new TensorRef(integers(call, vm.read(v), quant, dtype))
       : v
   }
   return again(result)

@@ -1,11 +1,13 @@
-import { dims, emit, isComplex, isFloat, refuse, scalar, vector } from '@eas/onnx'
-import { display, sorted, toFloat, toInt, truthOf } from './builtins.ts'
+import { dims, emit, isComplex, isFloat, refuse, Sym, scalar, vector } from '@eas/onnx'
+import { display, sorted, textOf, toFloat, toInt, truthOf } from './builtins.ts'
 import { limits } from './limits.ts'
 import { nestedOps } from './nested.ts'
+import { callOperator } from './operator.ts'
 import {
   arithmetic,
   compareNumbers,
   fromDim,
+  fromSize,
   isNumber,
   numberFunction,
   numberOf,
@@ -19,6 +21,7 @@ import { TensorRef } from './tensor-ref.ts'
 import {
   isInt,
   keyOf,
+  Poison,
   type Py,
   PyDevice,
   PyDict,
@@ -27,6 +30,7 @@ import {
   PyObject,
   PyTuple,
   RunScalar,
+  SymFloat,
   scalarTypeOf,
 } from './values.ts'
 import { dataAdvice, Raised, sliceItems, type Vm } from './vm.ts'
@@ -37,12 +41,21 @@ type PythonOp = (vm: Vm, args: readonly Py[], keywords: ReadonlyMap<string, Py>)
 const binary =
   (op: string): PythonOp =>
   (vm, [a = null, b = null]) =>
-    arithmetic(vm, op, a, b)
+    arithmetic(vm, op, a, b) ?? (isNumber(a) && isNumber(b) ? ofRun(vm, op, a, b) : undefined)
 
 const unary =
   (op: string): PythonOp =>
   (vm, [x = null]) =>
-    numberFunction(vm, op, x)
+    numberFunction(vm, op, x) ?? (isNumber(x) ? ofRun(vm, op, x) : undefined)
+
+/** A function of floats that only a run knows, by the operator of tensors that computes it. */
+function ofRun(vm: Vm, op: string, ...numbers: readonly Py[]): Py {
+  const tensors = numbers.map((x) => new TensorRef(emit.cast(vm.g, scalarValue(vm, x), 'float64')))
+  const result = callOperator(vm, tensorNames[op] ?? op, tensors, new Map())
+  return result instanceof TensorRef ? numberOf(vm, result) : result
+}
+
+const tensorNames: Readonly<Record<string, string>> = { degrees: 'rad2deg', radians: 'deg2rad' }
 
 const listOf = (v: Py | undefined): PyList | undefined => (v instanceof PyList ? v : undefined)
 
@@ -63,12 +76,29 @@ function equal(vm: Vm, a: Py, b: Py): boolean | RunScalar | undefined {
   return a === b
 }
 
+/** Which items are equal to one. @throws {ImportRefusal} Where that compares the contents of tensors. */
+const equalities = (vm: Vm, items: readonly Py[], item: Py): (boolean | RunScalar)[] =>
+  items.map((i) => {
+    const isEqual = equal(vm, i, item)
+    if (isEqual === undefined) throw refuse('a list of tensors that is searched for one', vm.where, dataAdvice)
+    return isEqual
+  })
+
 const not = (vm: Vm, v: boolean | RunScalar): boolean | RunScalar =>
-  typeof v === 'boolean' ? !v : new RunScalar('bool', emit.not(vm.g, v.value))
+  typeof v === 'boolean'
+    ? !v
+    : new RunScalar('bool', emit.not(vm.g, v.value), v.ifAny === undefined ? undefined : !v.ifAny)
+
+const isOfData = (v: Py): boolean => v instanceof Sym && !dims.fromInputs(v)
+
+/** Ints that only a run knows, as an operator on tensors computes them. */
+const onTensors = (vm: Vm, name: string, a: Py, b: Py): Py =>
+  toInt(vm, callOperator(vm, name, [new TensorRef(numberTensor(vm, a)), new TensorRef(numberTensor(vm, b))], new Map()))
 
 function logical(op: 'And' | 'Or' | 'Xor'): PythonOp {
   return (vm, [a = null, b = null]) => {
     if (isInt(a) && isInt(b)) {
+      if (isOfData(a) || isOfData(b)) return onTensors(vm, `bitwise_${op.toLowerCase()}`, a, b)
       const [x, y] = [BigInt(toNumber(vm, a)), BigInt(toNumber(vm, b))]
       return op === 'And' ? x & y : op === 'Or' ? x | y : x ^ y
     }
@@ -82,6 +112,7 @@ const shift =
   (left: boolean): PythonOp =>
   (vm, [a = null, b = null]) => {
     if (!isInt(a) || !isInt(b)) return undefined
+    if (isOfData(a) || isOfData(b)) return onTensors(vm, left ? '__lshift__' : '__rshift__', a, b)
     const [x, by] = [BigInt(toNumber(vm, a)), toNumber(vm, b)]
     if (by < 0 || by > 63) throw refuse(`a shift by ${by} bits`, vm.where)
     return left ? BigInt.asIntN(64, x << BigInt(by)) : x >> BigInt(by)
@@ -129,6 +160,15 @@ function combine(vm: Vm, op: 'And' | 'Or', conditions: readonly (boolean | RunSc
   return rest.reduce((a, b) => new RunScalar('bool', emit.compare(vm.g, op, a.value, b.value)), first)
 }
 
+/** Where a list has an item first. */
+function placeOf(vm: Vm, list: PyList, item: Py): number {
+  const found = equalities(vm, list.items, item)
+  const place = found.findIndex((isEqual) => isEqual !== false)
+  if (place < 0) throw new Raised('ValueError: the list does not have the item')
+  if (found[place] !== true) throw refuse('a place in a list that only a run knows', vm.where, dataAdvice)
+  return place
+}
+
 /** `obj[key] = value`, of a list or dictionary. */
 const setItem: PythonOp = (vm, [of, key = null, value = null]) => {
   if (of instanceof PyList) {
@@ -140,10 +180,8 @@ const setItem: PythonOp = (vm, [of, key = null, value = null]) => {
     return null
   }
   if (!(of instanceof PyDict)) return undefined
-  const name = keyOf(key)
-  if (name === undefined) throw refuse('a dictionary key that only a run knows', vm.where, dataAdvice)
   vm.touch(of)
-  of.entries.set(name, [key, value])
+  of.entries.set(vm.keyOf(key), [key, value])
   return null
 }
 
@@ -158,10 +196,15 @@ const changed =
     return change(vm, of, args)
   }
 
+/** Of a float that only a run knows, as the operator of tensors tells it. */
 const onFloat =
-  (f: (x: number) => boolean): PythonOp =>
-  (_, [x]) =>
-    typeof x === 'number' ? f(x) : undefined
+  (name: string, f: (x: number) => boolean): PythonOp =>
+  (vm, [x]) => {
+    if (typeof x === 'number') return f(x)
+    if (isInt(x) || x instanceof SymFloat) return f(0)
+    if (!(x instanceof RunScalar)) return undefined
+    return numberOf(vm, callOperator(vm, name, [new TensorRef(x.value)], new Map()) as TensorRef) // it gives a tensor
+  }
 
 const onString =
   (f: (s: string, ...args: string[]) => Py): PythonOp =>
@@ -182,12 +225,9 @@ const ofTensor =
   (vm, [t]) =>
     t instanceof TensorRef ? f(vm, t) : undefined
 
-const getItem: PythonOp = (vm, [of = null, ...index]) => vm.index(of, index)
+const shapeOf = (vm: Vm, t: TensorRef): PyList => new PyList(t.shape.map((d) => fromSize(vm, d)))
 
-/** An exception in the code: what it says. */
-const raise: PythonOp = (_, [message]) => {
-  throw new Raised(display(message ?? null))
-}
+const getItem: PythonOp = (vm, [of = null, ...index]) => vm.index(of, index)
 
 export const pythonOps: Readonly<Record<string, PythonOp>> = {
   add: (vm, [a = null, b = null]) => {
@@ -245,6 +285,7 @@ export const pythonOps: Readonly<Record<string, PythonOp>> = {
       'acosh',
       'atanh',
       'expm1',
+      'fabs',
       'degrees',
       'radians',
       'floor',
@@ -253,9 +294,9 @@ export const pythonOps: Readonly<Record<string, PythonOp>> = {
       'trunc',
     ].map((op) => [op, unary(op)]),
   ),
-  isnan: onFloat(Number.isNaN),
-  isinf: onFloat((x) => !Number.isNaN(x) && !Number.isFinite(x)),
-  isfinite: onFloat(Number.isFinite),
+  isnan: onFloat('isnan', Number.isNaN),
+  isinf: onFloat('isinf', (x) => !Number.isNaN(x) && !Number.isFinite(x)),
+  isfinite: onFloat('isfinite', Number.isFinite),
   eq: (vm, [a = null, b = null]) => equal(vm, a, b),
   ne: (vm, [a = null, b = null]) => {
     const result = equal(vm, a, b)
@@ -274,8 +315,9 @@ export const pythonOps: Readonly<Record<string, PythonOp>> = {
   __is__: (_, [a, b]) => (a === b ? true : a === null || b === null ? false : a === b),
   __isnot__: (_, [a, b]) => a !== b,
   __contains__: (vm, [of, item = null]) => {
-    if (of instanceof PyDict) return of.entries.has(keyOf(item) ?? '')
-    if (of instanceof PyList) return of.items.some((i) => equal(vm, i, item) === true)
+    if (of instanceof PyDict && keyOf(item) !== undefined) return of.entries.has(keyOf(item) ?? '')
+    const items = of instanceof PyDict ? [...of.entries.values()].map(([key]) => key) : listOf(of)?.items
+    if (items) return combine(vm, 'Or', equalities(vm, items, item))
     return typeof of === 'string' ? of.includes(String(item)) : undefined
   },
   __getitem__: getItem,
@@ -290,12 +332,12 @@ export const pythonOps: Readonly<Record<string, PythonOp>> = {
     const [index = 0, start = 0, step = 1] = args.map((a) => toDim(vm, a))
     return fromDim(dims.add(start, dims.mul(index, step)))
   },
-  len: (_, [v]) => {
+  len: (vm, [v]) => {
     if (v instanceof PyList || v instanceof PyTuple) return BigInt(v.items.length)
     if (v instanceof PyDict) return BigInt(v.entries.size)
     if (typeof v === 'string') return BigInt(v.length)
     if (v instanceof PyObject) return BigInt(v.attributes.size)
-    return v instanceof TensorRef ? fromDim(v.shape[0] ?? 0) : undefined
+    return v instanceof TensorRef ? fromSize(vm, v.shape[0] ?? 0) : undefined
   },
 
   append: changed((_, list, [item = null]) => {
@@ -312,8 +354,9 @@ export const pythonOps: Readonly<Record<string, PythonOp>> = {
   }),
   pop: (vm, [of, key, fallback]) => {
     if (of instanceof PyDict) {
-      const name = keyOf(key ?? null) ?? ''
+      const name = vm.keyOf(key ?? null)
       const entry = of.entries.get(name)
+      if (!entry && fallback === undefined) throw new Raised(`KeyError: ${String(key)}`)
       if (!entry) return fallback
       vm.touch(of)
       of.entries.delete(name)
@@ -335,15 +378,19 @@ export const pythonOps: Readonly<Record<string, PythonOp>> = {
     list.items.reverse()
     return null
   }),
-  sort: changed((_, list, [descending]) => {
-    const inOrder = sorted(list) as PyList // a list was given and nothing in it is unknown, or it threw
+  sort: changed((vm, list, [descending]) => {
+    const inOrder = sorted(vm, list) as PyList // a list was given and nothing in it is unknown, or it threw
     list.items = descending === true ? inOrder.items.reverse() : inOrder.items
     return null
   }),
   index: (vm, [list, item = null]) => {
     if (!(list instanceof PyList) || item instanceof PyList) return undefined
-    return BigInt(list.items.findIndex((i) => equal(vm, i, item) === true))
+    return BigInt(placeOf(vm, list, item))
   },
+  remove: changed((vm, list, [item = null]) => {
+    list.items.splice(placeOf(vm, list, item), 1)
+    return null
+  }),
   copy: (_, [v]) =>
     v instanceof PyList ? new PyList([...v.items]) : v instanceof PyDict ? new PyDict(new Map(v.entries)) : undefined,
   list: (_, [v]) =>
@@ -360,7 +407,12 @@ export const pythonOps: Readonly<Record<string, PythonOp>> = {
     return new PyList(sliceItems(v.items, bound(start), bound(end), bound(step) ?? 1))
   },
   count: (vm, [list, item = null]) =>
-    list instanceof PyList ? BigInt(list.items.filter((i) => equal(vm, i, item) === true).length) : undefined,
+    list instanceof PyList
+      ? equalities(vm, list.items, item).reduce<Py>(
+          (n, isEqual) => arithmetic(vm, 'add', n, toInt(vm, isEqual)) ?? n,
+          0n,
+        )
+      : undefined,
   sum: (vm, [list], keywords) => {
     if (!(list instanceof PyList) || keywords.size > 0 || !list.items.every(isNumber)) return undefined
     return list.items.reduce<Py | undefined>((a, b) => (a === undefined ? undefined : arithmetic(vm, 'add', a, b)), 0n)
@@ -369,21 +421,24 @@ export const pythonOps: Readonly<Record<string, PythonOp>> = {
   any: anyOf(false),
   all: anyOf(true),
 
-  dict: (_, [v]) => {
+  dict: (vm, [v]) => {
     const dict = new PyDict(v instanceof PyDict ? new Map(v.entries) : undefined)
     if (v instanceof PyList) {
       for (const item of v.items)
         if (item instanceof PyTuple)
-          dict.entries.set(keyOf(item.items[0] ?? null) ?? '', [item.items[0] ?? null, item.items[1] ?? null])
+          dict.entries.set(vm.keyOf(item.items[0] ?? null), [item.items[0] ?? null, item.items[1] ?? null])
     }
     return dict
   },
   keys: onDict((d) => new PyList([...d.entries.values()].map(([key]) => key))),
   values: onDict((d) => new PyList([...d.entries.values()].map(([, value]) => value))),
   items: onDict((d) => new PyList([...d.entries.values()].map((entry) => new PyTuple(entry)))),
-  get: onDict((d, [key = null, fallback = null]) => d.entries.get(keyOf(key) ?? '')?.[1] ?? fallback),
+  get: onDict((d, [key = null, fallback = null], vm) => {
+    const entry = d.entries.get(vm.keyOf(key))
+    return entry ? entry[1] : fallback
+  }),
   setdefault: onDict((d, [key = null, fallback = null], vm) => {
-    const name = keyOf(key) ?? ''
+    const name = vm.keyOf(key)
     const known = d.entries.get(name)
     if (known) return known[1]
     vm.touch(d)
@@ -398,25 +453,15 @@ export const pythonOps: Readonly<Record<string, PythonOp>> = {
   Delete: (vm, [of, key = null]) => {
     if (of instanceof PyDict) {
       vm.touch(of)
-      of.entries.delete(keyOf(key) ?? '')
+      of.entries.delete(vm.keyOf(key))
       return null
     }
     return pythonOps.pop?.(vm, [of ?? null, key], new Map()) === undefined ? undefined : null
   },
 
-  format: (_, [text, ...args]) => {
-    let next = 0
-    return typeof text === 'string'
-      ? text.replace(/\{[^{}]*\}/g, () => display(args[next++] ?? null, limits.stringChars / args.length))
-      : undefined
-  },
-  percentFormat: (_, [text, ...args]) => {
-    let next = 0
-    return typeof text === 'string'
-      ? text.replace(/%[sdif]/g, () => display(args[next++] ?? null, limits.stringChars / args.length))
-      : undefined
-  },
-  str: (_, [v = null]) => display(v),
+  format: (vm, [text, ...args]) => filledIn(vm, /\{[^{}]*\}/g, text, args),
+  percentFormat: (vm, [text, ...args]) => filledIn(vm, /%[sdif]/g, text, args),
+  str: (vm, [v = null]) => textOf(vm, v),
   find: onString((s, sub = '') => BigInt(s.indexOf(sub))),
   startswith: onString((s, prefix = '') => s.startsWith(prefix)),
   endswith: onString((s, suffix = '') => s.endsWith(suffix)),
@@ -448,8 +493,6 @@ export const pythonOps: Readonly<Record<string, PythonOp>> = {
   /** Forked functions ran at once. */
   wait: (_, [v]) => v,
   awaitable_wait: (_, [v]) => v,
-  warn: none,
-  'prim::RaiseException': raise,
   'prim::unchecked_cast': (_, [v]) => v,
   'prim::data': (_, [v]) => v,
   'prim::rpc_async': () => {
@@ -477,7 +520,7 @@ export const pythonOps: Readonly<Record<string, PythonOp>> = {
   'prim::grad': none,
   'prim::name': none,
   'prim::index': none,
-  'prim::shape': ofTensor((_, t) => new PyList(t.shape.map(fromDim))),
+  'prim::shape': ofTensor(shapeOf),
   'prim::itemsize': ofTensor(() => 4n),
   'prim::id': () => 0n,
   requires_grad_: (_, [t]) => t,
@@ -512,16 +555,17 @@ export const pythonOps: Readonly<Record<string, PythonOp>> = {
 
   dim: ofTensor((_, t) => BigInt(t.shape.length)),
   ndimension: ofTensor((_, t) => BigInt(t.shape.length)),
-  numel: ofTensor((_, t) => fromDim(dims.product(t.shape))),
+  numel: ofTensor((vm, t) => fromSize(vm, dims.product(t.shape))),
   size: (vm, [t, at], keywords) => {
     if (!(t instanceof TensorRef)) return undefined
     const axis = at ?? keywords.get('dim')
-    if (axis === undefined || axis === null) return new PyList(t.shape.map(fromDim))
-    return fromDim(t.shape[emit.axisOf(toNumber(vm, axis), t.shape.length)] ?? 1)
+    if (axis === undefined || axis === null) return shapeOf(vm, t)
+    return fromSize(vm, t.shape[emit.axisOf(toNumber(vm, axis), t.shape.length)] ?? 1)
   },
   sym_size: (vm, args, keywords) => pythonOps.size?.(vm, args, keywords),
   stride: (vm, [t, at]) => {
     if (!(t instanceof TensorRef)) return undefined
+    if (!t.dense) throw refuse('strides of a view', vm.where, 'Ask for the sizes, or make the tensor contiguous first')
     const strides = t.shape.map((_, i) => dims.product(t.shape.slice(i + 1)))
     return at === undefined
       ? new PyList(strides.map(fromDim))
@@ -545,6 +589,14 @@ export function numberTensor(vm: Vm, v: Py) {
   if (typeof v === 'number') return scalar('float32', v)
   const value = scalarValue(vm, v)
   return value.dtype === 'float64' ? emit.cast(vm.g, value, 'float32') : value
+}
+
+/** A text with values in its places. */
+function filledIn(vm: Vm, places: RegExp, text: Py | undefined, args: readonly Py[]): Py | undefined {
+  if (typeof text !== 'string') return undefined
+  const texts = args.map((a) => textOf(vm, a, limits.stringChars / args.length))
+  let next = 0
+  return texts.find((t) => t instanceof Poison) ?? text.replace(places, () => String(texts[next++] ?? 'None'))
 }
 
 function joined(items: readonly Py[], by: string): string {

@@ -19,6 +19,12 @@ import { dataAdvice, type Vm } from './vm.ts'
 /** A size as an int. */
 export const fromDim = (d: Dim): bigint | Sym => (typeof d === 'number' ? BigInt(d) : d)
 
+/** A size of a tensor as an int: never under zero, though numbers that could be may have made it. */
+export function fromSize(vm: Vm, d: Dim): bigint | Sym {
+  if (d instanceof Sym) vm.sizes.add(d)
+  return fromDim(d)
+}
+
 /** An int as a size. What is beyond every size (`9223372036854775807` ends slices) stays beyond. */
 export function toDim(vm: Vm, v: Py | undefined): Dim {
   if (typeof v === 'bigint')
@@ -70,7 +76,7 @@ export function floatOf(vm: Vm, t: TensorRef): Py {
   const x = vm.read(t)
   const [known] = elementsOf(vm, x) ?? []
   if (typeof known === 'number') return known
-  if (known !== undefined) return new SymFloat(known, 1)
+  if (known !== undefined) return new SymFloat(known)
   return new RunScalar('float', emit.reshape(vm.g, emit.cast(vm.g, x, 'float64'), []))
 }
 
@@ -87,8 +93,15 @@ export function scalarValue(vm: Vm, v: Py): Value {
   if (typeof v === 'boolean') return scalar('bool', Number(v))
   if (isInt(v)) return scalar('int64', toDim(vm, v))
   if (v instanceof RunScalar) return v.value
-  if (v instanceof SymFloat)
-    return emit.binary(vm.g, 'Mul', emit.cast(vm.g, scalar('int64', v.size), 'float64'), scalar('float64', v.scale))
+  if (v instanceof SymFloat) {
+    const scaled = emit.binary(
+      vm.g,
+      'Mul',
+      emit.cast(vm.g, scalar('int64', v.size), 'float64'),
+      scalar('float64', v.scale),
+    )
+    return v.divisor === 1 ? scaled : emit.binary(vm.g, 'Div', scaled, scalar('float64', v.divisor))
+  }
   if (v instanceof TensorRef) return vm.read(v)
   throw refuse('a number is expected', vm.where)
 }
@@ -130,13 +143,14 @@ export function compareInts(vm: Vm, a: Dim, op: Comparison, b: Dim): boolean | R
   const decided = vm.g.guards.decide(a, op, b)
   if (decided !== undefined) return decided
   const value = emit.compare(vm.g, comparisons[op], scalar('int64', a), scalar('int64', b))
-  return new RunScalar('bool', op === '!=' ? emit.not(vm.g, value) : value, ifAny(a, op, b))
+  return new RunScalar('bool', op === '!=' ? emit.not(vm.g, value) : value, ifAny(vm, a, op, b))
 }
 
 /** A comparison with zero, or of zero with a size, for sizes over zero. */
-function ifAny(a: Dim, op: Comparison, b: Dim): boolean | undefined {
-  if (b === 0 && dims.bounds(a)[0] >= 0) return op === '!='
-  return a === 0 && dims.bounds(b)[0] >= 0 ? op !== '==' : undefined
+function ifAny(vm: Vm, a: Dim, op: Comparison, b: Dim): boolean | undefined {
+  const isSize = (d: Dim): boolean => dims.bounds(d)[0] >= 0 || (d instanceof Sym && vm.sizes.has(d))
+  if (b === 0 && isSize(a)) return op === '!='
+  return a === 0 && isSize(b) ? op !== '==' : undefined
 }
 
 /** Compares Python numbers. */
@@ -147,7 +161,7 @@ export function compareNumbers(vm: Vm, a: Py, op: Comparison, b: Py): boolean | 
     // biome-ignore lint/suspicious/noDoubleEquals: an int and a float compare by value
     return op === '<' ? x < y : op === '<=' ? x <= y : (op === '==') === (x == y)
   }
-  if (x instanceof SymFloat && typeof y === 'number' && x.scale > 0) return compareSymFloat(vm, x, op, y)
+  if (x instanceof SymFloat && typeof y === 'number' && x.scale / x.divisor > 0) return compareSymFloat(vm, x, op, y)
   const [p, q] = [scalarValue(vm, x), scalarValue(vm, y)]
   const dtype: ElementType =
     isFloat(p.dtype) || isFloat(q.dtype) ? 'float64' : p.dtype === 'bool' && q.dtype === 'bool' ? 'int32' : 'int64'
@@ -157,7 +171,7 @@ export function compareNumbers(vm: Vm, a: Py, op: Comparison, b: Py): boolean | 
 
 /** `size · scale < y` is a comparison of the size with a whole number. */
 function compareSymFloat(vm: Vm, x: SymFloat, op: Comparison, y: number): boolean | RunScalar {
-  const limit = y / x.scale
+  const limit = (y * x.divisor) / x.scale
   if (op === '<') return compareInts(vm, x.size, '<', Math.ceil(limit))
   if (op === '<=') return compareInts(vm, x.size, '<=', Math.floor(limit))
   if (!Number.isInteger(limit)) return op === '!='
@@ -224,7 +238,7 @@ export function arithmetic(vm: Vm, op: string, a: Py, b: Py): Py | undefined {
     if (fold) return fromDim(fold(toDim(vm, x), toDim(vm, y)))
     if (op === 'pow' && typeof y === 'bigint' && y >= 0n && y <= 8n)
       return fromDim(dims.product(new Array<Dim>(Number(y)).fill(toDim(vm, x))))
-    if (op === 'div' && x instanceof Sym && typeof y === 'bigint') return new SymFloat(x, 1 / Number(y))
+    if (op === 'div' && x instanceof Sym && typeof y === 'bigint') return new SymFloat(x, 1, Number(y))
   }
   const fold = onFloats[op]
   const [p, q] = [x, y].map((v) => (typeof v === 'bigint' ? Number(v) : v))
@@ -258,14 +272,14 @@ function powerOf(x: bigint, y: bigint): bigint {
 /** A size times a float stays a size times a float. */
 function scaled(op: string, x: Py, y: Py): SymFloat | undefined {
   const size = (v: Py): SymFloat | undefined =>
-    v instanceof Sym ? new SymFloat(v, 1) : v instanceof SymFloat ? v : undefined
+    v instanceof Sym ? new SymFloat(v) : v instanceof SymFloat ? v : undefined
   const factor = (v: Py): number | undefined =>
     typeof v === 'number' ? v : typeof v === 'bigint' ? Number(v) : undefined
   const [s, k] = [size(x), factor(y)]
-  if (s && k !== undefined && (op === 'mul' || op === 'div'))
-    return new SymFloat(s.size, op === 'mul' ? s.scale * k : s.scale / k)
+  if (s && k !== undefined && op === 'mul') return new SymFloat(s.size, s.scale * k, s.divisor)
+  if (s && k !== undefined && k !== 0 && op === 'div') return new SymFloat(s.size, s.scale, s.divisor * k)
   const [t, j] = [size(y), factor(x)]
-  return op === 'mul' && t && j !== undefined ? new SymFloat(t.size, t.scale * j) : undefined
+  return op === 'mul' && t && j !== undefined ? new SymFloat(t.size, t.scale * j, t.divisor) : undefined
 }
 
 function onRun(vm: Vm, op: string, x: Py, y: Py): Py | undefined {
@@ -305,12 +319,14 @@ const floatFunctions: Readonly<Record<string, (x: number) => number>> = {
   acosh: Math.acosh,
   atanh: Math.atanh,
   expm1: Math.expm1,
+  fabs: Math.abs,
   degrees: (x) => (x * 180) / Math.PI,
   radians: (x) => (x * Math.PI) / 180,
 }
 const runFunctions: Readonly<Record<string, string>> = {
   neg: 'Neg',
   abs: 'Abs',
+  fabs: 'Abs',
   sqrt: 'Sqrt',
   exp: 'Exp',
   log: 'Log',
@@ -330,9 +346,9 @@ export function numberFunction(vm: Vm, op: string, x: Py): Py | undefined {
       : new RunScalar('float', emit.unary(vm.g, 'Round', emit.cast(vm.g, scalarValue(vm, x), 'float64')))
   if (isInt(x)) {
     if (op === 'neg') return typeof x === 'bigint' ? -x : fromDim(dims.neg(x))
-    if (op === 'abs' && typeof x === 'bigint') return x < 0n ? -x : x
+    if (op === 'abs') return typeof x === 'bigint' ? (x < 0n ? -x : x) : fromDim(dims.max(x, dims.neg(x)))
   }
-  if (x instanceof SymFloat && op === 'neg') return new SymFloat(x.size, -x.scale)
+  if (x instanceof SymFloat && op === 'neg') return new SymFloat(x.size, -x.scale, x.divisor)
   const fold = floatFunctions[op]
   const known = typeof x === 'bigint' ? Number(x) : x
   if (fold && typeof known === 'number') return fold(known)
@@ -353,10 +369,13 @@ export function toWhole(vm: Vm, x: Py, op: 'floor' | 'ceil' | 'trunc'): Py {
     return BigInt(op === 'floor' ? Math.floor(x) : op === 'ceil' ? Math.ceil(x) : Math.trunc(x))
   }
   if (x instanceof SymFloat) {
-    const ratio = asRatio(x.scale)
-    if (ratio) {
-      const numerator = dims.mul(x.size, ratio[0])
-      return fromDim(op === 'ceil' ? dims.ceilDiv(numerator, ratio[1]) : dims.floorDiv(numerator, ratio[1]))
+    // What is below zero is cut off upwards.
+    const isBelow = op === 'trunc' ? vm.g.guards.decide(x.size, '<', 0) : false
+    const isUp = op === 'trunc' ? isBelow !== x.scale / x.divisor < 0 : op === 'ceil'
+    const [p, q] = (isBelow !== undefined && asRatio(x, isUp ? Math.ceil : Math.floor)) || []
+    if (p !== undefined && q !== undefined) {
+      const numerator = dims.mul(x.size, p)
+      return fromDim(isUp ? dims.ceilDiv(numerator, q) : dims.floorDiv(numerator, q))
     }
   }
   const value = emit.cast(vm.g, scalarValue(vm, x), 'float64')
@@ -364,11 +383,22 @@ export function toWhole(vm: Vm, x: Py, op: 'floor' | 'ceil' | 'trunc'): Py {
   return fromDim(vm.g.scalarDim(emit.cast(vm.g, whole, 'int64')))
 }
 
-/** A float as a fraction of small numbers, if it is one. */
-function asRatio(x: number): [number, number] | undefined {
+/** Sizes up to which a fraction has to round as the float does. */
+const commonSizes = 65_536
+
+/**
+ * A float of a size as a fraction of small numbers, if it rounds as one for every common size: `int(n * 0.5)` does, and
+ * `int(n * 0.29)` is 28 for 100.
+ */
+function asRatio(x: SymFloat, whole: (x: number) => number): [number, number] | undefined {
+  const value = x.scale / x.divisor
   for (let q = 1; q <= 1024; q++) {
-    const p = Math.round(x * q)
-    if (p !== 0 && Math.abs(p / q - x) <= 1e-12 * Math.abs(x)) return [p, q]
+    const p = Math.round(value * q)
+    if (p === 0 || Math.abs(p / q - value) > 1e-12 * Math.abs(value)) continue
+    // A quotient of whole numbers, or a fraction that floats hold, is on the right side of every whole number.
+    if (x.scale === 1 || (p / q === value && Number.isInteger(Math.log2(q)))) return [p, q]
+    for (let size = 1; size <= commonSizes; size++) if (whole(x.at(size)) !== whole((size * p) / q)) return undefined
+    return [p, q]
   }
   return undefined
 }

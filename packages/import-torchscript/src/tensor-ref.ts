@@ -4,11 +4,16 @@ import { tick } from './values.ts'
 /** How a view follows its base, and how what is written to the view reaches it. */
 export interface ViewLink {
   readonly base: TensorRef
-  /** The view of new contents of the base. */
-  readonly replay: (base: Value) => Value
+  /** The view of new contents of the base. @param own What the view held so far. */
+  readonly replay: (base: Value, own: Value) => Value
   /** Contents of the base after the view became `written`; absent when it cannot be written through. */
   readonly scatter: ((base: Value, written: Value) => Value) | undefined
+  /** Whether the view has contents of its own beside those of its base. */
+  readonly hasOwn?: boolean
 }
+
+/** Whether all a tensor holds is its base's. */
+export const isMereView = ({ state: { link } }: TensorRef): boolean => link !== undefined && !link.hasOwn
 
 /**
  * A tensor as the code sees it: an identity whose contents change in place. Contents are values of the graph, which do not
@@ -62,7 +67,12 @@ export function readTensor(ref: TensorRef, touch: Touch): Value {
     const { version } = link.base.state
     if (version !== seen) {
       touch(ref)
-      ref.state = { ...ref.state, value: link.replay(base), seen: version, version: ref.state.version + 1 }
+      ref.state = {
+        ...ref.state,
+        value: link.replay(base, ref.state.value),
+        seen: version,
+        version: ref.state.version + 1,
+      }
     }
   }
   return ref.state.value

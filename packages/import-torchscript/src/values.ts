@@ -161,13 +161,20 @@ export class PyEnum {
   }
 }
 
-/** A float that sizes decide: a size times a number. */
+/** A float that sizes decide: a size times a number, divided by another. */
 export class SymFloat {
   readonly size: Sym
   readonly scale: number
-  constructor(size: Sym, scale: number) {
+  readonly divisor: number
+  constructor(size: Sym, scale = 1, divisor = 1) {
     this.size = size
     this.scale = scale
+    this.divisor = divisor
+  }
+
+  /** Its value for a size, rounded as Python rounds on the way. */
+  at(size: number): number {
+    return (size * this.scale) / this.divisor
   }
 }
 

@@ -1,16 +1,18 @@
 import { dims, type GraphBuilder, ImportRefusal, type RefusalReason, refuse, Sym, scalar, type Value } from '@eas/onnx'
 import type { Archive } from './archive.ts'
-import { callBuiltin, callMethodOf, getAttributeOf, isBuiltin } from './builtins.ts'
+import { callBuiltin, callMethodOf, display, getAttributeOf, isBuiltin } from './builtins.ts'
 import { Facts } from './facts.ts'
 import { itemAt } from './grown-list.ts'
 import { Journal, type Mutable } from './journal.ts'
 import { limits } from './limits.ts'
+import { complexOf } from './lower/complex-pair.ts'
 import { callOperator } from './operator.ts'
 import { dottedName, type Program } from './program.ts'
 import { dynamicIf } from './regions/branch.ts'
 import { dynamicFor, dynamicWhile } from './regions/loop.ts'
 import { toIndex, toNumber, truth } from './scalars.ts'
 import type { ClassDef, Expr, FunctionDef, Statement } from './script/ast.ts'
+import type { Complex } from './script/tokens.ts'
 import { readTensor, TensorRef, writeTensor } from './tensor-ref.ts'
 import {
   keyOf,
@@ -64,6 +66,10 @@ export class Vm {
   private readonly lines: number[] = []
   private readonly dotted = new WeakMap<Expr, { readonly name: string | undefined }>()
   private readonly changes = new Map<Mutable, Map<string, string>>()
+  /** Tensors that count as Python numbers: so torch takes the constants of an archive that have no dimensions. */
+  readonly numbers = new WeakSet<object>()
+  /** Ints that are sizes of tensors. */
+  readonly sizes = new WeakSet<Sym>()
   /** Tensors that nothing but `settle` has changed. */
   readonly settled = new Set<TensorRef>()
   /** What is older is the archive's. */
@@ -76,7 +82,10 @@ export class Vm {
     this.g = g
     this.program = program
     this.constants = archive.constants()
-    for (const constant of this.constants) this.restoreObjects(constant)
+    for (const constant of this.constants) {
+      if (constant instanceof TensorRef && constant.shape.length === 0) this.numbers.add(constant)
+      this.restoreObjects(constant)
+    }
   }
 
   /** Where the statement being run stands. */
@@ -410,7 +419,7 @@ export class Vm {
         return value instanceof Poison ? this.usable(value) : value
       }
       case 'complex':
-        return this.refused([{ what: 'complex numbers', where: '', remedy: 'Compute with real and imaginary parts' }])
+        return this.complex(e.value)
       case 'tuple':
         return new PyTuple(e.items.map((item) => this.evaluateLoosely(item, frame)))
       case 'list':
@@ -435,6 +444,13 @@ export class Vm {
     }
   }
 
+  /** A complex number: a tensor that counts as one. */
+  private complex(parts: Complex): TensorRef {
+    const number = new TensorRef(complexOf(this.g.numbers('float64', [2], parts)))
+    this.numbers.add(number)
+    return number
+  }
+
   /** Part of a tuple, or what is assigned: what has no one value may pass through, as long as nobody uses it. */
   private evaluateLoosely(e: Expr, frame: Frame): Py {
     const value = e.kind === 'name' ? frame.variables.get(e.name) : undefined
@@ -445,9 +461,7 @@ export class Vm {
     const dict = new PyDict()
     for (const [keyExpr, valueExpr] of e.entries) {
       const key = this.evaluate(keyExpr, frame)
-      const name = keyOf(key)
-      if (name === undefined) throw refuse('a dictionary key that only a run knows', this.where, dataAdvice)
-      dict.entries.set(name, [key, this.evaluate(valueExpr, frame)])
+      dict.entries.set(this.keyOf(key), [key, this.evaluate(valueExpr, frame)])
     }
     return dict
   }
@@ -496,6 +510,10 @@ export class Vm {
     if (callee.kind === 'name' && isBuiltin(callee.name) && !frame.variables.has(callee.name))
       return callBuiltin(this, e, callee.name, frame)
     const name = this.globalName(callee, frame)
+    if (name === 'torch.warn') return null
+    // The message of an exception that is raised is for people.
+    if (name === 'ops.prim.RaiseException')
+      throw new Raised(display(e.args[0] ? this.evaluateLoosely(e.args[0], frame) : null))
     if (name && !name.startsWith('__torch__.') && !name.startsWith('CONSTANTS.')) {
       const [args, keywords] = this.arguments(e, frame)
       return callOperator(this, operatorName(name), args, keywords)
@@ -556,8 +574,7 @@ export class Vm {
     const [index = null] = indices
     if (of instanceof Unknown || index instanceof Unknown) return unknown
     if (of instanceof PyDict) {
-      const key = keyOf(index)
-      const entry = key === undefined ? undefined : of.entries.get(key)
+      const entry = of.entries.get(this.keyOf(index))
       if (!entry) throw new Raised(`KeyError: ${String(index)}`)
       return this.usable(entry[1])
     }
@@ -586,6 +603,13 @@ export class Vm {
       throw refuse('something is sliced that has no items', this.where)
     const items = sliceItems(of.items, lower, upper, step)
     return of instanceof PyList ? new PyList(items) : new PyTuple(items)
+  }
+
+  /** Key under which a dictionary keeps an entry; a size is pinned. @throws {ImportRefusal} When only the data tell. */
+  keyOf(key: Py): string {
+    const name = keyOf(key instanceof Sym ? BigInt(toNumber(this, key)) : key)
+    if (name === undefined) throw refuse('a dictionary key that only a run knows', this.where, dataAdvice)
+    return name
   }
 
   /** A tensor of one known number. */

@@ -38,7 +38,8 @@ export interface PreparedFile {
   readonly crc32: string
 }
 
-export const manifestFormat = 'eas-functions prepared model 2'
+/** Goes up when importers lower models otherwise than before, so that what was lowered wrongly is not kept for ever. */
+export const manifestFormat = 'eas-functions prepared model 3'
 export const manifestName = 'manifest.json'
 export const preparedModelName = 'model.onnx'
 export const preparedWeightsName = 'weights.bin'

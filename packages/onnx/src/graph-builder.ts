@@ -1,6 +1,6 @@
 import { fromBytes, toBytes } from './bytes.ts'
 import { type Atom, atom, atomsOf, type Dim, type Sym } from './dim.ts'
-import { bytesOf, type ElementType } from './element-type.ts'
+import { bytesOf, type ElementType, elementTypes } from './element-type.ts'
 import { Guards } from './guards.ts'
 import { refuse } from './importer.ts'
 import { keepPadsBeforePools } from './kernel-bugs.ts'
@@ -45,6 +45,9 @@ const maxConstantBytes = 256 * 1024 * 1024
 /** Nodes of the largest graphs known: 20,000 for unrolled recurrent networks. */
 const maxNodes = 400_000
 
+/** Operators that take any type. */
+const anyType: ReadonlySet<string> = new Set(['Cast', 'If', 'Loop'])
+
 /**
  * Puts a graph together. Shapes and element types are the caller's to say (`emit` does for the operators it knows);
  * names, constants, sizes as tensors, nested graphs and leaving out what no output needs are taken care of here.
@@ -54,6 +57,8 @@ export class GraphBuilder {
   /** Taken for granted about data. */
   readonly assumptions = new Set<string>()
   readonly warnings = new Set<string>()
+  /** Whether numbers are drawn: what a graph computes of equal inputs differs from run to run. */
+  isRandom = false
   readonly root = new Scope()
   scope: Scope = this.root
   private readonly names = new WeakMap<Value, string>()
@@ -61,6 +66,7 @@ export class GraphBuilder {
   private readonly initializers = new Map<string, Initializer>()
   private readonly atomSources = new Map<string, { readonly value: Value; readonly axis?: number }>()
   private readonly scalarDims = new WeakMap<Value, Sym>()
+  private readonly inputNames = new Set<string>()
   private counter = 0
   private nodeCount = 0
   private constantBytes = 0
@@ -74,6 +80,7 @@ export class GraphBuilder {
   /** An input of the current graph. Labels in its shape become sizes that can be computed with. */
   input(name: string, dtype: ElementType, shape: readonly Dim[]): Value {
     const value: Value = { dtype, shape }
+    this.inputNames.add(name)
     this.scope.input.push({ name, dtype, shape: shape.map(label) })
     this.own(value, name)
     return value
@@ -111,6 +118,10 @@ export class GraphBuilder {
     attributes: Attributes = {},
     domain = '',
   ): void {
+    if (!anyType.has(op) && [...inputs, ...values].some((v) => v?.dtype === 'bfloat16')) {
+      this.throughFloats(op, inputs, values, attributes, domain)
+      return
+    }
     if (++this.nodeCount > maxNodes)
       throw refuse(`the graph has over ${maxNodes} nodes`, '', 'Fix the length of unrolled loops')
     for (const { shape } of values) checkSize(shape)
@@ -122,6 +133,27 @@ export class GraphBuilder {
       return name
     })
     this.scope.node.push({ op_type: op, domain, name: '', input, output, attribute: toAttributes(attributes) })
+  }
+
+  /** ONNX Runtime computes with no bfloat16 on CPUs; torch too computes with floats there, and rounds each result. */
+  private throughFloats(
+    op: string,
+    inputs: readonly (Value | undefined)[],
+    values: readonly Value[],
+    attributes: Attributes,
+    domain: string,
+  ): void {
+    const floats = (v: Value): Value => (v.dtype === 'bfloat16' ? { ...v, dtype: 'float32' } : v)
+    const given = inputs.map((x) =>
+      x?.dtype === 'bfloat16' ? this.one('Cast', [x], 'float32', x.shape, { to: elementTypes.float32.code }) : x,
+    )
+    const results = values.map(floats)
+    this.nodeInto(op, given, results, attributes, domain)
+    for (const [i, value] of values.entries()) {
+      const result = results[i] as Value // one for each
+      if (result === value) continue
+      this.nodeInto('Cast', [result], [value], { to: elementTypes.bfloat16.code })
+    }
   }
 
   /** What a node computes, as text; undefined when two of a kind are not the same. */
@@ -323,8 +355,12 @@ export class GraphBuilder {
     return name
   }
 
+  /** A name that no input has. */
   fresh(prefix = 'v'): string {
-    return `${prefix}${this.counter++}`
+    for (;;) {
+      const name = `${prefix}${this.counter++}`
+      if (!this.inputNames.has(name)) return name
+    }
   }
 
   /** Runs `build` with a graph of its own as the current one. */

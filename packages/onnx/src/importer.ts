@@ -37,6 +37,8 @@ export interface ImportedModel {
   /** Taken for granted about data, which nothing checks. */
   readonly assumptions: readonly string[]
   readonly warnings: readonly string[]
+  /** Whether it draws random numbers: outputs of equal inputs differ from run to run. */
+  readonly isRandom?: boolean
   /** Names of the source's operators, each once, in order of name. */
   readonly ops: readonly string[]
 }

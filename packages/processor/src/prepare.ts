@@ -35,6 +35,7 @@ const prepackedInput: { readonly [op: string]: number } = {
   FusedMatMul: 1,
   FusedGemm: 1,
   MatMulInteger: 1,
+  MatMulIntegerToFloat: 1,
   DynamicQuantizeMatMul: 1,
   LSTM: 1,
   GRU: 1,

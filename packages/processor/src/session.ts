@@ -6,6 +6,7 @@ import { EasError, once, oneLine } from '@eas/base'
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-common'
 import type { Binding } from 'onnxruntime-node/dist/binding.js'
 import { disableTelemetry } from './engine/telemetry.ts'
+import { fatalOpsOf } from './fatal-kernels.ts'
 
 /** An input or an output of a model. */
 export interface ValueInfo {
@@ -55,6 +56,8 @@ export interface OpenableModel {
   readonly isOptimised: boolean
   /** Leaves weights as they are, mapped: the session is there much earlier, and slower. */
   readonly skipsPrepacking?: boolean
+  /** Whether what it computes is made for sizes of 0; another model that would end the process is not given any. */
+  readonly takesEmpty?: boolean
 }
 
 export interface SessionOptions {
@@ -136,12 +139,27 @@ export async function createSession(model: OpenableModel, options: SessionOption
     loadMs: performance.now() - start,
     isProvisional: model.skipsPrepacking ?? false,
   }
+  let fatal: readonly string[] | undefined
+
+  /** @throws {EasError} `invalid_request` rather than have one request end the process. */
+  function checkEmpty(name: string, shape: readonly number[]): void {
+    if (model.takesEmpty || !shape.includes(0)) return
+    fatal ??= fatalOpsOf(model.onnx)
+    if (fatal.length === 0) return
+    throw new EasError(
+      'invalid_request',
+      `Cannot use input ${name}: its shape is [${shape}], and ONNX Runtime cannot compute ${fatal.join(', ')} of nothing`,
+    )
+  }
 
   return {
     info,
     run(feeds, fetches) {
       const ortFeeds: Record<string, OrtTensor> = Object.create(null)
-      for (const [name, tensor] of feeds) ortFeeds[name] = toOrt(Tensor, name, tensor)
+      for (const [name, tensor] of feeds) {
+        checkEmpty(name, tensor.shape)
+        ortFeeds[name] = toOrt(Tensor, name, tensor)
+      }
       const ortFetches: Record<string, null> = Object.create(null)
       for (const name of fetches) ortFetches[name] = null
       let results: ReturnType<typeof session.run>

@@ -24,8 +24,6 @@ export type Nest =
 export interface Call {
   readonly inputs: readonly Nest[]
   readonly outputs: Nest
-  /** How far apart torch's own engines are, for quantised models. */
-  readonly spread?: number
 }
 
 /** An archive and calls of it, the first of which a trace has seen. */
@@ -36,8 +34,8 @@ export interface Case {
   readonly body?: string
   /** How a model was saved: `trace`, `script`, `frozen-trace`, `frozen-script`. */
   readonly form?: string
-  /** Of quantised models, `exact` are those that torch computed the way ONNX Runtime does. */
-  readonly kind: 'plain' | 'quantised' | 'exact' | 'detection'
+  /** How outputs are compared. */
+  readonly kind: 'plain' | 'quantised' | 'detection'
   readonly archive: Uint8Array
   readonly calls: readonly Call[]
 }
@@ -56,7 +54,7 @@ interface ModelRow {
   kind: Case['kind']
   archive?: [at: number, size: number]
   file?: string
-  calls: { inputs: NestRow[]; outputs: NestRow; spread?: number }[]
+  calls: { inputs: NestRow[]; outputs: NestRow }[]
 }
 interface RawRow {
   dtype: ElementType
@@ -82,7 +80,6 @@ export function loadCases(index: string): Case[] {
     if ('dict' in row) return { dict: Object.fromEntries(Object.entries(row.dict).map(([k, v]) => [k, nest(v)])) }
     return tensor(row)
   }
-  // Layers that torch quantises differ by a step.
   const kind = index.includes('ops-packed.json') ? 'quantised' : 'plain'
   const bytes = ([at, size]: [number, number]) => Uint8Array.from(blob.subarray(at, at + size))
   return [
@@ -96,11 +93,7 @@ export function loadCases(index: string): Case[] {
         form,
         kind,
         archive: archive ? bytes(archive) : readFileSync(join(index, '..', file ?? '')),
-        calls: calls.map(({ inputs, outputs, spread = 0 }) => ({
-          inputs: inputs.map(nest),
-          outputs: nest(outputs),
-          spread,
-        })),
+        calls: calls.map(({ inputs, outputs }) => ({ inputs: inputs.map(nest), outputs: nest(outputs) })),
       }),
     ),
   ]

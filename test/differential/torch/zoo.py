@@ -1,7 +1,7 @@
 """Exports models with random weights as archives, with inputs and torch's own outputs.
 
     python test/differential/torch/zoo.py golden test/differential/torch/golden [family …]  # what the tests run
-    python test/differential/torch/zoo.py constructs|programs|small|full <folder> [name …]  # for run.ts; `full` is gigabytes
+    python test/differential/torch/zoo.py constructs|programs|semantics|small|full <folder> [name …]  # for run.ts; `full` is gigabytes
 
 Each model is saved in every form torch can make of it: trace, script, and both frozen. Every call of an archive is run by
 torch from the file, so that what a trace has frozen is expected of the importer too; a call that torch fails on is left out.
@@ -18,6 +18,7 @@ import torch
 
 import constructs
 import programs
+import semantics
 import stateful
 import zoo_models
 from ops import Container, describe, without_debug
@@ -83,24 +84,11 @@ def archives(name, module, call, script_only, trace_only):
         yield form, file.getvalue()
 
 
-def spread(archive, call, outputs):
-    """How far torch's own engines for integers are apart: they add the bias before or after it is rounded."""
-    chosen, widest = torch.backends.quantized.engine, 0.0
-    for engine in set(torch.backends.quantized.supported_engines) - {'none', chosen}:
-        torch.backends.quantized.engine = engine
-        with torch.no_grad():
-            others = torch.jit.load(io.BytesIO(archive))(*copied(call))
-        if isinstance(outputs, torch.Tensor):
-            widest = max(widest, (others - outputs).abs().max().item())
-    torch.backends.quantized.engine = chosen
-    return widest
-
-
 def export(container, name, build, folder=None, script_only=False, trace_only=False, kind='plain', forms=FORMS):
     torch.manual_seed(zlib.crc32(name.encode()))
     module, calls = build()
     module = module.eval()
-    if kind not in ('quantised', 'exact'):
+    if kind != 'quantised':
         zoo_models.perturb(module)
     if not folder:
         calls = [coarse(call) for call in calls]
@@ -122,8 +110,6 @@ def export(container, name, build, folder=None, script_only=False, trace_only=Fa
                 print(f'  {name} {form}: torch fails on a call: {str(error).strip().splitlines()[-1][:150]}', file=sys.stderr)
                 continue
             ran.append({'inputs': structure(container, call), 'outputs': structure(container, outputs)})
-            if kind == 'quantised' and folder:
-                ran[-1]['spread'] = spread(archive, call, outputs)
         row = {'name': name, 'form': form, 'kind': kind}
         if folder:
             (folder / f'{name}-{form}.pt').write_bytes(archive)
@@ -136,8 +122,6 @@ def export(container, name, build, folder=None, script_only=False, trace_only=Fa
 
 
 def kind_of(name):
-    if name in zoo_models.EXACT:
-        return 'exact'
     return 'detection' if name in zoo_models.DETECTION else 'quantised' if name in zoo_models.QUANTISED else 'plain'
 
 
@@ -158,6 +142,7 @@ GOLDEN = {
     'constructs-script': (constructs.MODELS, sorted(constructs.MODELS), ('script',)),
     'programs-1': (programs.MODELS, sorted(programs.MODELS.keys() - LATER), ('script', 'frozen-trace')),
     'programs-2': (programs.MODELS, sorted(LATER), ('trace', 'frozen-script')),
+    'semantics': (semantics.MODELS, sorted(semantics.MODELS), ('trace', 'script')),
     'stateful': (stateful.MODELS, sorted(stateful.MODELS), FORMS),
     'refused': (stateful.REFUSED, sorted(stateful.REFUSED), ('trace', 'script', 'frozen-script')),
     'vision-1': (zoo_models.SMALL, 'resnet resnext mobilenet_v3 squeeze'.split(), ('trace',)),
@@ -168,8 +153,8 @@ GOLDEN = {
     'detection': (zoo_models.SMALL, 'fasterrcnn keypointrcnn_traced maskrcnn ssd_traced'.split(), ('trace', 'script')),
     'quantised': (zoo_models.SMALL, [name for name in zoo_models.SMALL if name in zoo_models.QUANTISED], ('trace', 'frozen-script')),
 }
-SCRIPT_ONLY = constructs.SCRIPT_ONLY | programs.SCRIPT_ONLY | stateful.SCRIPT_ONLY
-TRACE_ONLY = zoo_models.TRACE_ONLY | programs.TRACE_ONLY
+SCRIPT_ONLY = constructs.SCRIPT_ONLY | programs.SCRIPT_ONLY | semantics.SCRIPT_ONLY | stateful.SCRIPT_ONLY
+TRACE_ONLY = zoo_models.TRACE_ONLY | programs.TRACE_ONLY | semantics.TRACE_ONLY
 
 
 def golden(folder, families):
@@ -187,7 +172,7 @@ def main(which, folder, names):
     folder.mkdir(parents=True, exist_ok=True)
     if which == 'golden':
         return golden(folder, names)
-    builders = {'constructs': constructs.MODELS, 'programs': programs.MODELS, 'small': zoo_models.SMALL, 'full': zoo_models.FULL}[which]
+    builders = {'constructs': constructs.MODELS, 'programs': programs.MODELS, 'semantics': semantics.MODELS, 'small': zoo_models.SMALL, 'full': zoo_models.FULL}[which]
     for name in names or builders:
         container = Container()
         try:

@@ -4,7 +4,8 @@
     python make.py tensorflow    (tensorflow 2.21.0)
 
 Writes next to itself: `signatures/`, a SavedModel with three signatures of which one looks a word up; `frozen.pb`, a
-frozen graph; `choosing.pt`, a script that computes another thing for wide inputs than for narrow ones; `answers.json`.
+frozen graph; `choosing.pt`, a script that computes another thing for wide inputs than for narrow ones; `noisy.pt`, a trace
+that adds random numbers of [0, 1); `answers.json`.
 """
 
 import json
@@ -25,6 +26,12 @@ if "torch" in sys.argv:
 
 
     torch.jit.script(Choosing()).save(str(HERE / "choosing.pt"))
+
+    class Noisy(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x + torch.rand_like(x)
+
+    torch.jit.trace(Noisy(), torch.zeros(2, 3), check_trace=False).save(str(HERE / "noisy.pt"))
 
 if "tensorflow" in sys.argv:
     import tensorflow as tf

@@ -19,6 +19,7 @@ import {
   sizeOfShape,
   strides,
   strings,
+  stringTensor,
   typed,
 } from './values.ts'
 
@@ -86,11 +87,42 @@ const binary = (f: (a: Scalar, b: Scalar) => Scalar | boolean, to?: DType): Host
     ]
   })
 
+/** Each number for itself. */
+const each = (f: (v: number | bigint) => number | bigint): HostOp =>
+  op((inputs) => {
+    const x = first(inputs)
+    if (x.dtype === 'string') throw invalid('numbers are meant, where strings are given')
+    return [numericTensor(x.dtype, Array.from<number | bigint, number | bigint>(x.data, f), x.shape)]
+  })
+
 /** Arithmetic of numbers or of wide whole numbers, whichever the operands are. */
 const arithmetic = (small: (a: number, b: number) => number, wide: (a: bigint, b: bigint) => bigint): HostOp =>
   binary((a, b) =>
     typeof a === 'bigint' && typeof b === 'bigint' ? BigInt.asIntN(64, wide(a, b)) : small(Number(a), Number(b)),
   )
+
+/** The sum of numbers; strings are joined. */
+const add: HostOp = {
+  run: (inputs, attrs) => {
+    const [a, b] = [first(inputs), first(inputs, 1)]
+    if (a.dtype !== 'string') return sum.run(inputs, attrs)
+    const shape = broadcast(a.shape, b.shape)
+    const [i, j] = [placesIn(a.shape, shape), placesIn(b.shape, shape)]
+    const [left, right] = [strings(a), strings(b)]
+    return [
+      stringTensor(
+        i.map((at, k) => Buffer.concat([left[at] ?? none, right[j[k] ?? 0] ?? none])),
+        shape,
+      ),
+    ]
+  },
+  infer: (o) => [typed(o.tensor(0).dtype, o.e.broadcast(o.tensor(0).shape, o.tensor(1).shape))],
+}
+const sum = arithmetic(
+  (a, b) => a + b,
+  (a, b) => a + b,
+)
+const none = new Uint8Array()
 
 const floorDivWide = (a: bigint, b: bigint): bigint => {
   if (b === 0n) throw invalid('Integer division by zero')
@@ -234,7 +266,7 @@ function cast(x: Tensor, to: DType): Tensor {
   return numericTensor(to, to === 'bool' ? values.map((v) => Number(Boolean(Number(v)))) : values, x.shape)
 }
 
-function reduce(f: (values: readonly number[]) => number): HostOp {
+function reduce(f: (values: readonly number[], dtype: DType) => number | bigint): HostOp {
   return op((inputs, attrs) => {
     const x = first(inputs)
     const axes = numbers(inputs[1]).map((a) => counted(a, x.shape.length))
@@ -247,12 +279,24 @@ function reduce(f: (values: readonly number[]) => number): HostOp {
     return [
       numericTensor(
         x.dtype,
-        Array.from({ length: sizeOfShape(shape) }, (_, i) => f(turned.slice(i * inner, (i + 1) * inner))),
+        Array.from({ length: sizeOfShape(shape) }, (_, i) => f(turned.slice(i * inner, (i + 1) * inner), x.dtype)),
         shape,
       ),
     ]
   })
 }
+
+/** What the greatest and the least of no numbers are: the ends of the type. */
+const ends: Readonly<Partial<Record<DType, readonly [bigint | number, bigint | number]>>> = {
+  int32: [-(2 ** 31), 2 ** 31 - 1],
+  int64: [-(2n ** 63n), 2n ** 63n - 1n],
+}
+
+const extreme = (f: (a: number, b: number) => number, end: 0 | 1): HostOp =>
+  reduce(([first, ...rest], dtype) => {
+    if (first !== undefined) return rest.reduce((a, b) => f(a, b), first)
+    return ends[dtype]?.[end] ?? (end === 0 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY)
+  })
 
 /** Elements of a table, kept between requests by the tensor of its keys. */
 const tables = new WeakMap<Tensor, Map<Scalar, number>>()
@@ -375,14 +419,8 @@ export const arrayOps: HostTable = {
   RaggedBincount: raggedBincount,
   DenseBincount: bincount,
   ...compare,
-  Add: arithmetic(
-    (a, b) => a + b,
-    (a, b) => a + b,
-  ),
-  AddV2: arithmetic(
-    (a, b) => a + b,
-    (a, b) => a + b,
-  ),
+  Add: add,
+  AddV2: add,
   Sub: arithmetic(
     (a, b) => a - b,
     (a, b) => a - b,
@@ -515,6 +553,13 @@ export const arrayOps: HostTable = {
     const shape = numbers(inputs[0])
     return [pick(first(inputs, 1), new Array<number>(allocate(sizeOfShape(shape))).fill(0), shape)]
   }),
+  BroadcastTo: op((inputs) => {
+    const [x, shape] = [first(inputs), numbers(inputs[1])]
+    return [pick(x, placesIn(x.shape, shape), shape)]
+  }),
+  Neg: each((v) => -v),
+  Abs: each((v) => (v < 0 ? -v : v)),
+  OnesLike: each((v) => (typeof v === 'bigint' ? 1n : 1)),
   ZerosLike: op((inputs) => {
     const x = first(inputs)
     if (x.dtype === 'string') return [{ ...x, data: strings(x).map(() => bytesOf('')) }]
@@ -535,8 +580,8 @@ export const arrayOps: HostTable = {
   Bucketize: op((inputs, attrs) => [bucketize(first(inputs), listAttr(attrs, 'boundaries').map(Number))]),
   Sum: reduce((v) => v.reduce((a, b) => a + b, 0)),
   Prod: reduce((v) => v.reduce((a, b) => a * b, 1)),
-  Max: reduce((v) => v.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY)),
-  Min: reduce((v) => v.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY)),
+  Max: extreme(Math.max, 0),
+  Min: extreme(Math.min, 1),
   All: reduce((v) => Number(v.every(Boolean))),
   Any: reduce((v) => Number(v.some(Boolean))),
   LookupTableFindV2: op(lookUp),

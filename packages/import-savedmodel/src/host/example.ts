@@ -35,14 +35,24 @@ const featureEntry: MessageType = { key: [1, 'string'], value: [2, () => feature
 const features: MessageType = { feature: [1, () => featureEntry, true] }
 const example: MessageType = { features: [1, () => features] }
 
+const featureList: MessageType = { feature: [1, () => feature, true] }
+const featureListEntry: MessageType = { key: [1, 'string'], value: [2, () => featureList] }
+const featureLists: MessageType = { feature_list: [1, () => featureListEntry, true] }
+export const sequenceExample: MessageType = { context: [1, () => features], feature_lists: [2, () => featureLists] }
+
 const listOf: Readonly<Record<string, string>> = { string: 'bytes_list', float32: 'float_list', int64: 'int64_list' }
 
-type Row = ReadonlyMap<string, Message>
+/** Features by key. */
+export type Row = ReadonlyMap<string, Message>
+
+export function rowOf(message: Message | undefined): Row {
+  const entries: readonly Message[] = message?.feature ?? []
+  return new Map(entries.map(({ key, value }) => [key ?? '', value ?? {}]))
+}
 
 function parse(serialized: Uint8Array, index: number): Row {
   try {
-    const entries: readonly Message[] = decodeMessage(example, serialized).features?.feature ?? []
-    return new Map(entries.map(({ key, value }) => [key ?? '', value ?? {}]))
+    return rowOf(decodeMessage(example, serialized).features)
   } catch (error) {
     if (error instanceof ProtoError) throw invalid(`Could not parse example input ${index}: ${error.message}`)
     throw error
@@ -50,8 +60,11 @@ function parse(serialized: Uint8Array, index: number): Row {
 }
 
 /** Values of a feature; undefined when the example does not have it. */
-function valuesOf(row: Row, key: string, dtype: DType): readonly unknown[] | undefined {
-  const value = row.get(key)
+const valuesOf = (row: Row, key: string, dtype: DType): readonly unknown[] | undefined =>
+  valuesIn(row.get(key), key, dtype)
+
+/** Values of a `Feature`; undefined when it has none of any type. */
+export function valuesIn(value: Message | undefined, key: string, dtype: DType): readonly unknown[] | undefined {
   const kind = ['bytes_list', 'float_list', 'int64_list'].find((k) => value?.[k] !== undefined)
   if (!value || !kind) return undefined
   if (kind !== listOf[dtype])
@@ -59,7 +72,7 @@ function valuesOf(row: Row, key: string, dtype: DType): readonly unknown[] | und
   return value[kind].value
 }
 
-const toTensor = (dtype: DType, values: readonly unknown[], shape: readonly number[]): Tensor =>
+export const toTensor = (dtype: DType, values: readonly unknown[], shape: readonly number[]): Tensor =>
   dtype === 'string'
     ? stringTensor(values as readonly Uint8Array[], shape)
     : numericTensor(dtype, values as readonly number[], shape) // as the wire gives them
@@ -76,7 +89,7 @@ interface Plan {
   readonly ragged: readonly { readonly key: string; readonly dtype: DType; readonly splits: DType }[]
 }
 
-function fixed(rows: readonly Row[], { key, dtype, shape, fallback }: Plan['dense'][number]): Tensor {
+export function fixed(rows: readonly Row[], { key, dtype, shape, fallback }: Plan['dense'][number]): Tensor {
   const isOpen = shape[0] === -1
   const inner = (isOpen ? shape.slice(1) : shape).reduce((a, b) => a * b, 1)
   const found = rows.map((row, i) => {
@@ -106,7 +119,7 @@ function fixed(rows: readonly Row[], { key, dtype, shape, fallback }: Plan['dens
   return toTensor(dtype, all, [rows.length, ...(isOpen ? [most, ...shape.slice(1)] : shape)])
 }
 
-function variable(
+export function variable(
   rows: readonly Row[],
   key: string,
   dtype: DType,
@@ -145,8 +158,8 @@ function parseAll(serialized: Tensor | undefined, plan: Plan): Tensor[] {
   ]
 }
 
-const types = (attrs: HostAttrs, name: string): DType[] => listAttr(attrs, name).map((t) => t as DType) // Attrs.plain gives types by these names
-const keysOf = (tensor: Tensor | undefined): string[] => strings(tensor).map(text)
+export const types = (attrs: HostAttrs, name: string): DType[] => listAttr(attrs, name).map((t) => t as DType) // Attrs.plain gives types by these names
+export const keysOf = (tensor: Tensor | undefined): string[] => strings(tensor).map(text)
 
 function planOf(
   keys: { sparse: readonly string[]; dense: readonly string[]; ragged: readonly string[] },

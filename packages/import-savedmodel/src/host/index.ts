@@ -1,6 +1,7 @@
 import { arrayOps } from './arrays.ts'
 import { exampleOps } from './example.ts'
 import type { HostTable } from './program.ts'
+import { sequenceExampleOps } from './sequence-example.ts'
 import { sparseOps } from './sparse.ts'
 import { stringOps } from './strings.ts'
 import { unicodeOps } from './unicode.ts'
@@ -11,6 +12,7 @@ export const hostFamilies: Readonly<Record<string, HostTable>> = {
   unicode: unicodeOps,
   sparse: sparseOps,
   example: exampleOps,
+  sequenceExample: sequenceExampleOps,
   arrays: arrayOps,
 }
 

@@ -340,12 +340,14 @@ function raggedRange([starts, limits, deltas]: readonly Tensor[], attrs: HostAtt
   const [from, to, by] = [numbers(starts), numbers(limits), numbers(deltas)]
   const count = [starts, limits, deltas].find((t) => t && t.shape.length > 0)?.data.length ?? 1
   const at = (list: readonly number[], i: number): number => list[list.length === 1 ? 0 : i] ?? 0
+  // A float's rounding decides whether there is one step more.
+  const round = starts?.dtype === 'float32' ? Math.fround : (v: number) => v
   const values: number[] = []
   const ends = [0]
   for (let i = 0; i < count; i++) {
     const [start, limit, delta] = [at(from, i), at(to, i), at(by, i)]
     if (delta === 0) throw invalid('Requires delta != 0')
-    const size = Math.max(0, Math.ceil((limit - start) / delta))
+    const size = Math.max(0, Math.ceil(round(round(limit - start) / delta)))
     allocate(values.length + size)
     for (let k = 0; k < size; k++) values.push(start + k * delta)
     ends.push(values.length)

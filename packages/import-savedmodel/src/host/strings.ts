@@ -1,6 +1,7 @@
 import type { Tensor } from '@eas/base'
+import { refuse } from '@eas/onnx'
 import { fingerprint64, hash64, sipHash } from './fingerprint.ts'
-import { formatG, formatPrintf } from './number-text.ts'
+import { formatE, formatF, formatG, formatPrintf } from './number-text.ts'
 import type { HostTable } from './program.ts'
 import { fullMatcher, replacer } from './regex.ts'
 import {
@@ -13,6 +14,7 @@ import {
   latin1,
   like,
   listAttr,
+  number,
   numberAttr,
   numbers,
   numericTensor,
@@ -121,6 +123,7 @@ const splitTypes = (op: Parameters<HostTable[string]['infer']>[0]) => {
 }
 
 const whitespace = /[ \t\n\v\f\r]+/
+const leadingSpace = /^[ \t\n\v\f\r]+/
 
 function splitV1(row: string, delimiter: string, skips: boolean): string[] {
   const parts: string[] = []
@@ -134,26 +137,25 @@ function splitV1(row: string, delimiter: string, skips: boolean): string[] {
   return skips ? parts.filter((p) => p !== '') : parts
 }
 
+/** @see core/kernels/string_split_op.cc SplitV2 */
 function splitV2(row: string, separator: string, limit: number): string[] {
-  if (separator === '') {
-    const trimmed = latin1(strip(bytesOf(row, 'latin1')))
-    return limit > 0 ? limitedWords(trimmed, limit) : trimmed.split(whitespace).filter((p) => p !== '')
-  }
-  if (row === '') return ['']
+  if (limit === 0) return [row]
+  if (separator === '') return limit > 0 ? limitedWords(row, limit) : row.split(whitespace).filter((p) => p !== '')
   const parts = row.split(separator)
   return limit > 0 && parts.length > limit + 1 ? [...parts.slice(0, limit), parts.slice(limit).join(separator)] : parts
 }
 
+/** As many words and then the rest of the row, which may be empty; fewer words alone. */
 function limitedWords(row: string, limit: number): string[] {
   const parts: string[] = []
-  let rest = row
-  for (let i = 0; i < limit; i++) {
-    const gap = whitespace.exec(rest)
-    if (!gap) break
-    parts.push(rest.slice(0, gap.index))
-    rest = rest.slice(gap.index + gap[0].length)
+  let rest = row.replace(leadingSpace, '')
+  while (rest !== '') {
+    const [word = ''] = rest.split(whitespace, 1)
+    parts.push(word)
+    rest = rest.slice(word.length).replace(leadingSpace, '')
+    if (parts.length === limit) return [...parts, rest]
   }
-  return rest === '' ? parts : [...parts, rest]
+  return parts
 }
 
 function substring(bytes: Uint8Array, start: number, length: number, isText: boolean): Uint8Array {
@@ -226,15 +228,8 @@ function asString(x: Tensor | undefined, attrs: Readonly<Record<string, unknown>
   const format = (v: number | bigint): string => {
     if (x.dtype === 'bool') return v ? 'true' : 'false'
     if (!isFloat) return formatPrintf(String(v), width, fill)
-    const value = Number(v)
-    if (attrs.shortest) return formatPrintf(formatG(value, precision < 0 ? 6 : precision), width, fill)
-    const digits = precision < 0 ? 6 : precision
-    if (!Number.isFinite(value))
-      return formatPrintf(Number.isNaN(value) ? 'nan' : value < 0 ? '-inf' : 'inf', width, fill)
-    const plain = attrs.scientific
-      ? value.toExponential(digits).replace(/e([+-])(\d)$/, 'e$10$2')
-      : value.toFixed(digits)
-    return formatPrintf(plain, width, fill)
+    const write = attrs.shortest ? formatG : attrs.scientific ? formatE : formatF
+    return formatPrintf(write(Number(v), precision < 0 ? 6 : precision), width, fill)
   }
   const values = Array.from(x.data as ArrayLike<number | bigint>, (v) => bytesOf(format(v)))
   return [stringTensor(values, x.shape)]
@@ -245,7 +240,8 @@ function reduceJoin([x, axesTensor]: readonly Tensor[], attrs: Readonly<Record<s
   const axes = numbers(axesTensor).map((a) => (a < 0 ? a + shape.length : a))
   const separator = String(attrs.separator ?? '')
   const kept = shape.map((_, i) => i).filter((i) => !axes.includes(i))
-  const order = [...kept, ...axes]
+  // The axis that is named first is joined first: its strings stand next to each other.
+  const order = [...kept, ...axes.toReversed()]
   const rows = strings(x)
   const sizes = order.map((i) => shape[i] ?? 1)
   const inner = axes.reduce((n, a) => n * (shape[a] ?? 1), 1)
@@ -269,6 +265,23 @@ function reduceJoin([x, axesTensor]: readonly Tensor[], attrs: Readonly<Record<s
   }
   const shown = attrs.keep_dims ? shape.map((d, i) => (axes.includes(i) ? 1 : d)) : kept.map((i) => shape[i] ?? 1)
   return [stringTensor(out, shown)]
+}
+
+/** Strings joined by segment, in the order they come; rows of strings are joined column by column. */
+function segmentJoin(x: Tensor | undefined, ids: Tensor | undefined, count: number, separator: string): Tensor {
+  const rest = (x?.shape ?? []).slice(ids?.shape.length ?? 1)
+  const width = rest.reduce((a, b) => a * b, 1)
+  const given = strings(x)
+  const parts = Array.from({ length: allocate(count * width) }, () => [] as string[])
+  for (const [i, id] of numbers(ids).entries()) {
+    if (id >= count) throw invalid(`segment_ids[${i}] = ${id} is out of range [0, ${count})`)
+    if (id < 0) continue
+    for (let k = 0; k < width; k++) parts[id * width + k]?.push(latin1(given[i * width + k] ?? new Uint8Array()))
+  }
+  return stringTensor(
+    parts.map((p) => bytesOf(p.join(separator), 'latin1')),
+    [count, ...rest],
+  )
 }
 
 /** Fields of a line: quotes hold delimiters, and a doubled quote is one. @see core/kernels/decode_csv_op.cc */
@@ -334,7 +347,14 @@ const key = (attrs: Readonly<Record<string, unknown>>, i: number): bigint =>
 export const stringOps: HostTable = {
   StringToHashBucketFast: buckets((s) => fingerprint64(s)),
   StringToHashBucket: buckets((s) => hash64(s)),
-  StringToHashBucketStrong: buckets((s, attrs) => sipHash(s, key(attrs, 0), key(attrs, 1))),
+  StringToHashBucketStrong: {
+    ...buckets((s, attrs) => sipHash(s, key(attrs, 0), key(attrs, 1))),
+    infer: (op) => {
+      if (!op.attr.ints('key').every(Number.isSafeInteger))
+        throw refuse('a key beyond 53 bits is not supported', op.node.name, 'Hash with a smaller key')
+      return like('int64')(op)
+    },
+  },
   StringToNumber: {
     run: ([x], attrs) => {
       const dtype = dtypeAttr(attrs, 'out_type', 'float32')
@@ -366,6 +386,13 @@ export const stringOps: HostTable = {
             : shape.filter((_, i) => !axes.includes(i)),
         ),
       ]
+    },
+  },
+  UnsortedSegmentJoin: {
+    run: ([x, ids, count], attrs) => [segmentJoin(x, ids, number(count), stringAttr(attrs, 'separator'))],
+    infer: (op) => {
+      const { shape } = op.tensor(0)
+      return [typed('string', [op.sizes(2)[0] ?? fresh(op), ...shape.slice(op.tensor(1).shape.length)])]
     },
   },
   StringStrip: map(strip),

@@ -1,4 +1,6 @@
 import type { Tensor } from '@eas/base'
+import { dims, type OutputType } from '@eas/onnx'
+import type { Op } from '../op.ts'
 import type { HostAttrs, HostTable } from './program.ts'
 import {
   allocate,
@@ -40,14 +42,49 @@ function onlyUtf8(attrs: HostAttrs, name: string): void {
   if (encoding !== 'UTF-8') throw invalid(`the encoding ${encoding.slice(0, 40)} is not supported, only UTF-8`)
 }
 
-function decode(x: Tensor | undefined, splits: 'int32' | 'int64'): Tensor[] {
-  const values: number[] = []
-  const ends = [0]
+const replacement = 0xfffd
+
+/** What stands for a character: itself, another in its place, or nothing. What cannot be decoded is U+FFFD by now. */
+function kept(code: number, attrs: HostAttrs): number | undefined {
+  if (code === replacement) {
+    const errors = stringAttr(attrs, 'errors', 'replace')
+    if (errors === 'strict') throw invalid('a string is not in UTF-8')
+    return errors === 'ignore' ? undefined : numberAttr(attrs, 'replacement_char', replacement)
+  }
+  const isControl = code < 0x20 || (code >= 0x7f && code < 0xa0)
+  return isControl && boolAttr(attrs, 'replace_control_characters')
+    ? numberAttr(attrs, 'replacement_char', replacement)
+    : code
+}
+
+/** Characters of each string, and at which byte each starts. */
+function decode([x]: readonly Tensor[], attrs: HostAttrs): Tensor[] {
+  onlyUtf8(attrs, 'input_encoding')
+  const [values, starts, ends] = [[] as number[], [] as number[], [0]]
   for (const s of strings(x)) {
-    for (const c of text(s)) values.push(c.codePointAt(0) ?? 0xfffd)
+    let start = 0
+    for (const c of text(s)) {
+      const given = c.codePointAt(0) ?? replacement
+      const code = kept(given, attrs)
+      if (code !== undefined) {
+        values.push(code)
+        starts.push(start)
+      }
+      // A character that stands for bytes that are none is counted as one of them: where it ends is not known any more.
+      start += given === replacement ? 1 : Buffer.byteLength(c)
+    }
     ends.push(values.length)
   }
-  return [numericTensor(splits, ends), numericTensor('int32', values)]
+  return [numericTensor(splitsType(attrs), ends), numericTensor('int32', values), numericTensor('int64', starts)]
+}
+
+const decodeTypes = (op: Op): OutputType[] => {
+  const n = fresh(op)
+  return [
+    typed(op.attr.dtype('Tsplits') ?? 'int64', [dims.add(dims.product(op.tensor(0).shape), 1)]),
+    typed('int32', [n]),
+    typed('int64', [n]),
+  ]
 }
 
 /** Surrogates and numbers beyond the last character are none. */
@@ -115,12 +152,10 @@ function ngrams([data, splits]: readonly Tensor[], attrs: HostAttrs): Tensor[] {
 
 export const unicodeOps: HostTable = {
   UnicodeDecode: {
-    run: ([x], attrs) => {
-      onlyUtf8(attrs, 'input_encoding')
-      return decode(x, splitsType(attrs))
-    },
-    infer: (op) => [typed(op.attr.dtype('Tsplits') ?? 'int64', [fresh(op)]), typed('int32', [fresh(op)])],
+    run: (inputs, attrs) => decode(inputs, attrs).slice(0, 2),
+    infer: (op) => decodeTypes(op).slice(0, 2),
   },
+  UnicodeDecodeWithOffsets: { run: decode, infer: decodeTypes },
   UnicodeEncode: { run: encode, infer: (op) => [typed('string', [fresh(op)])] },
   UnicodeTranscode: { run: transcode, infer: like('string') },
   StringNGrams: {

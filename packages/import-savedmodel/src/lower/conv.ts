@@ -1,5 +1,5 @@
 import { type Dim, dims, emit, refuse, scalar, type Value } from '@eas/onnx'
-import type { TensorItem } from '../item.ts'
+import { TensorItem } from '../item.ts'
 import type { Lowering, Op, OpTable } from '../op.ts'
 import { binary, unary } from './elementwise.ts'
 import { channelsFirst, fromChannelsFirst } from './layout.ts'
@@ -221,6 +221,38 @@ const pool =
   }
 
 const fromAttributes = (op: Op) => ({ ksize: op.attr.ints('ksize'), strides: op.attr.ints('strides') })
+
+/** The greatest of each window, and where it is in its image, channels last; within the batch where that is asked for. */
+const maxPoolWithArgmax: Lowering = (op) => {
+  const { g } = op
+  const { scope } = g
+  const x = channelsFirst(op, op.tensor(0))
+  const where = (): Value => {
+    const w = windows(op, 4)
+    const { ksize, strides: perAxis } = fromAttributes(op)
+    const [kernel, strides] = [w.spatial(ksize), w.spatial(perAxis)]
+    const { attributes, sizes } = place(op, x, kernel, strides, [1, 1], w)
+    const type = emit.kernelType('MaxPool', x.dtype)
+    const shape = [...x.shape.slice(0, 2), ...sizes]
+    const outputs = [{ dtype: type, shape } as const, { dtype: 'int64', shape } as const]
+    const given = { kernel_shape: kernel, strides, ...attributes }
+    const [, at] = g.node('MaxPool', [emit.cast(g, x, type)], outputs, given) as [Value, Value] // two outputs
+    // ONNX counts through the batch with channels first; what is left of a channel's pixels says which pixel it is.
+    const [batch = 1, channels = 1, height = 1, width = 1] = x.shape
+    const pixel = binary(op, 'Mod', at, scalar('int64', dims.mul(height, width)))
+    const inImage = binary(op, 'Add', binary(op, 'Mul', pixel, scalar('int64', channels)), emit.iota(g, channels, 1, 4))
+    const before = binary(
+      op,
+      'Mul',
+      emit.iota(g, batch, 0, 4),
+      scalar('int64', dims.product([channels, height, width])),
+    )
+    const index = op.attr.bool('include_batch_in_index') ? binary(op, 'Add', inImage, before) : inImage
+    return emit.cast(g, emit.transpose(g, index, [0, 2, 3, 1]), op.dtype('Targmax', 'int64'))
+  }
+  return [pool('MaxPool', fromAttributes)(op) as TensorItem, new TensorItem(() => g.within(scope, where))] // a pool gives one
+}
+
 const fromInputs = (op: Op) => ({ ksize: op.ints(1), strides: op.ints(2) })
 
 const batchNorm: Lowering = (op) => {
@@ -327,7 +359,7 @@ export const convOps: OpTable = {
   MaxPool3D: pool('MaxPool', fromAttributes),
   AvgPool: pool('AveragePool', fromAttributes),
   AvgPool3D: pool('AveragePool', fromAttributes),
-  MaxPoolWithArgmax: pool('MaxPool', fromAttributes),
+  MaxPoolWithArgmax: maxPoolWithArgmax,
   FusedBatchNorm: batchNorm,
   FusedBatchNormV2: batchNorm,
   FusedBatchNormV3: batchNorm,

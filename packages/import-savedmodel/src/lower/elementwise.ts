@@ -8,6 +8,7 @@ import {
   isFloat,
   isInteger,
   maxElements,
+  refuse,
   scalar,
   type Value,
 } from '@eas/onnx'
@@ -181,7 +182,7 @@ function lgamma(op: Op, x: Value): Value {
   return where(op, small, bin('Sub', bin('Sub', c(Math.log(Math.PI)), unary(op, 'Log', sine)), log), log)
 }
 
-function atan2(op: Op, y: Value, x: Value): Value {
+export function atan2(op: Op, y: Value, x: Value): Value {
   const base = unary(op, 'Atan', binary(op, 'Div', y, x))
   const turn = where(op, compare(op, 'Less', y, num(y, 0)), num(y, -Math.PI), num(y, Math.PI))
   const turned = where(op, compare(op, 'Less', x, num(x, 0)), binary(op, 'Add', base, turn), base)
@@ -212,6 +213,37 @@ function fakeQuant(op: Op, x: Value, low: Value, high: Value): Value {
   const held = bin('Min', bin('Max', x, bottom), top)
   const step = floorHalf(bin('Div', bin('Sub', held, bottom), scale))
   return bin('Add', bin('Mul', step, scale), bottom)
+}
+
+/**
+ * Rounded to the steps of a signed or unsigned range and back again. A range that is not given is that of the values.
+ * @see core/kernels/quantize_and_dequantize_op.h ComputeQuantizationRange
+ */
+const quantizeAndDequantize: Lowering = (op) => {
+  const x = op.x(0)
+  const bin = (o: string, a: Value, b: Value): Value => binary(op, o, a, b)
+  if (op.attr.int('axis', -1) >= 0) throw refuse('ranges by channel are not supported', op.node.name)
+  const bits = op.node.op === 'QuantizeAndDequantizeV3' ? op.int(3) : op.attr.int('num_bits', 8)
+  const isSigned = op.attr.bool('signed_input', true)
+  const isGiven = op.attr.bool('range_given')
+  const end = (i: number, onnx: 'ReduceMin' | 'ReduceMax'): Value =>
+    isGiven ? op.x(i) : emit.reduce(op.g, onnx, x, emit.allAxes(x))
+  const [low, high] = [end(1, 'ReduceMin'), end(2, 'ReduceMax')]
+  const least = isSigned ? -(2 ** (bits - 1)) + (op.attr.bool('narrow_range') ? 1 : 0) : 0
+  const most = isSigned ? 2 ** (bits - 1) - 1 : 2 ** bits - 1
+  // Steps per unit, so that both ends fit; an end on zero's other side does not matter.
+  const scaleOf = (bound: number, range: Value): Value => {
+    const fits = compare(op, 'Greater', bin('Mul', range, num(x, bound)), num(x, 0))
+    return where(op, fits, bin('Div', num(x, bound), range), num(x, 3.4028234663852886e38))
+  }
+  const scale = bin('Min', scaleOf(least, low), scaleOf(most, high))
+  const held = isGiven
+    ? bin('Min', bin('Max', x, bin('Div', num(x, least), scale)), bin('Div', num(x, most), scale))
+    : x
+  const steps = bin('Mul', held, scale)
+  const isUp = op.attr.string('round_mode', 'HALF_TO_EVEN') === 'HALF_UP'
+  const whole = isUp ? unary(op, 'Floor', bin('Add', steps, num(x, 0.5))) : unary(op, 'Round', steps)
+  return bin('Div', whole, scale)
 }
 
 /** `1-D condition` picks rows, a scalar picks all, otherwise shapes agree. */
@@ -423,6 +455,9 @@ export const elementwiseOps: OpTable = {
   RightShift: shift('RIGHT'),
 
   Cast: elementwise((op, x) => castTo(op, x as Value, elementType(op.attr.dtype('DstT'), op.node.name))),
+  QuantizeAndDequantizeV2: quantizeAndDequantize,
+  QuantizeAndDequantizeV3: quantizeAndDequantize,
+  QuantizeAndDequantizeV4: quantizeAndDequantize,
   FakeQuantWithMinMaxArgs: one((op, x) =>
     fakeQuant(op, x, num(x, op.attr.float('min', -6)), num(x, op.attr.float('max', 6))),
   ),

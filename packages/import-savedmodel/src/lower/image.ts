@@ -1,8 +1,9 @@
-import { type Attributes, type Dim, dims, emit, scalar, type Value, vector } from '@eas/onnx'
+import { type Attributes, type Dim, dims, emit, refuse, scalar, type Value, vector } from '@eas/onnx'
 import type { Lowering, Op, OpTable } from '../op.ts'
 import { binary, compare, unary, where } from './elementwise.ts'
 import { gather } from './index-ops.ts'
 import { channelsFirst, fromChannelsFirst } from './layout.ts'
+import { topK } from './no-rows.ts'
 
 /** Images and boxes. TF: core/ops/image_ops.cc (2.16). ONNX: opset 20. */
 
@@ -201,6 +202,8 @@ const nms: Lowering = (op) => {
 const nmsPadded =
   (scored: boolean): Lowering =>
   (op) => {
+    if (scored && op.x(5).elements?.[0] !== 0)
+      throw refuse('scores lowered by overlap are not supported', op.node.name, 'Export with soft_nms_sigma 0')
     const kept = suppress(op, op.x(0), op.x(1), op.x(2), op.x(3), op.x(4))
     const count = kept.shape[0] ?? 0
     const padded = (v: Value): Value => {
@@ -244,7 +247,7 @@ const nmsCombined: Lowering = (op) => {
   // As many more places as are asked for, so that there always are enough.
   const all = dims.mul(classes, n)
   const candidates = emit.concat(g, [emit.reshape(g, best, [batch, all]), emit.full(g, [batch, size], nothing)], 1)
-  const [top, at] = emit.topK(g, candidates, size, 1, {})
+  const [top, at] = topK(g, candidates, size, 1, {})
   const isReal = compare(op, 'Greater', top, nothing)
   const index = emit.cast(g, binary(op, 'Min', at, scalar('int64', dims.sub(all, 1))), 'int64')
   const found = gather(op, emit.reshape(g, perRow, [batch, all, 4]), index, 1, 1)

@@ -50,8 +50,8 @@ export function gatherNd(op: Op, params: Value): Value {
   return emit.gatherND(op.g, params, indices, op.attr.int('batch_dims', 0))
 }
 
-/** Element types that ONNX Runtime scatters with a reduction. */
-const scatter = (
+/** `x` with updates at the coordinates in the last axis of `indices`. */
+export const scatter = (
   op: Op,
   x: Value,
   indices: Value,
@@ -59,7 +59,8 @@ const scatter = (
   reduction: 'none' | 'add' | 'mul' | 'max' | 'min',
 ): Value => emit.scatterND(op.g, x, emit.cast(op.g, indices, 'int64'), updates, reduction)
 
-const zeros = (op: Op, shape: readonly Dim[], like: Value, value = 0): Value => emit.full(op.g, shape, num(like, value))
+export const zeros = (op: Op, shape: readonly Dim[], like: Value, value = 0): Value =>
+  emit.full(op.g, shape, num(like, value))
 
 const scatterNd: Lowering = (op) => {
   const updates = op.x(1)
@@ -71,8 +72,28 @@ const tensorScatter =
   (op) =>
     scatter(op, op.x(0), op.x(1), negate ? unary(op, 'Neg', op.x(2)) : op.x(2), reduction)
 
+/** Whole rows, put or added at indices `[n]`. */
+const inPlace =
+  (reduction: 'none' | 'add', negate = false): Lowering =>
+  (op) =>
+    scatter(op, op.x(0), emit.unsqueeze(op.g, op.x(1), [1]), negate ? unary(op, 'Neg', op.x(2)) : op.x(2), reduction)
+
+/** Coordinates `[rank, …]` of places in a row-major tensor of given sizes. */
+const unravelIndex: Lowering = (op) => {
+  const [index, sizes] = [op.x(0), op.sizes(1)]
+  const like = (d: Dim): Value => emit.cast(op.g, scalar('int64', d), index.dtype)
+  const rows = sizes.map((d, k) => {
+    const rest = binary(op, 'Div', index, like(dims.product(sizes.slice(k + 1))))
+    return emit.unsqueeze(op.g, binary(op, 'Mod', rest, like(d)), [0])
+  })
+  return emit.concat(op.g, rows, 0)
+}
+
 type Combine = 'sum' | 'mean' | 'sqrtn' | 'max' | 'min' | 'prod'
 const combineReduction = { sum: 'add', mean: 'add', sqrtn: 'add', max: 'max', min: 'min', prod: 'mul' } as const
+
+/** The least number that a maximum begins with. */
+export const lowest = (x: Value): number => startOf(x, 'max')
 
 /** What a segment without elements gives, and what all segments start with. */
 function startOf(x: Value, combine: Combine): number {
@@ -86,7 +107,7 @@ function startOf(x: Value, combine: Combine): number {
  * Rows of `x` combined by segment. Ids of -1 are left out: they go to one more segment, which is cut off.
  * @param ids Segment of each row, `[n]`.
  */
-function segments(op: Op, x: Value, ids: Value, count: Dim, combine: Combine, empty: number): Value {
+export function segments(op: Op, x: Value, ids: Value, count: Dim, combine: Combine, empty: number): Value {
   const rest = x.shape.slice(1)
   const rows = dims.add(count, 1)
   const id = emit.cast(op.g, ids, 'int64')
@@ -132,7 +153,9 @@ const unsorted =
     const x = op.x(0)
     const ids = op.x(1)
     const rest = x.shape.slice(ids.shape.length)
-    const n = dims.product(ids.shape)
+    // Both say how many rows there are; what is known of it may be known of one of them only.
+    const [given, said] = [dims.product(x.shape.slice(0, ids.shape.length)), dims.product(ids.shape)]
+    const n = typeof given === 'number' ? given : said
     const rows = emit.reshape(op.g, x, [n, ...rest])
     return segments(op, rows, emit.reshape(op.g, ids, [n]), op.sizes(2)[0] ?? 0, combine, startOf(x, combine))
   }
@@ -230,7 +253,7 @@ const sparseReshape: Lowering = (op) => {
   const given = op.sizes(2)
   const open = given.indexOf(-1)
   const rest = dims.product(given.filter((_, i) => i !== open))
-  const to = given.map((d, i) => (i === open ? dims.floorDiv(dims.product(from), rest) : d))
+  const to = given.map((d, i) => (i === open ? dims.floorDiv(dims.product(from), dims.max(rest, 1)) : d))
   const weights = (shape: readonly Dim[]): Dim[] => shape.map((_, i) => dims.product(shape.slice(i + 1)))
   const flat = emit.reduce(op.g, 'ReduceSum', binary(op, 'Mul', indices, vector(weights(from))), [1], true)
   const divided = to.length === 0 ? flat : binary(op, 'Div', flat, vector(weights(to).map((w) => dims.max(w, 1))))
@@ -285,6 +308,11 @@ export const indexOps: OpTable = {
   TensorScatterSub: tensorScatter('add', true),
   TensorScatterMax: tensorScatter('max'),
   TensorScatterMin: tensorScatter('min'),
+  ScatterNdNonAliasingAdd: tensorScatter('add'),
+  InplaceUpdate: inPlace('none'),
+  InplaceAdd: inPlace('add'),
+  InplaceSub: inPlace('add', true),
+  UnravelIndex: unravelIndex,
   SegmentSum: sorted('sum'),
   SegmentMean: sorted('mean'),
   SegmentMax: sorted('max'),

@@ -1,4 +1,6 @@
 import type { OpTable } from '../op.ts'
+import { colourOps } from './colour.ts'
+import { complexOps } from './complex.ts'
 import { controlOps } from './control.ts'
 import { convOps } from './conv.ts'
 import { elementwiseOps } from './elementwise.ts'
@@ -7,10 +9,14 @@ import { indexOps } from './index-ops.ts'
 import { linalgOps } from './linalg.ts'
 import { listOps } from './lists.ts'
 import { plumbingOps } from './plumbing.ts'
+import { raggedOps } from './ragged.ts'
 import { reduceOps } from './reduce.ts'
+import { resampleOps } from './resample.ts'
 import { rnnOps } from './rnn.ts'
 import { shapeOps } from './shape.ts'
+import { sparseOps } from './sparse.ts'
 import { tableOps } from './tables.ts'
+import { textOps } from './text.ts'
 
 /** The tables by family; a name is in one of them only. */
 export const families: Readonly<Record<string, OpTable>> = {
@@ -19,13 +25,19 @@ export const families: Readonly<Record<string, OpTable>> = {
   shape: shapeOps,
   reduce: reduceOps,
   linalg: linalgOps,
+  complex: complexOps,
   conv: convOps,
   image: imageOps,
+  colour: colourOps,
+  resample: resampleOps,
   index: indexOps,
+  sparse: sparseOps,
+  ragged: raggedOps,
   control: controlOps,
   lists: listOps,
   rnn: rnnOps,
   tables: tableOps,
+  text: textOps,
 }
 
 /** Every operator with a lowering. */

@@ -1,6 +1,7 @@
 import { type Dim, dims, emit, refuse, scalar, type Value, vector } from '@eas/onnx'
 import type { Lowering, Op, OpTable } from '../op.ts'
 import { binary, compare, unary, where } from './elementwise.ts'
+import { withoutRows, withRows } from './no-rows.ts'
 
 /** Matrices. TF: core/ops/math_ops.cc, linalg_ops.cc, array_ops.cc (2.16). ONNX: opset 20. */
 
@@ -63,12 +64,38 @@ function normalized(op: Op, x: Value, scale: Value, offset: Value, mean: Value, 
   return binary(op, 'Add', binary(op, 'Mul', binary(op, 'Sub', x, mean), factor), offset)
 }
 
+/**
+ * An equation that is a product of matrices, one per place of a batch, as such: ONNX Runtime (1.30) ends the process when an
+ * Einsum's batch is empty. Undefined for other equations.
+ */
+function matrixProduct(op: Op, terms: readonly string[], right: string): Value | undefined {
+  const [a, b] = terms
+  if (!a || !b || terms.length !== 2) return undefined
+  const isPlain = (term: string): boolean => !term.includes('.') && new Set(term).size === term.length
+  if (![a, b, right].every(isPlain)) return undefined
+  const batch = [...right].filter((l) => a.includes(l) && b.includes(l))
+  const summed = [...a].filter((l) => b.includes(l) && !right.includes(l))
+  const [rows, columns] = [[...a].filter((l) => !b.includes(l)), [...b].filter((l) => !a.includes(l))]
+  if ([rows, columns, summed].some((l) => l.length !== 1) || right.length !== batch.length + 2) return undefined
+  const turned = (v: Value, from: string, to: readonly string[]): Value =>
+    emit.transpose(
+      op.g,
+      v,
+      to.map((l) => from.indexOf(l)),
+    )
+  const left = turned(op.x(0), a, [...batch, ...rows, ...summed])
+  const result = product(op, left, turned(op.x(1), b, [...batch, ...summed, ...columns]))
+  return turned(result, [...batch, ...rows, ...columns].join(''), [...right])
+}
+
 /** ONNX's Einsum reads the same equations; capital letters are letters of their own in both. */
 const einsum: Lowering = (op) => {
   const equation = op.attr.string('equation').replaceAll(' ', '')
   const [left = '', right = ''] = equation.split('->')
   const terms = left.split(',')
   const inputs = op.xs()
+  const matrices = matrixProduct(op, terms, right)
+  if (matrices) return matrices
   const sizes = new Map<string, Dim>()
   let batch: Dim[] = []
   for (const [i, term] of terms.entries()) {
@@ -88,13 +115,20 @@ const einsum: Lowering = (op) => {
   const shape: Dim[] = [...right.replace('...', '')].map((letter) => sizes.get(letter) ?? 1)
   if (dots >= 0) shape.splice(dots, 0, ...batch)
   const kernel = emit.kernelType('Einsum', inputs[0]?.dtype ?? 'float32')
-  const result = op.one(
-    'Einsum',
-    inputs.map((x) => emit.cast(op.g, x, kernel)),
-    kernel,
-    shape,
-    { equation },
-  )
+  // Letters of a batch: the process ends where one of them is empty. Dots stand for axes that have no letter.
+  const sizesOf = (l: string): Dim[] =>
+    terms.flatMap((t, i) => (t.includes(l) ? [inputs[i]?.shape[t.indexOf(l)] ?? 1] : []))
+  const isShared = ([size = 1, ...more]: readonly Dim[]): boolean =>
+    more.length > 0 && more.every((d) => dims.same(d, size))
+  const shared = dots >= 0 ? [] : [...right].filter((l) => isShared(sizesOf(l)))
+  const axesIn = (term: string): number[] => shared.map((l) => term.indexOf(l)).filter((axis) => axis >= 0)
+  const given = inputs.map((x, i) => withRows(op.g, emit.cast(op.g, x, kernel), axesIn(terms[i] ?? '')))
+  const padded = shape.map((d, axis) => {
+    const letter = right[axis] ?? ''
+    const i = terms.findIndex((t) => shared.includes(letter) && t.includes(letter))
+    return i < 0 ? d : (given[i]?.shape[terms[i]?.indexOf(letter) ?? 0] ?? d)
+  })
+  const result = withoutRows(op.g, op.one('Einsum', given, kernel, padded, { equation }), shape)
   return emit.cast(op.g, result, inputs[0]?.dtype ?? kernel)
 }
 
@@ -166,6 +200,23 @@ const cross: Lowering = (op) => {
   return binary(op, 'Sub', mul(turn(a, [1, 2, 0]), turn(b, [2, 0, 1])), mul(turn(a, [2, 0, 1]), turn(b, [1, 2, 0])))
 }
 
+/** A tensor on the diagonal of one of twice as many axes. */
+const diag: Lowering = (op) => {
+  const x = op.x(0)
+  const n = dims.product(x.shape)
+  const flat = emit.reshape(op.g, x, [n])
+  const square = where(op, isDiagonal(op, n, n), emit.unsqueeze(op.g, flat, [1]), scalar(x.dtype, 0))
+  return emit.reshape(op.g, square, [...x.shape, ...x.shape])
+}
+
+const diagPart: Lowering = (op) => {
+  const x = op.x(0)
+  const half = x.shape.slice(0, x.shape.length / 2)
+  const n = dims.product(half)
+  const hit = where(op, isDiagonal(op, n, n), emit.reshape(op.g, x, [n, n]), scalar(x.dtype, 0))
+  return emit.reshape(op.g, emit.reduce(op.g, 'ReduceSum', hit, [0]), half)
+}
+
 export const linalgOps: OpTable = {
   MatMul: matmul('transpose_a', 'transpose_b'),
   BatchMatMul: matmul('adj_x', 'adj_y'),
@@ -177,11 +228,11 @@ export const linalgOps: OpTable = {
   MatrixDiag: diagonal,
   MatrixDiagV2: diagonal,
   MatrixDiagV3: diagonal,
-  Diag: diagonal,
+  Diag: diag,
   MatrixDiagPart: diagonalPart,
   MatrixDiagPartV2: diagonalPart,
   MatrixDiagPartV3: diagonalPart,
-  DiagPart: diagonalPart,
+  DiagPart: diagPart,
   MatrixSetDiag: setDiagonal,
   MatrixSetDiagV2: setDiagonal,
   MatrixSetDiagV3: setDiagonal,

@@ -7,6 +7,7 @@ import { type Cell, findCell, type Gate, LoopBody } from './cell.ts'
 import { binary } from './elementwise.ts'
 import { stacked } from './lists.ts'
 import { filled, type LoopKind } from './loop.ts'
+import { withoutRows, withRows } from './no-rows.ts'
 
 /** What an LSTM or GRU gives: the state after each turn `[T, B, H]`, and after the last `[B, H]`. */
 interface Layer {
@@ -109,23 +110,28 @@ function layerOf(op: Op, body: LoopBody, cell: Cell, initial: readonly Item[], t
     const sum = first && rest.reduce((a, b) => binary(op, 'Add', a, b), first)
     return sum ? ordered(sum, places, 0) : emit.full(g, [width], scalar('float32', 0))
   }
+  // A layer that is given no first state starts with zeros.
+  const initialOf = (item: TensorItem): Value | undefined =>
+    item.facts?.isZero ? undefined : withRows(g, emit.unsqueeze(g, item.value, [0]), [1])
   const split = cell.biases.length
   const both = [bias(biases.slice(0, split), order), bias(biases.slice(split), innerOrder)]
   const inputs = [
-    x,
+    withRows(g, x, [1]),
     weights(kernel, order),
     weights(inner, innerOrder),
     emit.unsqueeze(g, emit.concat(g, both, 0), [0]),
     undefined,
-    emit.unsqueeze(g, state.value, [0]),
-    ...(memory instanceof TensorItem ? [emit.unsqueeze(g, memory.value, [0])] : []),
+    initialOf(state),
+    ...(memory instanceof TensorItem ? [initialOf(memory)] : []),
   ]
-  const one = { dtype: x.dtype, shape: [1, batch, size] }
-  const types = [{ dtype: x.dtype, shape: [turns, 1, batch, size] }, one, ...(memory ? [one] : [])]
+  const rows = inputs[0]?.shape[1] ?? batch
+  const one = { dtype: x.dtype, shape: [1, rows, size] }
+  const types = [{ dtype: x.dtype, shape: [turns, 1, rows, size] }, one, ...(memory ? [one] : [])]
   const attributes = { hidden_size: size, ...(cell.kind === 'GRU' ? { linear_before_reset: 1 } : {}) }
   const [all, h, c] = g.node(cell.kind, inputs, types, attributes)
   if (!all || !h) return undefined
-  return { all: emit.squeeze(g, all, [1]), h: emit.squeeze(g, h, [0]), c: c && emit.squeeze(g, c, [0]) }
+  const last = (v: Value): Value => withoutRows(g, emit.squeeze(g, v, [0]), [batch, size])
+  return { all: withoutRows(g, emit.squeeze(g, all, [1]), [turns, batch, size]), h: last(h), c: c && last(c) }
 }
 
 /** Which of the gates along the columns one is; -1 when it is none of them. */

@@ -2,6 +2,7 @@ import { type Dim, dims, emit, isFloat, refuse, scalar, type Value } from '@eas/
 import type { Lowering, Op, OpTable } from '../op.ts'
 import { binary, compare, num, unary } from './elementwise.ts'
 import { firstAxis, fromChannelsFirst } from './layout.ts'
+import { topK as topRows } from './no-rows.ts'
 
 /** Reductions, order and selection. TF: core/ops/math_ops.cc, nn_ops.cc, array_ops.cc (2.16). ONNX: opset 20. */
 
@@ -73,10 +74,23 @@ const cumulative =
     return f(op, x, op.axis(op.int(1), x.shape.length), op.attr.bool('exclusive'), op.attr.bool('reverse'))
   }
 
-/** Products along an axis by doubling strides, since only sums have an operator; the axis has a known length. */
-function cumProd(op: Op, x: Value, axis: number, exclusive: boolean, reverse: boolean): Value {
+/** Products along an axis, since only sums have an operator. */
+const cumProd = (op: Op, x: Value, axis: number, exclusive: boolean, reverse: boolean): Value =>
+  doubled(op, x, axis, exclusive, reverse, num(x, 1), (a, b) => binary(op, 'Mul', a, b))
+
+/** What comes of elements up to each one along an axis of known length, by doubling strides. */
+function doubled(
+  op: Op,
+  x: Value,
+  axis: number,
+  exclusive: boolean,
+  reverse: boolean,
+  nothing: Value,
+  combine: (a: Value, b: Value) => Value,
+): Value {
   const length = x.shape[axis]
-  if (typeof length !== 'number') throw refuse('a running product along an axis of unknown length', op.node.name)
+  if (typeof length !== 'number')
+    throw refuse('running results along an axis of unknown length', op.node.name, 'Give the axis a fixed size')
   const ends = (before: number): [number[], number[]] => {
     const [a, b] = [x.shape.map(() => 0), x.shape.map(() => 0)]
     ;(reverse ? b : a)[axis] = before
@@ -85,19 +99,76 @@ function cumProd(op: Op, x: Value, axis: number, exclusive: boolean, reverse: bo
   }
   const shifted = (v: Value, by: number): Value => {
     const [a, b] = ends(by)
-    return emit.pad(op.g, v, a, b, 'constant', num(v, 1))
+    return emit.pad(op.g, v, a, b, 'constant', nothing)
   }
   let result = exclusive ? shifted(x, 1) : x
-  for (let step = 1; step < length; step *= 2) result = binary(op, 'Mul', result, shifted(result, step))
+  for (let step = 1; step < length; step *= 2) result = combine(result, shifted(result, step))
   return result
+}
+
+/** Running log of a sum of exponentials, by doubling strides; what comes from outside the axis is log 0. */
+function cumLogSumExp(op: Op, x: Value, axis: number, exclusive: boolean, reverse: boolean): Value {
+  const least = num(x, -3.4028234663852886e38)
+  return doubled(op, x, axis, exclusive, reverse, least, (a, b) => {
+    const [high, low] = [binary(op, 'Max', a, b), binary(op, 'Min', a, b)]
+    const rest = unary(op, 'Exp', binary(op, 'Sub', low, high))
+    return binary(op, 'Add', high, unary(op, 'Log', binary(op, 'Add', rest, num(x, 1))))
+  })
 }
 
 const topK =
   (k: (op: Op) => Dim): Lowering =>
   (op) => {
     const x = op.x(0)
-    const [values, indices] = emit.topK(op.g, x, k(op), x.shape.length - 1)
+    const [values, indices] = topRows(op.g, x, k(op), x.shape.length - 1)
     return [values, emit.cast(op.g, indices, op.dtype('index_type', 'int32'))]
+  }
+
+/** The best along an axis; here exactly, which is what others approximate. */
+const approxTopK: Lowering = (op) => {
+  const x = op.x(0)
+  const axis = op.axis(op.attr.int('reduction_dimension', -1), x.shape.length)
+  const largest = op.attr.bool('is_max_k', true)
+  const [values, indices] = topRows(op.g, x, op.attr.int('k', 1), axis, { largest })
+  return [values, emit.cast(op.g, indices, 'int32')]
+}
+
+/** The n-th smallest along the last axis, or the n-th largest. */
+const nthElement: Lowering = (op) => {
+  const x = op.x(0)
+  const last = x.shape.length - 1
+  const n = op.sizes(1)[0] ?? 0
+  const [values] = topRows(op.g, x, dims.add(n, 1), last, { largest: op.attr.bool('reverse') })
+  return emit.select(op.g, values, last, n)
+}
+
+/** How many of the values are in each of equal parts of a range; those outside go to its ends. */
+const histogram: Lowering = (op) => {
+  const [x, range] = [emit.flat(op.g, op.x(0)), op.x(1)]
+  const bins = op.sizes(2)[0] ?? 1
+  const [low, high] = [emit.select(op.g, range, 0, 0), emit.select(op.g, range, 0, 1)]
+  const count = emit.cast(op.g, scalar('int64', bins), x.dtype)
+  const part = binary(op, 'Div', binary(op, 'Sub', x, low), binary(op, 'Sub', high, low))
+  const at = emit.cast(op.g, unary(op, 'Floor', binary(op, 'Mul', part, count)), 'int64')
+  const held = binary(op, 'Min', binary(op, 'Max', at, scalar('int64', 0)), scalar('int64', dims.sub(bins, 1)))
+  const hit = compare(op, 'Equal', emit.unsqueeze(op.g, held, [1]), emit.iota(op.g, bins, 1, 2))
+  return emit.reduce(op.g, 'ReduceSum', emit.cast(op.g, hit, op.dtype('dtype', 'int32')), [0])
+}
+
+const oneHot = (op: Op, labels: Value, logits: Value): Value => {
+  const wide = emit.unsqueeze(op.g, emit.cast(op.g, labels, 'int64'), [1])
+  return emit.cast(op.g, compare(op, 'Equal', wide, emit.iota(op.g, logits.shape[1] ?? 1, 1, 2)), logits.dtype)
+}
+
+/** The loss of each row, and its gradient. */
+const crossEntropy =
+  (labelsOf: (op: Op, logits: Value) => Value): Lowering =>
+  (op) => {
+    const logits = op.x(0)
+    const labels = labelsOf(op, logits)
+    const logs = unary(op, 'LogSoftmax', logits, { axis: -1 })
+    const loss = unary(op, 'Neg', emit.reduce(op.g, 'ReduceSum', binary(op, 'Mul', labels, logs), [1]))
+    return [loss, binary(op, 'Sub', unary(op, 'Softmax', logits, { axis: -1 }), labels)]
   }
 
 /** Coordinates of what is not zero, in row-major order. */
@@ -112,13 +183,16 @@ function unique(op: Op): [Value, Value, Value] {
   const x = op.x(0)
   const kernel = emit.kernelType('Unique', x.dtype)
   const n = op.g.freshDim('unique')
+  // Version 2 names an axis, or none where there is one only.
+  const axis = op.count > 1 && op.x(1).shape[0] !== 0 ? op.axis(op.int(1), x.shape.length) : 0
+  if (axis === 0 && x.shape.length > 1 && op.count < 2) throw refuse('only vectors can be made unique', op.node.name)
   const types = [
-    { dtype: kernel, shape: [n] },
+    { dtype: kernel, shape: x.shape.with(axis, n) },
     { dtype: 'int64' as const, shape: [n] },
-    { dtype: 'int64' as const, shape: x.shape },
+    { dtype: 'int64' as const, shape: [x.shape[axis] ?? 1] },
     { dtype: 'int64' as const, shape: [n] },
   ]
-  const [y, , index, count] = op.g.node('Unique', [emit.cast(op.g, x, kernel)], types, { sorted: 0, axis: 0 }) as [
+  const [y, , index, count] = op.g.node('Unique', [emit.cast(op.g, x, kernel)], types, { sorted: 0, axis }) as [
     Value,
     Value,
     Value,
@@ -206,6 +280,12 @@ export const reduceOps: OpTable = {
   Softmax: softmax('Softmax'),
   LogSoftmax: softmax('LogSoftmax'),
   TopKV2: topK((op) => op.sizes(1)[0] ?? 1),
+  ApproxTopK: approxTopK,
+  NthElement: nthElement,
+  CumulativeLogsumexp: cumulative(cumLogSumExp),
+  HistogramFixedWidth: histogram,
+  SparseSoftmaxCrossEntropyWithLogits: crossEntropy((op, logits) => oneHot(op, op.x(1), logits)),
+  SoftmaxCrossEntropyWithLogits: crossEntropy((op) => op.x(1)),
   Where: coordinates,
   Unique: (op) => unique(op).slice(0, 2),
   UniqueV2: (op) => unique(op).slice(0, 2),

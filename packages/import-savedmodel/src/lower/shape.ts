@@ -36,10 +36,25 @@ const reshape: Lowering = (op) => {
 /** A Reshape to sizes of which one may be told by the result only. */
 function reshapeTo(op: Op, x: Value, shape: readonly Dim[]): Value {
   const unknown = shape.map((d, i) => (isUnread(op, d) ? i : -1)).filter((i) => i >= 0)
-  if (unknown.length === 0) return emit.reshape(op.g, x, shape)
+  if (unknown.length === 0) return isAmbiguous(x, shape) ? exactly(op, x, shape) : emit.reshape(op.g, x, shape)
   const target = shape.map((d, i) => (i === unknown[0] ? -1 : d))
   return op.one('Reshape', [x, vector(target)], x.dtype, shape)
 }
+
+/**
+ * Whether a size that is computed, and lies where another was, may be 0: ONNX takes that for a size to be copied, unless it
+ * is told otherwise. A single one is left for the runtime to infer, where no other can be 0.
+ */
+function isAmbiguous(x: Value, shape: readonly Dim[]): boolean {
+  const isMoved = (d: Dim, i: number): boolean =>
+    typeof d !== 'number' && !(x.shape[i] !== undefined && dims.same(d, x.shape[i]))
+  const moved = shape.filter(isMoved)
+  if (x.elements || x.content || !moved.some((d) => dims.bounds(d)[0] < 1)) return false
+  return moved.length > 1 || shape.some((d, i) => !isMoved(d, i) && dims.bounds(d)[0] < 1)
+}
+
+const exactly = (op: Op, x: Value, shape: readonly Dim[]): Value =>
+  op.one('Reshape', [x, vector(shape)], x.dtype, shape, { allowzero: 1 })
 
 /** Whether nothing tells a size yet: it was made for a result that is still to come. */
 function isUnread(op: Op, d: Dim): boolean {
@@ -341,7 +356,9 @@ const fill: Lowering = (op) => {
   const target = op.x(0)
   if (!target.elements && typeof target.shape[0] !== 'number')
     throw refuse('the rank of the result is not known', op.node.name)
-  return emit.full(op.g, op.sizes(0), value)
+  const item = op.e.tensor(emit.full(op.g, op.sizes(0), value))
+  item.facts = { isZero: op.e.listOf(value)?.every((v) => Number(v) === 0) ?? false }
+  return item
 }
 
 const like =

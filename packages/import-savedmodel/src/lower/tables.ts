@@ -117,22 +117,7 @@ const onlyOf = (op: Op, x: Value, as: ElementType) => {
   return as === 'float32' ? { float: Number(only) } : { int: Number(only) }
 }
 
-/** Whole numbers as text; how floats are written is the host's to know. */
-const asString: Lowering = (op) => {
-  const x = op.x(0)
-  if (x.dtype === 'string') return op.tensor(0)
-  const isPlain = op.attr.int('width', -1) < 0
-  if (!isPlain || !(x.dtype.startsWith('int') || x.dtype.startsWith('uint')))
-    throw refuse(
-      `${x.dtype} that the graph computes cannot be written as text`,
-      op.node.name,
-      'Fetch the numbers instead',
-    )
-  return op.one('Cast', [emit.cast(op.g, x, 'int64')], 'string', x.shape, { to: 8 })
-}
-
 export const tableOps: OpTable = {
-  AsString: asString,
   HashTable: table,
   HashTableV2: table,
   MutableHashTable: table,

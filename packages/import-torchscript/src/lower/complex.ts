@@ -1,68 +1,18 @@
-import {
-  type Dim,
-  dims,
-  type ElementType,
-  emit,
-  type GraphBuilder,
-  isComplex,
-  refuse,
-  scalar,
-  type Value,
-} from '@eas/onnx'
+import { type Dim, dims, emit, type GraphBuilder, isComplex, refuse, scalar, type Value } from '@eas/onnx'
 import type { Call, Lower, OpTable } from '../call.ts'
-import type { TensorRef } from '../tensor-ref.ts'
+import { TensorRef } from '../tensor-ref.ts'
+import { advice, complexFull, complexOf, joined, pairOf, partsOf } from './complex-pair.ts'
+import { complexPartOps } from './complex-parts.ts'
+import { elementwiseOps } from './elementwise.ts'
 import { like } from './helpers.ts'
 import { einsumOf } from './linear.ts'
+import { reduceOps } from './reduce.ts'
+import { specialOps } from './special.ts'
 import { inferred, spliced } from './views.ts'
 
-/**
- * Complex tensors, of which ONNX Runtime has none: a value of a complex type stands for a pair, a tensor of floats with a
- * last axis of two, the real part and the imaginary. Torch: aten/src/ATen/native/ComplexHelper.h (2.4).
- */
+/** Arithmetic, views and reductions of complex tensors, as pairs of floats. */
 
 const { binary, select, unary } = emit
-
-/** No node gives a complex value: this is what it stands for. */
-const pairs = new WeakMap<Value, Value>()
-
-/** The complex tensor that a pair, `[…, 2]`, stands for. */
-export function complexOf(pair: Value): Value {
-  const value: Value = {
-    dtype: pair.dtype === 'float64' ? 'complex128' : 'complex64',
-    shape: pair.shape.slice(0, -1),
-  }
-  pairs.set(value, pair)
-  return value
-}
-
-/** The pair, `[…, 2]`, that a complex tensor stands for; a constant lies in memory as one. */
-export function pairOf(x: Value): Value {
-  const known = pairs.get(x)
-  if (known) return known
-  if (!x.content || !isComplex(x.dtype)) throw refuse('a complex tensor from outside', '', advice)
-  const pair: Value = {
-    dtype: x.dtype === 'complex128' ? 'float64' : 'float32',
-    shape: [...x.shape, 2],
-    content: x.content,
-  }
-  pairs.set(x, pair)
-  return pair
-}
-
-const advice = 'Give and take real and imaginary parts: view_as_real, view_as_complex'
-
-/** Real and imaginary part. */
-function partsOf({ g }: Call, pair: Value): [Value, Value] {
-  const last = pair.shape.length - 1
-  return [select(g, pair, last, 0), select(g, pair, last, 1)]
-}
-
-/** Two parts as a complex tensor, broadcast against each other. */
-export function joined({ g }: Call, real: Value, imaginary: Value): Value {
-  const shape = emit.broadcastShapes(g, real.shape, imaginary.shape)
-  const columns = [real, imaginary].map((x) => emit.unsqueeze(g, emit.expand(g, x, shape), [shape.length]))
-  return complexOf(emit.concat(g, columns, shape.length))
-}
 
 /** Real and imaginary part; what is real has no other. */
 type Parts = readonly [Value, Value | undefined]
@@ -78,21 +28,22 @@ function operands(c: Call): readonly [Parts, Parts] {
   const cast = (x: Value): Value => emit.cast(c.g, x, isWide ? 'float64' : 'float32')
   const [a, b] = both.map(({ value }): Parts => {
     if (!isComplex(value.dtype)) return [cast(value), undefined]
-    const [real, imaginary] = partsOf(c, pairOf(value))
+    const [real, imaginary] = partsOf(c.g, pairOf(value))
     return [cast(real), cast(imaginary)]
   }) as [Parts, Parts] // two in, two out
   return [a, b]
 }
 
 const sum =
-  (op: 'Add' | 'Sub'): Lower =>
+  (op: 'Add' | 'Sub', isReversed = false): Lower =>
   (c) => {
     const alpha = c.has('alpha') ? (c.optionalFloat('alpha') ?? 1) : 1
-    const [[a, b], [p, q]] = operands(c)
+    const [first, second] = operands(c)
+    const [[a, b], [p, q]] = isReversed ? [second, first] : [first, second]
     const scaled = (x: Value): Value => (alpha === 1 ? x : binary(c.g, 'Mul', x, like(x, alpha)))
     const zero = like(a, 0)
     return joined(
-      c,
+      c.g,
       binary(c.g, op, a, scaled(p)),
       q ? binary(c.g, op, b ?? zero, scaled(q)) : binary(c.g, 'Add', b ?? zero, zero),
     )
@@ -102,9 +53,9 @@ const product: Lower = (c) => {
   const { g } = c
   const [[a, b], [p, q]] = operands(c)
   const times = (x: Value, y: Value): Value => binary(g, 'Mul', x, y)
-  if (!b) return joined(c, times(a, p), times(a, q ?? like(a, 0)))
-  if (!q) return joined(c, times(a, p), times(b, p))
-  return joined(c, binary(g, 'Sub', times(a, p), times(b, q)), binary(g, 'Add', times(a, q), times(b, p)))
+  if (!b) return joined(c.g, times(a, p), times(a, q ?? like(a, 0)))
+  if (!q) return joined(c.g, times(a, p), times(b, p))
+  return joined(c.g, binary(g, 'Sub', times(a, p), times(b, q)), binary(g, 'Add', times(a, q), times(b, p)))
 }
 
 const quotient: Lower = (c) => {
@@ -112,10 +63,10 @@ const quotient: Lower = (c) => {
   const [[a, b], [p, q]] = operands(c)
   const [times, by] = [(x: Value, y: Value) => binary(g, 'Mul', x, y), (x: Value, y: Value) => binary(g, 'Div', x, y)]
   const imaginary = b ?? like(a, 0)
-  if (!q) return joined(c, by(a, p), by(imaginary, p))
+  if (!q) return joined(c.g, by(a, p), by(imaginary, p))
   const size = binary(g, 'Add', times(p, p), times(q, q))
   return joined(
-    c,
+    c.g,
     by(binary(g, 'Add', times(a, p), times(imaginary, q)), size),
     by(binary(g, 'Sub', times(imaginary, p), times(a, q)), size),
   )
@@ -162,18 +113,36 @@ const reshaped =
   (sizes: (c: Call, x: Value) => readonly Dim[]): Lower =>
   (c) => {
     const x = c.tensor('self')
-    return viewOrCopy(c, complexOf(emit.reshape(c.g, pairOf(x), [...sizes(c, x), 2])))
+    const shape = sizes(c, x)
+    const reshape = (base: Value): Value => complexOf(emit.reshape(c.g, pairOf(base), [...shape, 2]))
+    if (dims.sameShape(shape, x.shape)) return viewed(c, reshape, (_, written) => written)
+    return viewOrCopy(c, reshape(x))
   }
 
 const permuted = (order: (c: Call, rank: number) => readonly number[]): Lower =>
-  pairView((c, rank) => {
-    const perm = [...order(c, rank), rank]
-    return (pair) => emit.transpose(c.g, pair, perm)
-  })
+  pairView(
+    (c, rank) => {
+      const perm = [...order(c, rank), rank]
+      return (pair) => emit.transpose(c.g, pair, perm)
+    },
+    (c, rank) => {
+      const perm = emit.inverse([...order(c, rank), rank])
+      return (_, y) => emit.transpose(c.g, y, perm)
+    },
+  )
+
+/** What is written to a view of the same elements in the same order is reshaped as its base is. */
+const reshapedBack =
+  (c: Call) =>
+  (base: Value, y: Value): Value =>
+    emit.reshape(c.g, y, base.shape)
 
 const conjugated = (g: GraphBuilder, pair: Value): Value => binary(g, 'Mul', pair, g.numbers(pair.dtype, [2], [1, -1]))
 /** Torch notes only that the numbers are to be read so. */
-const conjugate = pairView((c) => (pair) => conjugated(c.g, pair))
+const conjugate = pairView(
+  (c) => (pair) => conjugated(c.g, pair),
+  (c) => (_, y) => conjugated(c.g, y),
+)
 const itself: Lower = (c) => c.ref('self')
 
 const flattened = (c: Call, x: Value): Dim[] => {
@@ -239,7 +208,7 @@ const squeezed = pairView((c, rank) => {
   const wanted = c.has('dim') ? c.ints('dim').map((a) => emit.axisOf(a, rank)) : shape.map((_, i) => i)
   const axes = wanted.filter((a) => c.g.guards.decide(shape[a] ?? 0, '==', 1) === true)
   return (pair) => emit.squeeze(c.g, pair, axes)
-})
+}, reshapedBack)
 
 /** A part of a complex tensor as the view that torch makes of it. */
 const part =
@@ -247,18 +216,12 @@ const part =
   (c) =>
     viewed(
       c,
-      (base) => partsOf(c, pairOf(base))[which],
+      (base) => partsOf(c.g, pairOf(base))[which],
       (base, written) => {
-        const [real, imaginary] = partsOf(c, pairOf(base))
-        return which === 0 ? joined(c, written, imaginary) : joined(c, real, written)
+        const [real, imaginary] = partsOf(c.g, pairOf(base))
+        return which === 0 ? joined(c.g, written, imaginary) : joined(c.g, real, written)
       },
     )
-
-/** A complex tensor of one real number. */
-export function complexFull(g: GraphBuilder, shape: readonly Dim[], number: number, dtype: ElementType): Value {
-  const one = g.numbers(dtype === 'complex128' ? 'float64' : 'float32', [2], [number, 0])
-  return complexOf(emit.expand(g, emit.reshape(g, one, [...shape.map(() => 1), 2]), [...shape, 2]))
-}
 
 const filledLike =
   (number: number): Lower =>
@@ -274,32 +237,96 @@ const copyInto: Lower = (c) => {
   const source = c.tensor('src')
   if (!isComplex(self.dtype)) throw refuse('aten::copy_ of complex numbers into real ones', '', advice)
   const isWide = self.dtype === 'complex128'
-  const [real, imaginary] = isComplex(source.dtype) ? partsOf(c, pairOf(source)) : [source, undefined]
+  const [real, imaginary] = isComplex(source.dtype) ? partsOf(c.g, pairOf(source)) : [source, undefined]
   const cast = (x: Value): Value => emit.expand(c.g, emit.cast(c.g, x, isWide ? 'float64' : 'float32'), self.shape)
   const first = cast(real)
-  c.vm.write(self, joined(c, first, imaginary ? cast(imaginary) : emit.full(c.g, self.shape, like(first, 0))))
+  c.vm.write(self, joined(c.g, first, imaginary ? cast(imaginary) : emit.full(c.g, self.shape, like(first, 0))))
   return self
 }
 
 const exponential: Lower = (c) => {
-  const [real, imaginary] = partsOf(c, pairOf(c.tensor('self')))
+  const [real, imaginary] = partsOf(c.g, pairOf(c.tensor('self')))
   const size = unary(c.g, 'Exp', real)
   const along = (op: 'Cos' | 'Sin'): Value => binary(c.g, 'Mul', size, unary(c.g, op, imaginary))
-  return joined(c, along('Cos'), along('Sin'))
+  return joined(c.g, along('Cos'), along('Sin'))
 }
 
-/** A whole power of few factors. */
+/** A power by its size and angle; the square exactly. */
 const power: Lower = (c) => {
+  if (c.py('exponent') instanceof TensorRef || !isComplex(c.operand('self').value.dtype))
+    throw refuse('a power of complex numbers by a tensor', '', 'Raise them to numbers')
   const exponent = c.float('exponent')
-  if (exponent !== 2) throw refuse('a power other than 2 of complex numbers', '', 'Multiply them instead')
-  return squared(c)
+  return exponent === 2 ? squared(c) : polarPower(c, exponent)
 }
+
+function polarPower(c: Call, exponent: number): Value {
+  const { g } = c
+  const [size, angle] = polarOf(c)
+  const [scaled, turned] = [
+    binary(g, 'Pow', size, like(size, exponent)),
+    binary(g, 'Mul', angle, like(angle, exponent)),
+  ]
+  return joined(g, binary(g, 'Mul', scaled, unary(g, 'Cos', turned)), binary(g, 'Mul', scaled, unary(g, 'Sin', turned)))
+}
+
+/** Size and angle of each number. */
+function polarOf(c: Call): [Value, Value] {
+  const pair = pairOf(c.tensor('self'))
+  const [real, imaginary] = partsOf(c.g, pair)
+  return [emit.reduce(c.g, 'ReduceL2', pair, [pair.shape.length - 1]), arcTangent(c, imaginary, real)]
+}
+
+/** A function by the products of functions of both parts. */
+const ofParts =
+  (real: readonly [string, string], imaginary: readonly [string, string], sign = 1): Lower =>
+  (c) => {
+    const { g } = c
+    const [a, b] = partsOf(g, pairOf(c.tensor('self')))
+    const product = ([f, h]: readonly [string, string]): Value => binary(g, 'Mul', unary(g, f, a), unary(g, h, b))
+    const last = product(imaginary)
+    return joined(g, product(real), sign < 0 ? unary(g, 'Neg', last) : last)
+  }
+
+/** Each number over its size, squared or not; of nothing, nothing. */
+const overSize =
+  (isReciprocal: boolean): Lower =>
+  (c) => {
+    const { g } = c
+    const pair = pairOf(c.tensor('self'))
+    const size = emit.reduce(g, isReciprocal ? 'ReduceSumSquare' : 'ReduceL2', pair, [pair.shape.length - 1], true)
+    const by = isReciprocal ? size : emit.where(g, emit.compare(g, 'Equal', size, like(size, 0)), like(size, 1), size)
+    return complexOf(binary(g, 'Div', isReciprocal ? conjugated(g, pair) : pair, by))
+  }
+
+const equality =
+  (isEqual: boolean): Lower =>
+  (c) => {
+    const { g } = c
+    const [[a, b], [p, q]] = operands(c)
+    const same = (x: Value, y: Value): Value => emit.compare(g, 'Equal', x, y)
+    const both = emit.compare(g, 'And', same(a, p), same(b ?? like(a, 0), q ?? like(p, 0)))
+    return isEqual ? both : emit.not(g, both)
+  }
+
+/** What real tensors have, of the sizes of complex numbers. */
+const ofSizes =
+  (lower: Lower | undefined): Lower =>
+  (c) => {
+    if (!lower) throw refuse(`complex numbers in aten::${c.name}`, '', advice)
+    const sized = (x: Value): Value => {
+      const pair = pairOf(x)
+      return emit.reduce(c.g, 'ReduceL2', pair, [pair.shape.length - 1])
+    }
+    return lower(
+      c.mapped((v) => (v instanceof TensorRef && isComplex(v.dtype) ? new TensorRef(sized(c.vm.read(v))) : v)),
+    )
+  }
 
 const squared: Lower = (c) => {
-  const [a, b] = partsOf(c, pairOf(c.tensor('self')))
+  const [a, b] = partsOf(c.g, pairOf(c.tensor('self')))
   const times = (x: Value, y: Value): Value => binary(c.g, 'Mul', x, y)
   const cross = times(a, b)
-  return joined(c, binary(c.g, 'Sub', times(a, a), times(b, b)), binary(c.g, 'Add', cross, cross))
+  return joined(c.g, binary(c.g, 'Sub', times(a, a), times(b, b)), binary(c.g, 'Add', cross, cross))
 }
 
 const unbound: Lower = (c) => {
@@ -320,12 +347,12 @@ const unbound: Lower = (c) => {
 /** A product that is linear in both operands, of the products of their parts. */
 function bilinear(c: Call, [x, y]: readonly Value[], multiply: (a: Value, b: Value) => Value): Value {
   if (!x || !y) throw refuse(`aten::${c.name} of complex numbers that are not two tensors`)
-  const split = (v: Value): Parts => (isComplex(v.dtype) ? partsOf(c, pairOf(v)) : [v, undefined])
+  const split = (v: Value): Parts => (isComplex(v.dtype) ? partsOf(c.g, pairOf(v)) : [v, undefined])
   const [[a, b], [p, q]] = [split(x), split(y)]
-  if (!b) return joined(c, multiply(a, p), multiply(a, q ?? like(p, 0)))
-  if (!q) return joined(c, multiply(a, p), multiply(b, p))
+  if (!b) return joined(c.g, multiply(a, p), multiply(a, q ?? like(p, 0)))
+  if (!q) return joined(c.g, multiply(a, p), multiply(b, p))
   return joined(
-    c,
+    c.g,
     binary(c.g, 'Sub', multiply(a, p), multiply(b, q)),
     binary(c.g, 'Add', multiply(a, q), multiply(b, p)),
   )
@@ -353,10 +380,28 @@ export const complexLowerings: OpTable = {
     const pair = pairOf(c.tensor('self'))
     return emit.reduce(c.g, 'ReduceL2', pair, [pair.shape.length - 1])
   },
-  angle: (c) => {
-    const [real, imaginary] = partsOf(c, pairOf(c.tensor('self')))
-    return arcTangent(c, imaginary, real)
+  angle: (c) => polarOf(c)[1],
+  log: (c) => {
+    const [size, angle] = polarOf(c)
+    return joined(c.g, unary(c.g, 'Log', size), angle)
   },
+  sqrt: (c) => polarPower(c, 0.5),
+  rsqrt: (c) => polarPower(c, -0.5),
+  sin: ofParts(['Sin', 'Cosh'], ['Cos', 'Sinh']),
+  cos: ofParts(['Cos', 'Cosh'], ['Sin', 'Sinh'], -1),
+  sinh: ofParts(['Sinh', 'Cos'], ['Cosh', 'Sin']),
+  cosh: ofParts(['Cosh', 'Cos'], ['Sinh', 'Sin']),
+  reciprocal: overSize(true),
+  sgn: overSize(false),
+  eq: equality(true),
+  ne: equality(false),
+  norm: ofSizes(reduceOps.norm),
+  linalg_vector_norm: ofSizes(reduceOps.linalg_vector_norm),
+  linalg_norm: ofSizes(specialOps.linalg_norm),
+  isnan: ofSizes(elementwiseOps.isnan),
+  isinf: ofSizes(elementwiseOps.isinf),
+  isfinite: ofSizes(elementwiseOps.isfinite),
+  ...complexPartOps,
   conj: conjugate,
   _conj: conjugate,
   conj_physical: onPair((g, pair) => conjugated(g, pair)),
@@ -371,7 +416,7 @@ export const complexLowerings: OpTable = {
     const pair = pairOf(c.tensor('self'))
     if (dtype === undefined || dtype === c.tensor('self').dtype) return c.ref('self')
     if (isComplex(dtype)) return complexOf(emit.cast(c.g, pair, dtype === 'complex128' ? 'float64' : 'float32'))
-    return emit.cast(c.g, partsOf(c, pair)[0], dtype)
+    return emit.cast(c.g, partsOf(c.g, pair)[0], dtype)
   },
   zeros_like: filledLike(0),
   ones_like: filledLike(1),
@@ -381,8 +426,13 @@ export const complexLowerings: OpTable = {
   new_empty: filledLike(0),
   add: sum('Add'),
   sub: sum('Sub'),
+  subtract: sum('Sub'),
+  rsub: sum('Sub', true),
   mul: product,
+  multiply: product,
   div: quotient,
+  divide: quotient,
+  true_divide: quotient,
   exp: exponential,
   pow: power,
   square: squared,
@@ -397,13 +447,13 @@ export const complexLowerings: OpTable = {
   view: pairView((c) => {
     const sizes = inferred(c.tensor('self'), c.dims('size'))
     return (pair) => emit.reshape(c.g, pair, [...sizes, 2])
-  }),
+  }, reshapedBack),
   reshape: reshaped((c, x) => inferred(x, c.dims('shape'))),
   flatten: reshaped(flattened),
   unsqueeze: pairView((c, rank) => {
     const axis = emit.axisOf(c.int('dim'), rank + 1)
     return (pair) => emit.unsqueeze(c.g, pair, [axis])
-  }),
+  }, reshapedBack),
   squeeze: squeezed,
   expand: expanded,
   permute: permuted((c, rank) => c.ints('dims').map((a) => emit.axisOf(a, rank))),
@@ -454,11 +504,11 @@ export const complexOps: OpTable = {
       (base) => complexOf(base),
       (_, written) => pairOf(written),
     ),
-  complex: (c) => joined(c, c.tensor('real'), c.tensor('imag')),
+  complex: (c) => joined(c.g, c.tensor('real'), c.tensor('imag')),
   polar: (c) => {
     const [size, angle] = [c.tensor('abs'), c.tensor('angle')]
     const part = (op: 'Cos' | 'Sin'): Value => binary(c.g, 'Mul', size, unary(c.g, op, angle))
-    return joined(c, part('Cos'), part('Sin'))
+    return joined(c.g, part('Cos'), part('Sin'))
   },
   view_as_real: realOnly,
   _conj: itself,

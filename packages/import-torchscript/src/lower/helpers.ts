@@ -1,4 +1,4 @@
-import { type ElementType, emit, isFloat, isInteger, scalar, type Value } from '@eas/onnx'
+import { type Dim, dims, type ElementType, emit, isFloat, isInteger, scalar, type Value } from '@eas/onnx'
 import type { Call, Lower } from '../call.ts'
 import { floatType, type Operand, resultType } from '../promote.ts'
 
@@ -65,3 +65,19 @@ export type Reduction = 'none' | 'add' | 'mul' | 'max' | 'min'
 /** ONNX Runtime scatters and reduces no half floats, and no bools, which are added as `or`. */
 export const sumType = (dtype: ElementType, reduction: Reduction): ElementType =>
   reduction === 'none' ? dtype : dtype === 'float16' ? 'float32' : dtype === 'bool' ? 'int32' : dtype
+
+/**
+ * The segment that each of `count` rows is in, where consecutive rows make segments.
+ * @param ends Where each segment but the last ends, which may be where it begins.
+ */
+export function segmentOf({ g }: Call, ends: Value, count: Dim): Value {
+  // A step where one ends, and one more place for those that end with the rows.
+  const steps = emit.scatterND(
+    g,
+    emit.full(g, [dims.add(count, 1)], scalar('int64', 0)),
+    emit.unsqueeze(g, emit.cast(g, ends, 'int64'), [1]),
+    emit.full(g, [ends.shape[0] ?? 0], scalar('int64', 1)),
+    'add',
+  )
+  return emit.slice(g, emit.cumSum(g, steps, 0), 0, 0, count)
+}

@@ -5,6 +5,7 @@ import { complexLowerings, complexOps } from './complex.ts'
 import { convOps } from './conv.ts'
 import { elementwiseOps } from './elementwise.ts'
 import { embeddingOps } from './embedding.ts'
+import { fbgemmOps } from './fbgemm.ts'
 import { gammaOps } from './gamma.ts'
 import { indexOps } from './indexing.ts'
 import { linearOps } from './linear.ts'
@@ -13,6 +14,7 @@ import { nnOps } from './nn.ts'
 import { orderingOps } from './ordering.ts'
 import { poolOps } from './pool.ts'
 import { quantizedOps } from './quantized.ts'
+import { randomOps } from './random.ts'
 import { reduceOps } from './reduce.ts'
 import { resizeOps } from './resize.ts'
 import { rnnOps } from './rnn.ts'
@@ -44,6 +46,7 @@ export const families: Readonly<Record<string, OpTable>> = {
   'Resizing and padding': resizeOps,
   Recurrent: rnnOps,
   Sampling: samplingOps,
+  'Random numbers': randomOps,
   'Special functions': specialOps,
   'Gamma and error functions': gammaOps,
   Losses: lossOps,
@@ -53,10 +56,18 @@ export const families: Readonly<Record<string, OpTable>> = {
   Vision: visionOps,
   Windows: windowOps,
   Quantised: quantizedOps,
+  'Jagged tensors': fbgemmOps,
 }
 
 /** Every operator that is lowered, by name. */
 export const lowerings: OpTable = join(Object.values(families))
+
+/** Whether results of an operator lie in memory as its operands do. */
+export const isElementwise = (name: string): boolean => Object.hasOwn(elementwiseOps, name) || activations.has(name)
+
+const activations = new Set(
+  'clone to type_as relu gelu silu sigmoid tanh elu leaky_relu hardtanh hardswish hardsigmoid mish softplus'.split(' '),
+)
 
 /** Operators that take complex tensors, which have ways of their own. */
 export const complexTakers: OpTable = join([complexLowerings, spectralOps])

@@ -113,9 +113,11 @@ const rrelu: Lower = (c) => {
   return unary(c.g, 'LeakyRelu', asFloat(c), { alpha: { float: (c.float('lower') + c.float('upper')) / 2 } })
 }
 
+const dropAdvice = `${trainAdvice}; where numbers are meant to be dropped, multiply by torch.bernoulli`
+
 const dropout: Lower = (c) => {
   if (c.has('train') && c.py('train') !== null && c.bool('train') && c.float('p') > 0)
-    throw refuse(`aten::${c.name} while training`, '', trainAdvice)
+    throw refuse(`aten::${c.name} while training`, '', dropAdvice)
   return c.ref(c.has('input') ? 'input' : 'self')
 }
 

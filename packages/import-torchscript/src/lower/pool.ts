@@ -1,4 +1,4 @@
-import { type Dim, dims, emit, scalar, type Value } from '@eas/onnx'
+import { type Attributes, type Dim, dims, emit, scalar, type Value } from '@eas/onnx'
 import { type Call, type Lower, type OpTable, tuple } from '../call.ts'
 import { toDim } from '../scalars.ts'
 import { batched } from './conv.ts'
@@ -38,6 +38,29 @@ function paddingBehind(w: Window, size: Dim, count: Dim, i: number): number {
   return typeof need === 'number' ? Math.max(need, p) : -1
 }
 
+interface Pooling {
+  readonly attributes: Attributes
+  /** Sizes after pooling, of the axes the window moves along. */
+  readonly counts: readonly Dim[]
+}
+
+/** @param x Has a batch. */
+function poolingOf(c: Call, x: Value, isMax: boolean, w: Window): Pooling {
+  const counts = w.kernel.map((_, i) => pooledSize(c, x.shape[i + 2] ?? 1, w, i))
+  const behind = w.ceil ? counts.map((count, i) => paddingBehind(w, x.shape[i + 2] ?? 1, count, i)) : w.padding
+  // Where the sizes are labelled, ONNX's own rounding up finds the windows; it drops those that begin behind, too.
+  // So it does where dilated windows need more behind than it takes as padding.
+  const byRuntime = behind.some((p, i) => p < 0 || p >= (w.kernel[i] ?? 1))
+  const attributes = {
+    kernel_shape: w.kernel,
+    strides: w.stride,
+    pads: [...w.padding, ...(byRuntime ? w.padding : behind)],
+    ...(isMax || w.dilation.some((d) => d !== 1) ? { dilations: w.dilation } : {}),
+    ...(byRuntime ? { ceil_mode: 1 } : {}),
+  }
+  return { attributes, counts }
+}
+
 function pooled(
   c: Call,
   given: Value,
@@ -49,29 +72,28 @@ function pooled(
 ): Value[] {
   const { g } = c
   const x = given.shape.length === n + 2 ? given : emit.unsqueeze(g, given, [0])
-  const counts = w.kernel.map((_, i) => pooledSize(c, x.shape[i + 2] ?? 1, w, i))
-  const behind = w.ceil ? counts.map((count, i) => paddingBehind(w, x.shape[i + 2] ?? 1, count, i)) : w.padding
-  // Where the sizes are labelled, ONNX's own rounding up finds the windows; it drops those that begin behind, too.
-  // So it does where dilated windows need more behind than it takes as padding.
-  const byRuntime = behind.some((p, i) => p < 0 || p >= (w.kernel[i] ?? 1))
-  const attributes = {
-    kernel_shape: w.kernel,
-    strides: w.stride,
-    pads: [...w.padding, ...(byRuntime ? w.padding : behind)],
-    ...(op === 'MaxPool' || w.dilation.some((d) => d !== 1) ? { dilations: w.dilation } : {}),
-    ...(byRuntime ? { ceil_mode: 1 } : {}),
-    ...extra,
-  }
+  const { attributes, counts } = poolingOf(c, x, op === 'MaxPool', w)
   const shape = [...x.shape.slice(0, 2), ...counts]
   const dtype = emit.kernelType(op, x.dtype)
   const results = g.node(
     op,
     [emit.cast(g, x, dtype)],
     outputs(shape).map((o, i) => (i === 0 ? { ...o, dtype } : o)),
-    attributes,
+    { ...attributes, ...extra },
   )
   const cast = results.map((v, i) => (i === 0 ? emit.cast(g, v, x.dtype) : v))
   return given === x ? cast : cast.map((v) => emit.squeeze(g, v, [0]))
+}
+
+/**
+ * `maxPooled` of bytes with channels last, `[N, H, W, C]`, where ONNX Runtime takes the greatest of many channels at once.
+ * @param x `[N, C, H, W]`.
+ */
+export function maxPooledLast(c: Call, x: Value): Value {
+  const { attributes, counts } = poolingOf(c, x, true, windowOf(c, 2))
+  const [n = 1, channels = 1] = x.shape
+  const last = emit.transpose(c.g, x, [0, 2, 3, 1])
+  return c.g.one('NhwcMaxPool', [last], x.dtype, [n, ...counts, channels], attributes, 'com.microsoft')
 }
 
 const maxPool =

@@ -1,9 +1,10 @@
-import { dims, type ElementType, emit, refuse, scalar, type Value } from '@eas/onnx'
+import { dims, type ElementType, emit, type Quant, refuse, scalar, type Value } from '@eas/onnx'
 import type { Call, Lower, OpTable } from '../call.ts'
 import { dequantise, quantise } from '../operator.ts'
 import { TensorRef } from '../tensor-ref.ts'
-import { type Py, PyList, PyTuple } from '../values.ts'
+import { PyTuple } from '../values.ts'
 import { bagged } from './embedding.ts'
+import { integerLinear, isForFbgemm, isOfQnnpack, numbersOf, rescaled } from './integer-layers.ts'
 import { groupNormOf, layerNormOf } from './nn.ts'
 import {
   floatWeight,
@@ -11,18 +12,30 @@ import {
   type PackedLinear,
   packed,
   packedCells,
-  packedConv,
   packedEmbedding,
   packedLinear,
   plain,
 } from './packed-params.ts'
-import { maxPooled } from './pool.ts'
+import { maxPooled, maxPooledLast } from './pool.ts'
+import { conv, prepackConv } from './quantized-conv.ts'
+import { runQuantisedLayers } from './quantized-recurrent.ts'
+import { quantisedSum, roundHalfEven } from './quantized-sum.ts'
+import {
+  centred,
+  moved,
+  namedQuant,
+  numbers,
+  quantisedOnce,
+  requantised,
+  roundedSteps,
+  wholeBias,
+} from './quantized-tensors.ts'
 import { type Affine, gruCell, type LayerWeights, lstmCell, rnnCell } from './recurrent.ts'
 import { runLayers } from './rnn.ts'
 
 /**
- * Quantised layers and tensors, as pairs of QuantizeLinear and DequantizeLinear around the same operator on floats: ONNX
- * Runtime makes its integer kernels of them. Torch: aten/src/ATen/native/quantized (2.4).
+ * Quantised layers and tensors. What has no file of its own is a pair of DequantizeLinear and QuantizeLinear around the same
+ * operator on floats: ONNX Runtime makes its integer kernels of them. Torch: aten/src/ATen/native/quantized (2.4).
  */
 export const quantizedOps: OpTable = {
   quantize_per_tensor: (c) => {
@@ -32,7 +45,7 @@ export const quantizedOps: OpTable = {
       scale: emit.cast(c.g, number('scale'), 'float32'),
       zeroPoint: emit.cast(c.g, number('zero_point'), dtype),
     }
-    return quantise(c.vm, emit.cast(c.g, c.tensor('self'), 'float32'), quant, dtype)
+    return quantisedOnce(c, emit.cast(c.g, c.tensor('self'), 'float32'), quant, dtype)
   },
   quantize_per_channel: (c) => {
     const dtype = c.dtype('dtype') ?? 'int8'
@@ -94,9 +107,9 @@ export const quantizedOps: OpTable = {
   'quantized::conv_transpose3d': conv(),
   'quantized::conv2d_add': conv(undefined, true),
   'quantized::conv2d_add_relu': conv('Relu', true),
-  'quantized::linear': linear((_, y) => y),
-  'quantized::fbgemm_linear': linear((_, y) => y),
-  'quantized::linear_relu': linear((c, y) => emit.unary(c.g, 'Relu', y)),
+  'quantized::linear': linear(),
+  'quantized::fbgemm_linear': linear(),
+  'quantized::linear_relu': linear('Relu'),
   'quantized::linear_tanh': linear((c, y) => emit.unary(c.g, 'Tanh', y)),
   'quantized::linear_leaky_relu': linear((c, y) =>
     emit.unary(c.g, 'LeakyRelu', y, { alpha: asFloat(c.float('negative_slope')) }),
@@ -128,7 +141,7 @@ export const quantizedOps: OpTable = {
   'quantized::cat_relu': concat(true),
 
   'quantized::max_pool1d': (c) => sameScale(c, 'qx', (x) => maxPooled(c, x, 1)),
-  'quantized::max_pool2d': (c) => sameScale(c, 'qx', (x) => maxPooled(c, x, 2)),
+  'quantized::max_pool2d': maxPool2d('qx'),
   'quantized::threshold': (c) =>
     sameScale(c, 'qx', (x) => {
       const number = (name: string) => scalar('float32', Math.fround(c.float(name)))
@@ -173,18 +186,8 @@ export const quantizedOps: OpTable = {
     return bagged(c, { rows, dtype: 'float32', look: (at) => byteRows(c, table, at) }, 'sum')
   },
 
-  quantized_lstm: (c) =>
-    runLayers(
-      c,
-      'lstm',
-      packedCells(c).map((cell) => layerWeights(c, cell)),
-    ),
-  quantized_gru: (c) =>
-    runLayers(
-      c,
-      'gru',
-      packedCells(c).map((cell) => layerWeights(c, cell)),
-    ),
+  quantized_lstm: recurrentLayers('lstm'),
+  quantized_gru: recurrentLayers('gru'),
   'quantized::quantized_lstm_cell_dynamic': (c) => {
     const [h, cell] = c.tensors('hx')
     if (!h || !cell) throw refuse(`${c.name} without its two states`)
@@ -197,6 +200,65 @@ export const quantizedOps: OpTable = {
     rnnCell(c.g, c.tensor('input'), c.tensor('hx'), cellWeights(c), 'Tanh', inCell(c)),
   'quantized::quantized_rnn_relu_cell_dynamic': (c) =>
     rnnCell(c.g, c.tensor('input'), c.tensor('hx'), cellWeights(c), 'Relu', inCell(c)),
+}
+
+/** Operators of floats that have a lowering of their own for quantised operands; null where it does not apply. */
+export const quantisedTakers: OpTable = { max_pool2d: maxPool2d('self'), mean: spatialMean }
+
+/** How an operator of floats computes with quantised tensors: what it is given for one, and what its result becomes. */
+export interface Passage {
+  floats(c: Call, x: Value): Value
+  integers(c: Call, y: Value, quant: Quant, dtype: ElementType): Value
+}
+
+const asNumbers: Passage = {
+  floats: (c, x) => dequantise(c.vm, x),
+  integers: (c, y, quant, dtype) => quantise(c.vm, y, quant, dtype),
+}
+/** A mean of integers is rounded as they are; their scale has no part in it. See quantized/cpu/kernels/QuantizedOpKernels.cpp. */
+const asDistances: Passage = {
+  floats: centred,
+  integers: (c, y, quant, dtype) =>
+    roundedSteps(c.g, emit.binary(c.g, 'Add', y, emit.cast(c.g, quant.zeroPoint, 'float32')), quant, dtype),
+}
+const asTensors: Passage = { ...asNumbers, integers: quantisedOnce }
+
+/** Of fbgemm's models; qnnpack rounds what is left of the zero point. */
+const passages: { readonly [name: string]: Passage } = {
+  mean: asTensors,
+  avg_pool1d: asDistances,
+  avg_pool2d: asDistances,
+  avg_pool3d: asDistances,
+  adaptive_avg_pool1d: asDistances,
+  adaptive_avg_pool2d: asDistances,
+  adaptive_avg_pool3d: asDistances,
+  _adaptive_avg_pool2d: asDistances,
+  _adaptive_avg_pool3d: asDistances,
+}
+
+export const passageOf = ({ vm, name }: Call): Passage => (isOfQnnpack(vm) ? undefined : passages[name]) ?? asNumbers
+
+/** The mean of each channel, whose numbers torch adds one by one where channels are last, as quantised layers leave them. */
+function spatialMean(c: Call): Value | null {
+  const x = c.tensor('self')
+  const axes = c.has('dim') && x.shape.length === 4 ? c.axes('dim', 4) : []
+  if (!x.quant || isOfQnnpack(c.vm) || `${axes.toSorted()}` !== '2,3') return null
+  const last = emit.transpose(c.g, dequantise(c.vm, x), [0, 2, 3, 1])
+  const [n = 1, , , channels = 1] = last.shape
+  const mean = emit.reduce(c.g, 'ReduceMean', last, [1, 2])
+  const y = c.bool('keepdim') ? emit.reshape(c.g, mean, [n, channels, 1, 1]) : mean
+  return quantisedOnce(c, y, x.quant, x.dtype)
+}
+
+function maxPool2d(name: string): Lower {
+  return (c) => {
+    const x = c.tensor(name)
+    if (x.shape.length !== 4 || (x.dtype !== 'uint8' && x.dtype !== 'int8'))
+      return sameScale(c, name, (floats) => maxPooled(c, floats, 2))
+    const y = maxPooledLast(c, x)
+    const [n = 1, height = 1, width = 1, channels = 1] = y.shape
+    return moved(c, 'Transpose', [y], [n, channels, height, width], { perm: [0, 3, 1, 2] }, x.quant)
+  }
 }
 
 /** Rows of a table of bytes that has a scale and a zero point per row, both float. */
@@ -230,19 +292,6 @@ function known(c: Call, x: Value): number {
   return value
 }
 
-const numbers = (c: Call, name: string): Value => dequantise(c.vm, c.tensor(name))
-
-/** Quantised anew by the scale and zero point that the call names; the integers stay of the type of `like`. */
-function requantised(c: Call, y: Value, like: string, scale: string, zeroPoint: string): Value {
-  const { dtype } = c.tensor(like)
-  return quantise(
-    c.vm,
-    y,
-    { scale: scalar('float32', Math.fround(c.float(scale))), zeroPoint: scalar(dtype, c.int(zeroPoint)) },
-    dtype,
-  )
-}
-
 function sameScale(c: Call, name: string, compute: (x: Value) => Value): Value {
   const x = c.tensor(name)
   return x.quant ? quantise(c.vm, compute(dequantise(c.vm, x)), x.quant, x.dtype) : compute(x)
@@ -257,100 +306,23 @@ function activation(
     requantised(c, emit.unary(c.g, op, numbers(c, name), attributes(c)), name, 'output_scale', 'output_zero_point')
 }
 
-function prepackConv(rank: number, isTransposed = false): Lower {
+function linear(after?: 'Relu' | ((c: Call, y: Value) => Value)): Lower {
   return (c) => {
-    const ints = (name: string): Py => (c.has(name) ? new PyList(c.ints(name).map(BigInt)) : new PyList([]))
-    return packed(`quantized.Conv${rank}dPackedParamsBase`, {
-      weight: c.py('weight'),
-      bias: c.py('bias'),
-      stride: ints('stride'),
-      padding: ints('padding'),
-      dilation: ints('dilation'),
-      output_padding: ints('output_padding'),
-      groups: new PyList([BigInt(c.int('groups'))]),
-      transposed: new PyList([isTransposed]),
-    })
+    const layer = packedLinear(c, 'W_prepack')
+    const x = c.tensor('X')
+    const product = isForFbgemm(c, layer.weight) ? integerLinear(c, x, layer) : undefined
+    if (product && typeof after !== 'function')
+      return rescaled(c, product, namedQuant(c, 'X', 'Y_scale_i', 'Y_zero_point_i'), x.dtype, after)
+    const y = product ? numbersOf(c, product) : stepwiseLinear(c, layer)
+    const done = after === 'Relu' ? emit.unary(c.g, 'Relu', y) : (after?.(c, y) ?? y)
+    return requantised(c, done, 'X', 'Y_scale_i', 'Y_zero_point_i')
   }
 }
 
-/**
- * The bias as torch's integer kernels add it: in steps of the product of the scales. ONNX Runtime wants it so too, to make
- * one integer kernel of the layer.
- */
-function quantisedBias(c: Call, bias: Value | undefined, x: Value, w: Value): Value | undefined {
-  if (!bias || !x.quant || !w.quant) return bias
-  const step = emit.binary(
-    c.g,
-    'Mul',
-    emit.cast(c.g, w.quant.scale, 'float32'),
-    emit.cast(c.g, x.quant.scale, 'float32'),
-  )
-  const scale = w.quant.axis === undefined ? emit.reshape(c.g, step, []) : step
-  const steps = emit.cast(
-    c.g,
-    emit.unary(c.g, 'Round', emit.binary(c.g, 'Div', emit.cast(c.g, bias, 'float32'), scale)),
-    'int32',
-  )
-  return c.g.one(
-    'DequantizeLinear',
-    [steps, scale],
-    'float32',
-    bias.shape,
-    w.quant.axis === undefined ? {} : { axis: 0 },
-  )
-}
-
-function conv(after?: 'Relu', adds = false): Lower {
-  return (c) => {
-    const layer = packedConv(c, c.has('packed_weight') ? 'packed_weight' : 'weight')
-    const { weight, groups, isTransposed, stride, padding, dilation, outputPadding } = layer
-    const quantisedInput = c.tensor('qx')
-    // A one-dimensional layer is packed as a two-dimensional one of height 1.
-    const isLine = c.name.includes('1d') && weight.shape.length === 4
-    const given = dequantise(c.vm, quantisedInput)
-    const x = isLine ? emit.unsqueeze(c.g, given, [2]) : given
-    const sizes = weight.shape.slice(2).map((d) => c.fixed(d))
-    const attributes = {
-      kernel_shape: sizes,
-      strides: stride,
-      pads: [...padding, ...padding],
-      dilations: dilation,
-      group: groups,
-      output_padding: isTransposed && outputPadding.some((p) => p !== 0) ? outputPadding : undefined,
-    }
-    const spatial = sizes.map((k, i) => {
-      const [size, s, p, d] = [x.shape[i + 2] ?? 1, stride[i] ?? 1, padding[i] ?? 0, dilation[i] ?? 1]
-      const window = d * (k - 1) + 1
-      if (isTransposed) return dims.add(dims.mul(dims.sub(size, 1), s), window - 2 * p + (outputPadding[i] ?? 0))
-      return dims.add(dims.floorDiv(dims.add(size, 2 * p - window), s), 1)
-    })
-    const channels = isTransposed ? dims.mul(weight.shape[1] ?? 1, groups) : (weight.shape[0] ?? 1)
-    const inputs = [x, floatWeight(c, weight), quantisedBias(c, layer.bias, quantisedInput, weight)]
-    const full = c.g.one(
-      isTransposed ? 'ConvTranspose' : 'Conv',
-      inputs,
-      'float32',
-      [x.shape[0] ?? 1, channels, ...spatial],
-      attributes,
-    )
-    const line = isLine ? emit.squeeze(c.g, full, [2]) : full
-    const sum = adds ? emit.binary(c.g, 'Add', line, numbers(c, 'qaccum')) : line
-    return requantised(c, after ? emit.unary(c.g, after, sum) : sum, 'qx', 'output_scale', 'output_zero_point')
-  }
-}
-
-function linear(after: (c: Call, y: Value) => Value): Lower {
-  return (c) => {
-    const { weight, bias } = packedLinear(c, 'W_prepack')
-    const quantisedInput = c.tensor('X')
-    const y = affine(
-      c,
-      dequantise(c.vm, quantisedInput),
-      floatWeight(c, weight),
-      quantisedBias(c, bias, quantisedInput, weight),
-    )
-    return requantised(c, after(c, y), 'X', 'Y_scale_i', 'Y_zero_point_i')
-  }
+/** As qnnpack computes: all in integers, the bias too. */
+function stepwiseLinear(c: Call, { weight, bias }: PackedLinear): Value {
+  const x = c.tensor('X')
+  return affine(c, dequantise(c.vm, x), floatWeight(c, weight), wholeBias(c, bias, x, weight))
 }
 
 /** `x @ w.T + bias`. Flat inputs go through Gemm, which has an integer kernel. */
@@ -413,6 +385,11 @@ function pair(op: string, relu = false): Lower {
       return op === 'Add'
         ? addNumber(c, c.tensor('qa'), c.float('b'), relu)
         : timesNumber(c, c.tensor('qa'), c.float('b'), relu)
+    }
+    if (op === 'Add') {
+      const quant = namedQuant(c, 'qa', 'scale', 'zero_point')
+      const sum = isOfQnnpack(c.vm) ? undefined : quantisedSum(c, c.tensor('qa'), c.tensor('qb'), quant, relu)
+      if (sum) return sum
     }
     const y = emit.binary(c.g, op, numbers(c, 'qa'), numbers(c, 'qb'))
     return requantised(c, relu ? emit.unary(c.g, 'Relu', y) : y, 'qa', 'scale', 'zero_point')
@@ -507,10 +484,13 @@ function timesNumber(c: Call, x: Value, number: number, relu: boolean): Value {
   return quantise(c.vm, relu ? emit.unary(c.g, 'Relu', product) : product, quant, x.dtype)
 }
 
-function roundHalfEven(x: number): number {
-  const below = Math.floor(x)
-  const rest = x - below
-  return rest === 0.5 ? (below % 2 === 0 ? below : below + 1) : Math.round(x)
+/** Packed sequences are computed in floats: torch quantises the states of those that have not ended yet. */
+function recurrentLayers(cell: 'lstm' | 'gru'): Lower {
+  return (c) => {
+    if (!c.has('batch_sizes')) return runQuantisedLayers(c, cell, inCell(c))
+    const weights = packedCells(c).map((packed) => layerWeights(c, packed))
+    return runLayers(c, cell, weights)
+  }
 }
 
 const layerWeights = (c: Call, { input, hidden }: PackedCell): LayerWeights => ({

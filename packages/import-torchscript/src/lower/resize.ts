@@ -4,6 +4,7 @@ import { toDim, toWhole } from '../scalars.ts'
 import { type Py, SymFloat } from '../values.ts'
 import { batched } from './conv.ts'
 import { like } from './helpers.ts'
+import { agrees, gathered } from './nearest.ts'
 
 /** Images larger, smaller and padded. Torch: aten/src/ATen/native/UpSample.h, PadNd.cpp (2.4); ONNX: Resize 19, Pad 19. */
 
@@ -44,8 +45,23 @@ function scaleFactors(c: Call): readonly Py[] {
 function scaledSize(c: Call, size: Dim, factor: Py): Dim {
   const scale = numberOf(factor)
   if (scale === undefined) throw refuse(`aten::${c.name} by a scale that only a run knows`)
+  return scaledBy(c, size, scale)
+}
+
+/** Known of a label where its rounding follows a fraction; otherwise the label is taken for the size it has. */
+function scaledBy(c: Call, size: Dim, scale: number): Dim {
   if (typeof size === 'number') return Math.floor(size * scale)
-  return toDim(c.vm, toWhole(c.vm, new SymFloat(size, scale), 'floor'))
+  const scaled = toDim(c.vm, toWhole(c.vm, new SymFloat(size, scale), 'floor'))
+  const follows = dims.fromInputs(scaled) && roundsAlike(scale)
+  return dims.fromInputs(size) && !follows ? Math.floor(c.fixed(size) * scale) : scaled
+}
+
+/** Whether floats of 32 bits, which ONNX Runtime multiplies, come to the sizes that torch's come to, at all common ones. */
+function roundsAlike(scale: number): boolean {
+  const single = Math.fround(scale)
+  for (let size = 1; size <= 16_384; size++)
+    if (Math.floor(Math.fround(single * size)) !== Math.floor(size * scale)) return false
+  return true
 }
 
 type Mode = 'nearest' | 'linear' | 'cubic'
@@ -76,10 +92,9 @@ function resize(
     // Scales reproduce the coordinates torch takes from them; sizes do elsewhere.
     const byScale = t.scales.every((s, i) => {
       const [size, out] = [x.shape[i + 2] ?? 1, t.sizes[i] ?? 1]
-      if (s === undefined) return false
-      if (typeof size === 'number') return Math.floor(size * s) === out
-      return dims.same(out, toDim(c.vm, toWhole(c.vm, new SymFloat(size, s), 'floor')))
+      return s !== undefined && dims.same(out, scaledBy(c, size, s))
     })
+    const native = shape.map((out, i) => (i < 2 ? out : nativeSize(x.shape[i] ?? 1, t.scales[i - 2] ?? 1, out)))
     const inputs = byScale
       ? [
           emit.cast(c.g, x, dtype),
@@ -88,10 +103,27 @@ function resize(
           undefined,
         ]
       : [emit.cast(c.g, x, dtype), undefined, undefined, vector(shape)]
-    const y = c.g.one('Resize', inputs, dtype, shape, attributes)
+    const y = byScale
+      ? cutTo(c, c.g.one('Resize', inputs, dtype, native, attributes), shape)
+      : c.g.one('Resize', inputs, dtype, shape, attributes)
     if (!isRounded) return emit.cast(c.g, y, x.dtype)
     return emit.cast(c.g, emit.clip(c.g, emit.unary(c.g, 'Round', y), like(y, 0), like(y, 255)), x.dtype)
   })
+}
+
+/** Size that ONNX Runtime makes of one: it multiplies floats of 32 bits. */
+const nativeSize = (size: Dim, scale: number, out: Dim): Dim =>
+  typeof size === 'number' ? Math.floor(Math.fround(Math.fround(scale) * size)) : out
+
+/** Without what lies beyond torch's sizes. */
+function cutTo(c: Call, x: Value, shape: readonly Dim[]): Value {
+  return shape.reduce<Value>((y, size, axis) => {
+    const has = y.shape[axis] ?? 1
+    if (dims.same(has, size)) return y
+    if (typeof has === 'number' && typeof size === 'number' && has < size)
+      throw refuse(`aten::${c.name} by a scale that ONNX Runtime rounds otherwise`, '', 'Give the size instead')
+    return emit.slice(c.g, y, axis, 0, size)
+  }, x)
 }
 
 const upsample =
@@ -110,7 +142,14 @@ function resampled(
   t: Target,
   o: { aligned: boolean; nearestExact: boolean; antialias: boolean },
 ): Value {
-  if (mode === 'nearest' && !o.nearestExact) return resize(c, x, n, mode, t, 'asymmetric')
+  if (mode === 'nearest') {
+    const axes = t.sizes.map((out, i) => {
+      const size = x.shape.at(i - n) ?? 1
+      return { size, out, scale: t.scales[i], isExact: o.nearestExact }
+    })
+    if (!axes.every(agrees)) return axes.reduce((y, a, i) => gathered(c, y, x.shape.length - n + i, a), x)
+    if (!o.nearestExact) return resize(c, x, n, mode, t, 'asymmetric')
+  }
   // pytorch_half_pixel and half_pixel differ only where the output is 1 long, for which torch takes half_pixel.
   return resize(c, x, n, mode, t, o.aligned ? 'align_corners' : 'half_pixel', o.antialias)
 }

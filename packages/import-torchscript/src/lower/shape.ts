@@ -4,7 +4,7 @@ import { promoteTypes, resultType } from '../promote.ts'
 import { elementsOf, fromDim, isNumber, scalarValue } from '../scalars.ts'
 import { TensorRef } from '../tensor-ref.ts'
 import { type Py, PyList, PyTuple } from '../values.ts'
-import { complexFull } from './complex.ts'
+import { complexFrom, complexFull } from './complex-pair.ts'
 import { like } from './helpers.ts'
 
 /** New tensors from sizes, numbers and other tensors. Torch: aten/src/ATen/native/TensorFactories.cpp (2.4). */
@@ -61,6 +61,10 @@ const filled =
     const fill = number === undefined ? c.operand('fill_value').value : undefined
     const dtype = c.dtype('dtype') ?? base?.dtype ?? (fill && c.vm.archive.version >= 5 ? factoryType(fill) : 'float32')
     if (isComplex(dtype) && !fill) return complexFull(c.g, sizes(c), number ?? 0, dtype)
+    if (fill && isComplex(fill.dtype))
+      throw refuse(`aten::${c.name} of a complex number`, '', 'Multiply a tensor of ones')
+    if (isComplex(dtype))
+      return complexFrom(c.g, emit.full(c.g, sizes(c), emit.reshape(c.g, fill ?? scalar('float32', 0), [])), dtype)
     const content = fill ? emit.reshape(c.g, emit.cast(c.g, fill, dtype), []) : scalar(dtype, number ?? 0)
     const whole = emit.full(c.g, sizes(c), content)
     const [known] = content.elements ?? []
@@ -184,7 +188,7 @@ const eye: Lower = (c) => {
   const m = c.has('m') ? c.dim('m') : n
   const dtype = c.dtype('dtype') ?? 'float32'
   const same = emit.compare(c.g, 'Equal', emit.iota(c.g, n, 0, 2), emit.iota(c.g, m, 1, 2))
-  return emit.cast(c.g, same, dtype)
+  return isComplex(dtype) ? complexFrom(c.g, same, dtype) : emit.cast(c.g, same, dtype)
 }
 
 /** The triangle of the last two axes; the rest is zero. */

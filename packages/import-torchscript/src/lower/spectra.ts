@@ -1,6 +1,6 @@
 import { type Dim, dims, emit, isComplex, refuse, scalar, type Value } from '@eas/onnx'
 import type { Call, Lower, OpTable } from '../call.ts'
-import { complexOf, pairOf } from './complex.ts'
+import { complexOf, pairOf } from './complex-pair.ts'
 import { asFloat, like } from './helpers.ts'
 
 /**

@@ -1,6 +1,6 @@
 import { type Dim, dims, emit, refuse, scalar, type Value } from '@eas/onnx'
 import { type Call, type Lower, type OpTable, tuple } from '../call.ts'
-import { asFloat, isWhole, like } from './helpers.ts'
+import { asFloat, isWhole, like, segmentOf } from './helpers.ts'
 import { norm } from './reduce.ts'
 
 /** Order statistics, histograms and running differences. Torch: aten/src/ATen/native/{Sorting,SummaryOps,Integration}.cpp (2.4). */
@@ -281,9 +281,7 @@ const segmentReduce: Lower = (c) => {
   const ends = lengths ? emit.cumSum(g, given, 0) : rest(c, given, 0)
   const sizes = lengths ? given : binary(g, 'Sub', rest(c, given, 0), init(c, given, 0))
   const count = along(ends, 0)
-  // Row r belongs to the number of segments that end at or before it.
-  const passed = compare(g, 'LessOrEqual', emit.unsqueeze(g, ends, [0]), emit.iota(g, along(data, 0), 0, 2))
-  const segment = reduce(g, 'ReduceSum', cast(g, passed, 'int64'), [1])
+  const segment = segmentOf(c, init(c, ends, 0), along(data, 0))
   const dtype = data.dtype === 'float16' ? 'float32' : data.dtype
   const rows = cast(g, data, dtype)
   const initial = c.optionalFloat('initial')

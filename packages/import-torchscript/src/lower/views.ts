@@ -1,9 +1,20 @@
-import { type Dim, dims, type ElementType, emit, type GraphBuilder, refuse, scalar, type Value } from '@eas/onnx'
+import {
+  type Dim,
+  dims,
+  type ElementType,
+  emit,
+  type GraphBuilder,
+  isComplex,
+  refuse,
+  scalar,
+  type Value,
+} from '@eas/onnx'
 import type { Call, Lower, OpTable, Result } from '../call.ts'
 import { elementsOf } from '../scalars.ts'
 import type { TensorRef } from '../tensor-ref.ts'
 import { PyList } from '../values.ts'
 import { dataAdvice } from '../vm.ts'
+import { complexFrom } from './complex-pair.ts'
 
 /**
  * Views: each knows how to follow its base and how to write through to it. Torch: aten/src/ATen/native/TensorShape.cpp (2.4).
@@ -75,11 +86,13 @@ const unflatten: Lower = (c) => {
 }
 
 function permuted(c: Call, perm: readonly number[]): TensorRef {
-  return invertible(
+  const turned = invertible(
     c,
     (x) => emit.transpose(c.g, x, perm),
     (_, y) => emit.transpose(c.g, y, emit.inverse(perm)),
   )
+  const order = c.vm.facts.orderOf(c.ref('self'))
+  return c.vm.facts.notePermuted(turned, order ? perm.map((axis) => order[axis] ?? axis) : perm)
 }
 
 const transpose: Lower = (c) => {
@@ -152,8 +165,12 @@ const expand: Lower = (c) => {
 }
 
 function expanded(c: Call, shape: readonly Dim[]): TensorRef {
-  const forward = (x: Value): Value => emit.expand(c.g, x, shape)
-  return c.view(forward(c.tensor('self')), forward)
+  const x = c.tensor('self')
+  const forward = (base: Value): Value => emit.expand(c.g, base, shape)
+  const missing = shape.length - x.shape.length
+  const repeatsNothing = shape.slice(0, missing).every((d) => d === 1) && dims.sameShape(shape.slice(missing), x.shape)
+  // What is there several times cannot be written to.
+  return repeatsNothing ? reshaped(c, shape) : c.view(forward(x), forward)
 }
 
 const slice: Lower = (c) => {
@@ -366,13 +383,19 @@ function withDiagonal(c: Call, matrices: Value, y: Value, offset: number): Value
 /** The same tensor: nothing to copy, or nothing that can tell a copy. */
 const itself: Lower = (c) => c.ref(c.has('self') ? 'self' : 'input')
 
+/** Of a constant that counts as a number, a tensor. */
+const detached: Lower = (c) => {
+  const self = c.ref(c.has('self') ? 'self' : 'input')
+  return c.vm.numbers.has(self) ? reshaped(c, []) : self
+}
+
 const contiguous: Lower = (c) => (c.ref('self').dense ? c.ref('self') : c.tensor('self'))
 
 const to: Lower = (c) => {
   const x = c.tensor('self')
   const dtype = c.has('other') ? c.tensor('other').dtype : c.has('dtype') ? (c.dtype('dtype') ?? x.dtype) : x.dtype
   if (dtype === x.dtype) return c.has('copy') && c.bool('copy') ? clone(c) : c.ref('self')
-  return emit.cast(c.g, x, dtype)
+  return isComplex(dtype) ? complexFrom(c.g, x, dtype) : emit.cast(c.g, x, dtype)
 }
 
 /** The same contents under an identity of their own. */
@@ -526,8 +549,8 @@ export const viewOps: OpTable = {
   atleast_2d: atLeast(2),
   atleast_3d: atLeast(3),
   contiguous,
-  detach: itself,
-  alias: itself,
+  detach: detached,
+  alias: detached,
   lift_fresh: itself,
   lift: itself,
   lift_fresh_copy: itself,
@@ -539,7 +562,7 @@ export const viewOps: OpTable = {
   pin_memory: itself,
   cpu: itself,
   cuda: itself,
-  data: itself,
+  data: detached,
   detach_: itself,
   clone,
   detach_copy: clone,

@@ -1,10 +1,10 @@
-import { type Dim, dims, ImportRefusal, refuse, type Scope, Sym, type Value } from '@eas/onnx'
+import { type Dim, dims, emit, ImportRefusal, isComplex, refuse, type Scope, Sym, type Value } from '@eas/onnx'
 import { emptyWhole, hold, stateOfWhole, type Whole, wholeOf } from '../grown-list.ts'
 import { type Contents, contentsOf, type Effects, type Mutable } from '../journal.ts'
 import { assignedNames, raises, readNames } from '../live.ts'
 import { compareNumbers, fromDim, isNumber, scalarValue } from '../scalars.ts'
 import type { Statement } from '../script/ast.ts'
-import { TensorRef, type TensorState } from '../tensor-ref.ts'
+import { isMereView, TensorRef, type TensorState } from '../tensor-ref.ts'
 import {
   type ListState,
   Poison,
@@ -55,12 +55,19 @@ export function dynamicIf(vm: Vm, s: If, condition: RunScalar, frame: Frame): Re
   }
   if (raises(s.whenTrue)) return assume(false)
   if (raises(s.whenFalse)) return assume(true)
-  const then = side(vm, s.whenTrue, frame)
-  if (!then) return assume(false)
-  const otherwise = side(vm, s.whenFalse, frame)
-  if (!otherwise) return assume(true)
+  const { ifAny } = condition
+  const assumeAny = (): Returned => {
+    vm.g.assumptions.add(`${vm.where}: there is at least one`)
+    return vm.run(ifAny ? s.whenTrue : s.whenFalse, frame)
+  }
+  const then = side(vm, s.whenTrue, frame, ifAny === false)
+  if (then === 'raises') return assume(false)
+  if (then === 'refused') return assumeAny()
+  const otherwise = side(vm, s.whenFalse, frame, ifAny === true)
+  if (otherwise === 'raises') return assume(true)
+  if (otherwise === 'refused') return assumeAny()
 
-  const join = new Joiner(vm, then, otherwise)
+  const join = new Joiner(vm, condition.value, then, otherwise)
   const needed = readNames(frame.definition, frame.loops > 0 ? undefined : s)
   const variables = new Map<string, Py>()
   for (const name of new Set([...assignedNames(s.whenTrue), ...assignedNames(s.whenFalse)])) {
@@ -70,11 +77,8 @@ export function dynamicIf(vm: Vm, s: If, condition: RunScalar, frame: Frame): Re
   const changed = new Map<Mutable, Contents>()
   for (const object of new Set([...then.effects.keys(), ...otherwise.effects.keys()]))
     changed.set(object, join.contents(object))
-  if (join.poisoned && condition.ifAny !== undefined) {
-    vm.g.assumptions.add(`${vm.where}: there is at least one`)
-    return vm.run(condition.ifAny ? s.whenTrue : s.whenFalse, frame)
-  }
-  join.emit(condition.value)
+  if (join.poisoned && ifAny !== undefined) return assumeAny()
+  join.emit()
   for (const [object, contents] of changed) replace(vm, object, contents)
   for (const [name, value] of variables) frame.variables.set(name, value)
   return undefined
@@ -83,9 +87,18 @@ export function dynamicIf(vm: Vm, s: If, condition: RunScalar, frame: Frame): Re
 /** A variable of one side only: nothing that torch compiled reads it before it is set again. */
 const oneSided = new Poison('a variable that is set on one side of a branch only')
 
-/** Runs one side; undefined when it raises, and so is never taken. */
-function side(vm: Vm, block: readonly Statement[], frame: Frame): Side | undefined {
+/**
+ * Runs one side.
+ * @param isForNone Taken where there is nothing: what cannot be lowered then is no reason to refuse the model.
+ * @returns `raises` when it does, and so is never taken.
+ */
+function side(vm: Vm, block: readonly Statement[], frame: Frame, isForNone: boolean): Side | 'raises' | 'refused' {
   const before = new Map(frame.variables)
+  const { length } = vm.reasons
+  const refused = (): 'refused' => {
+    vm.reasons.length = length
+    return 'refused'
+  }
   try {
     const { scope, result } = vm.g.nested(() =>
       vm.journal.record(() => {
@@ -93,9 +106,11 @@ function side(vm: Vm, block: readonly Statement[], frame: Frame): Side | undefin
         return new Map(frame.variables)
       }),
     )
+    if (isForNone && vm.reasons.length > length) return refused()
     return { scope, variables: result.result, effects: result.effects, since: result.since }
   } catch (error) {
-    if (error instanceof Raised) return undefined
+    if (error instanceof Raised) return 'raises'
+    if (isForNone && error instanceof ImportRefusal) return refused()
     throw error
   } finally {
     frame.variables.clear()
@@ -107,12 +122,14 @@ class Joiner {
   private readonly vm: Vm
   private readonly whenTrue: Side
   private readonly whenFalse: Side
+  private readonly condition: Value
   private readonly outputs: Joined[] = []
   /** Whether something did not go together. */
   poisoned = false
 
-  constructor(vm: Vm, whenTrue: Side, whenFalse: Side) {
+  constructor(vm: Vm, condition: Value, whenTrue: Side, whenFalse: Side) {
     this.vm = vm
+    this.condition = condition
     this.whenTrue = whenTrue
     this.whenFalse = whenFalse
   }
@@ -126,10 +143,7 @@ class Joiner {
     if (b instanceof Poison) return b
     if (a instanceof Unknown || b instanceof Unknown) return unknown
     if (a instanceof TensorRef && b instanceof TensorRef) {
-      const value = this.value(this.contentsIn(this.whenTrue, a), this.contentsIn(this.whenFalse, b))
-      if (value instanceof Poison) return value
-      const shared = a.olderThan(this.whenTrue.since) || b.olderThan(this.whenFalse.since)
-      return new TensorRef(value, shared ? { frozen: 'one of two tensors, depending on data' } : {})
+      return this.tensor(a, b)
     }
     if (isNumber(a) && isNumber(b)) return this.number(a, b)
     if (a instanceof PyTuple && b instanceof PyTuple && a.items.length === b.items.length) {
@@ -167,6 +181,27 @@ class Joiner {
       return new PyObject(a.type, attributes)
     }
     return this.poison('a value that is of one kind or another, depending on the values of tensors')
+  }
+
+  private tensor(a: TensorRef, b: TensorRef): TensorRef | Poison {
+    const [then, otherwise] = [this.contentsIn(this.whenTrue, a), this.contentsIn(this.whenFalse, b)]
+    const value = this.value(then, otherwise)
+    if (value instanceof Poison) return value
+    const [first, second] = [a.olderThan(this.whenTrue.since), b.olderThan(this.whenFalse.since)]
+    if (!first && !second) return new TensorRef(value)
+    const fits = first !== second && dims.sameShape(then.shape, otherwise.shape) && !isComplex(value.dtype)
+    if (!fits) return new TensorRef(value, { frozen: 'one of two tensors, depending on data' })
+    // On one side it is a tensor that is there already, and what changes in place changes in that one too.
+    const { g } = this.vm
+    const choose = (older: Value, own: Value): Value =>
+      first ? emit.where(g, this.condition, older, own) : emit.where(g, this.condition, own, older)
+    const link = {
+      base: first ? a : b,
+      replay: choose,
+      scatter: (older: Value, written: Value) => choose(written, older),
+      hasOwn: true,
+    }
+    return new TensorRef(value, { link })
   }
 
   /** What one side gives and the other leaves uninitialized: there, an output of the same kind is made up. */
@@ -319,7 +354,7 @@ class Joiner {
 
   private tensorState(object: TensorRef, a: TensorState, b: TensorState): TensorState {
     // A view's contents follow from its base's, which changed as well.
-    if (object.state.link) return a
+    if (isMereView(object)) return a
     const value = this.value(a.value, b.value)
     if (value instanceof Poison) throw refuse(value.reason, this.vm.where, dataAdvice)
     return { ...a, value }
@@ -340,7 +375,7 @@ class Joiner {
   }
 
   /** The If itself, once all its outputs are known. */
-  emit(condition: Value): void {
+  emit(): void {
     if (this.outputs.length === 0) return
     const { g } = this.vm
     const attributes = {
@@ -355,7 +390,7 @@ class Joiner {
     }
     g.nodeInto(
       'If',
-      [condition],
+      [this.condition],
       this.outputs.map((o) => o.value),
       attributes,
     )

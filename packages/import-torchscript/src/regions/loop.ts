@@ -4,7 +4,7 @@ import { contentsOf, type Effects, type Mutable } from '../journal.ts'
 import { assignedNames, readNames } from '../live.ts'
 import { fromDim, scalarValue, truth } from '../scalars.ts'
 import type { Statement } from '../script/ast.ts'
-import { TensorRef } from '../tensor-ref.ts'
+import { isMereView, TensorRef } from '../tensor-ref.ts'
 import { type ListState, Poison, type Py, PyDict, PyList, PyObject, RunScalar, uninitialized } from '../values.ts'
 import { dataAdvice, type Frame, Raised, type Returned, type Vm } from '../vm.ts'
 import { collectLeaves, type Leaf, type LeafType, rebuild, Snapshot, sameLeaf, typeOfLeaf } from './leaves.ts'
@@ -197,7 +197,7 @@ class LoopMaker {
   private settles(round: Round): boolean {
     let settled = true
     for (const object of round.effects.keys()) {
-      if (object instanceof TensorRef && object.state.link) continue
+      if (object instanceof TensorRef && isMereView(object)) continue
       if (this.cells.some((c) => 'object' in c && c.object === object)) continue
       this.cells.push({ object })
       settled = false

@@ -429,6 +429,16 @@ fabs int i:a;float f:a;Scalar n:a
 factorial int i:a
 fake_quantize_per_channel_affine - T:self T:scale T:zero_point i:axis i:quant_min i:quant_max
 fake_quantize_per_tensor_affine - T:self f:scale i:zero_point i:quant_min i:quant_max;tensor_qparams T:self T:scale T:zero_point i:quant_min i:quant_max
+fbgemm::asynchronous_complete_cumsum - T:t_in
+fbgemm::asynchronous_exclusive_cumsum - T:t_in
+fbgemm::asynchronous_inclusive_cumsum - T:t_in
+fbgemm::bounds_check_indices - T:rows_per_table T:indices T:offsets i:bounds_check_mode T:warning T?:weights=None T?:B_offsets=None i:max_B=-1 T?:b_t_map=None i:info_B_num_bits=-1 i:info_B_mask=-1 i:bounds_check_version=1 b:prefetch_pipeline=False
+fbgemm::group_index_select_dim0 - T[]:input_group T[]:indices_group
+fbgemm::int_nbit_split_embedding_codegen_lookup_function - T:dev_weights T:uvm_weights T:weights_placements T:weights_offsets T:weights_tys T:D_offsets i:total_D i:max_int2_D i:max_int4_D i:max_int8_D i:max_float16_D i:max_float32_D T:indices T:offsets i:pooling_mode T?:indice_weights i:output_dtype=1 T?:lxu_cache_weights=None T?:lxu_cache_locations=None i?:row_alignment=None i?:max_float8_D=0 i?:fp8_exponent_bits=-1 i?:fp8_exponent_bias=-1
+fbgemm::jagged_to_padded_dense - T:values T[]:offsets i[]:max_lengths f:padding_value=0.0
+fbgemm::permute_1D_sparse_data - T:permute T:lengths T:values T?:weights=None i?:permuted_lengths_sum=None
+fbgemm::permute_2D_sparse_data - T:permute T:lengths T:values T?:weights=None i?:permuted_lengths_sum=None
+fbgemm::segment_sum_csr - i:batch_size T:csr_seg T:values
 fbgemm_linear_fp16_weight - T:input T:packed_weight T:bias
 fbgemm_linear_fp16_weight_fp32_activation - T:input T:packed_weight T?:bias;- T:input T:packed_weight T:bias
 fbgemm_pack_gemm_matrix_fp16 - T:input

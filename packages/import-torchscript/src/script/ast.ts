@@ -1,9 +1,10 @@
+import type { Complex } from './tokens.ts'
+
 /** The dialect of Python that torch prints TorchScript in: no operators, comparisons or comprehensions, only calls. */
 export type Expr =
   | { readonly kind: 'name'; readonly name: string }
   | { readonly kind: 'constant'; readonly value: bigint | number | string | boolean | null }
-  /** An imaginary number, which nothing here computes with. */
-  | { readonly kind: 'complex' }
+  | { readonly kind: 'complex'; readonly value: Complex }
   | { readonly kind: 'tuple'; readonly items: readonly Expr[] }
   | { readonly kind: 'list'; readonly items: readonly Expr[] }
   | { readonly kind: 'dict'; readonly entries: readonly (readonly [key: Expr, value: Expr])[] }

@@ -3,6 +3,11 @@ import { limits } from '../limits.ts'
 import type { ClassDef, Expr, FunctionDef, ParameterDef, SourceFile, Statement, Target } from './ast.ts'
 import { type Token, tokenize } from './tokens.ts'
 
+const imaginaries: ReadonlyMap<string, number> = new Map([
+  ['infj', Number.POSITIVE_INFINITY],
+  ['nanj', Number.NaN],
+])
+
 /**
  * Parses one file of `code/`.
  * @throws {ImportRefusal} Naming file and line, at what torch's printer does not print.
@@ -259,11 +264,12 @@ class Parser {
     this.at++
     if (token.kind === 'name') {
       if (constants.has(token.text)) return { kind: 'constant', value: constants.get(token.text) ?? null }
-      return token.text === 'infj' || token.text === 'nanj' ? { kind: 'complex' } : { kind: 'name', name: token.text }
+      const imaginary = imaginaries.get(token.text)
+      return imaginary === undefined ? { kind: 'name', name: token.text } : { kind: 'complex', value: [0, imaginary] }
     }
     if (token.kind === 'value') {
-      if (token.value === undefined) return { kind: 'complex' }
-      return { kind: 'constant', value: token.value }
+      const { value } = token
+      return typeof value === 'object' ? { kind: 'complex', value } : { kind: 'constant', value }
     }
     if (token.kind !== 'mark') {
       this.at--

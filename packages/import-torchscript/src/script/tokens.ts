@@ -1,18 +1,21 @@
 import { refuse } from '@eas/onnx'
 
+/** A complex number: its real and its imaginary part. */
+export type Complex = readonly [real: number, imaginary: number]
+
 export type Token =
   | { readonly kind: 'name' | 'mark'; readonly text: string; readonly line: number }
   | {
       readonly kind: 'value'
-      readonly value: bigint | number | string | undefined
+      readonly value: bigint | number | string | Complex
       readonly text: string
       readonly line: number
     }
   | { readonly kind: 'newline' | 'indent' | 'dedent' | 'end'; readonly text: ''; readonly line: number }
 
 const word = /[A-Za-z_][A-Za-z0-9_]*/y
-/** A number: an imaginary one ends in j, a float has a point or an exponent. */
-const number = /(?:\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)(j?)/y
+/** A number: a complex one is `2.+3.j`, or ends in j; a float has a point or an exponent. */
+const number = /((?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(?:([+-](?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)?(j))?/y
 const blank = /[ \t]*/y
 const escapes: Readonly<Record<string, string>> = {
   n: '\n',
@@ -80,9 +83,10 @@ export function tokenize(source: string, file: string): Token[] {
       pos = end
     } else if ((c >= '0' && c <= '9') || (c === '.' && /\d/.test(source[pos + 1] ?? ''))) {
       number.lastIndex = pos
-      const [text = '', imaginary] = number.exec(source) ?? []
+      const [text = '', first = '', second, isComplex] = number.exec(source) ?? []
       pos += text.length
-      const value = imaginary ? undefined : /^\d+$/.test(text) ? BigInt(text) : Number(text)
+      const whole = /^\d+$/.test(text) ? BigInt(text) : Number(first)
+      const value = isComplex ? complex(Number(first), second === undefined ? undefined : Number(second)) : whole
       tokens.push({ kind: 'value', value, text, line })
     } else if (/[A-Za-z_]/.test(c)) {
       word.lastIndex = pos
@@ -106,6 +110,9 @@ export function tokenize(source: string, file: string): Token[] {
   tokens.push({ kind: 'end', text: '', line })
   return tokens
 }
+
+const complex = (first: number, second: number | undefined): Complex =>
+  second === undefined ? [0, first] : [first, second]
 
 function readString(source: string, start: number, bad: (what: string) => Error): [string, number] {
   const quote = source[start] ?? '"'

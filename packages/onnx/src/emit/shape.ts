@@ -8,6 +8,7 @@ import {
   max,
   min,
   mul,
+  neg,
   product,
   same,
   sameShape,
@@ -163,7 +164,14 @@ export function clampSlice(g: GraphBuilder, length: Dim, start: Dim, end: Dim): 
   const place = (d: Dim): Dim => {
     if (typeof d === 'number' && d >= sliceToEnd) return length
     const [low] = bounds(d)
-    const from = low < 0 && isNegative(g, d) ? max(add(d, length), 0) : d
+    const negative = low < 0 ? g.guards.decide(d, '<', 0) : false
+    // Where only the data tell: the length is added once if the number is negative, and no time if not.
+    const from =
+      negative === undefined
+        ? max(add(d, mul(length, min(max(neg(d), 0), 1))), 0)
+        : negative
+          ? max(add(d, length), 0)
+          : d
     if (equal(from, length) === true) return length
     return within(g, from, length)
   }
@@ -176,12 +184,6 @@ export function clampSlice(g: GraphBuilder, length: Dim, start: Dim, end: Dim): 
 function within(g: GraphBuilder, d: Dim, length: Dim): Dim {
   const inside = g.guards.decide(d, '<=', length)
   return inside === undefined ? min(d, length) : inside ? d : length
-}
-
-const isNegative = (g: GraphBuilder, d: Dim): boolean => {
-  const negative = g.guards.decide(d, '<', 0)
-  if (negative === undefined) g.assumptions.add(`${d} is not negative`)
-  return negative === true
 }
 
 /** One index of an axis, which goes. `index` is counted from the front, or is negative and fixed. */

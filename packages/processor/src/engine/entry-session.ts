@@ -8,7 +8,7 @@ export async function createEntrySession(
   model: OpenableModel,
   options: SessionOptions,
 ): Promise<ModelSession> {
-  const session = await createSession(model, options)
+  const session = await createSession({ ...model, takesEmpty: entry.takesEmpty }, options)
   const prepare = await prologueOf(entry)
   const onnxNames = new Map(entry.outputs.map(({ name, onnx }) => [name, onnx]))
   const { info } = session

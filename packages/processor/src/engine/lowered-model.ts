@@ -79,7 +79,7 @@ export async function lowerModel(
     if (!(thrown instanceof ImportRefusal)) throw thrown
     if (!needsInputs(thrown)) {
       lowering.close()
-      throw new EasError('not_ready', `Cannot load the model: ${reasonsOf(thrown)}`, { cause: thrown })
+      throw refusedLoad(thrown)
     }
   }
   if (variants.length === 0) {
@@ -169,6 +169,12 @@ function fits({ inputs, guards, takesEmpty }: Entry, feeds: ReadonlyMap<string, 
 /** Whether all that is missing is what the inputs are. */
 const needsInputs = ({ reasons }: ImportRefusal) =>
   reasons.every(({ what }) => what.startsWith('nothing says what the input'))
+
+/** What a load that an importer refused fails with; any other failure is as it was. */
+export const refusedLoad = (thrown: unknown): unknown =>
+  thrown instanceof ImportRefusal
+    ? new EasError('not_ready', `Cannot load the model: ${reasonsOf(thrown)}`, { cause: thrown })
+    : thrown
 
 const reasonsOf = ({ reasons }: ImportRefusal) =>
   oneLine(

@@ -45,6 +45,8 @@ export interface Lowered {
   readonly ops: readonly string[]
   /** Taken for granted about data, which nothing checks. */
   readonly assumptions: readonly string[]
+  /** Computes other outputs of the same inputs each time. */
+  readonly isRandom?: boolean | undefined
 }
 
 /**

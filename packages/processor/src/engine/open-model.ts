@@ -24,7 +24,10 @@ export async function openModel(
     : { onnx: files.path, isOptimised: false }
   const entry = prepared?.entryPath === undefined ? undefined : await readEntry(prepared.entryPath)
   if (entry && prepared?.isWhole) return loadedSession(await createEntrySession(entry, model, options))
-  const lowering = await loweringOf(files)
+  const lowering = await loweringOf(files).catch(async (thrown: unknown) => {
+    const { refusedLoad } = await import('./lowered-model.ts')
+    throw refusedLoad(thrown)
+  })
   if (!lowering) return loadedSession(await createSession(model, options))
   const { lowerModel } = await import('./lowered-model.ts')
   return lowerModel(lowering, options, entry && { entry, model })

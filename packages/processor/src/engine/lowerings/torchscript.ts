@@ -21,7 +21,7 @@ export async function torchScriptLowering(path: string): Promise<Lowering> {
     },
     async lower(name, specs) {
       const imported = await importTorchScript(source, { location, ...(specs && { inputs: specs }) })
-      const { model, ops, assumptions, guards, warnings } = imported
+      const { model, ops, assumptions, guards, warnings, isRandom } = imported
       const inputs = imported.inputs.map(({ key, position, ...value }) => ({
         ...value,
         input: key === undefined ? position : typeof key === 'number' ? key : value.name,
@@ -37,7 +37,7 @@ export async function torchScriptLowering(path: string): Promise<Lowering> {
         prologue: undefined,
         warnings,
       }
-      return { entry, model, ops, assumptions }
+      return { entry, model, ops, assumptions, isRandom }
     },
     close: () => source.close(),
   }
