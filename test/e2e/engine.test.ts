@@ -182,6 +182,15 @@ describe('A file that is no model', () => {
   )
 })
 
+describe('Node’s own options', () => {
+  it.each(['thread', 'process'])('do not keep a model from its %s', async (isolation) => {
+    const nodeArgs = ['--max-old-space-size=512', '--expose-gc', '--stack-trace-limit=20']
+    const server = await serve({ args: [addJson], env: { EAS_ISOLATION: isolation }, nodeArgs })
+    server.child.kill('SIGTERM')
+    expect(await server.exited).toBe(0)
+  })
+})
+
 describe('SIGTERM', () => {
   it.each(['thread', 'process'])(
     'under load fails no request on an open connection, and exits with 0: %s',

@@ -24,14 +24,16 @@ export interface ServeOptions {
   /** Arguments after `serve`. */
   readonly args: readonly string[]
   readonly env?: Readonly<Record<string, string>>
+  /** Of Node, such as `--max-old-space-size=512`. */
+  readonly nodeArgs?: readonly string[]
   /** Resolve as soon as it answers, whether or not its models are loaded. */
   readonly unready?: true
 }
 
 /** Starts the bundle on a free port and waits until it says that it is ready. */
-export async function serve({ args, env = {}, unready }: ServeOptions): Promise<RunningServer> {
+export async function serve({ args, env = {}, nodeArgs = [], unready }: ServeOptions): Promise<RunningServer> {
   const port = await freePort()
-  const child = spawn(process.execPath, [main, 'serve', ...args, '--port', String(port)], {
+  const child = spawn(process.execPath, [...nodeArgs, main, 'serve', ...args, '--port', String(port)], {
     env: { ...cleanEnv(), EAS_LOG_LEVEL: 'silent', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

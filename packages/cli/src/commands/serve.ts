@@ -68,6 +68,17 @@ async function serve(files: readonly string[], options: ServeOptions): Promise<v
     throw new EasError('not_ready', failed.map(({ name, error }) => `${name}: ${error}`).join('; '))
   }
 
+  // Before anybody is told that it is ready.
+  let ending = false
+  const end = async (signal: string) => {
+    if (ending) process.exit(130)
+    ending = true
+    log.info({ signal }, 'draining')
+    await endProcess(http, processor, log, Math.max(...services.map(({ graceMs }) => graceMs)))
+  }
+  process.on('SIGTERM', end)
+  process.on('SIGINT', end)
+
   const address = options.host.includes(':') ? `[${options.host}]` : options.host
   for (const { name, state, execution_provider, error } of states) {
     const url = `http://${address}:${listening}/api/predict/${name}`
@@ -78,16 +89,6 @@ async function serve(files: readonly string[], options: ServeOptions): Promise<v
     }
     process.stderr.write(`${name} ${outcomes[state] ?? `is ${state}: ${url}`}\n`)
   }
-
-  let ending = false
-  const end = async (signal: string) => {
-    if (ending) process.exit(130)
-    ending = true
-    log.info({ signal }, 'draining')
-    await endProcess(http, processor, log, Math.max(...services.map(({ graceMs }) => graceMs)))
-  }
-  process.on('SIGTERM', end)
-  process.on('SIGINT', end)
 }
 
 function parsePort(text: string): number {

@@ -24,8 +24,8 @@ export function startThread(env: Readonly<Record<string, string>>, events: HostE
   const worker = new Worker(entry, {
     env: { ...process.env, ...env },
     name: 'model',
-    // An `--eval` of the process is none of the worker's, which is a file.
-    execArgv: process.execArgv.filter((arg) => !arg.startsWith('--input-type')),
+    // The kind of an `--eval` would be taken for the worker's. Otherwise it has the process's own: V8's cannot be named here.
+    ...(process.execArgv.some((arg) => arg.startsWith('--input-type')) && { execArgv: [] }),
     workerData: channel.data,
     transferList: [channel.data.port],
   })
