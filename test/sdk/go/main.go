@@ -319,9 +319,11 @@ func checkAttempts(service string, status int, call func() error) {
 	expect(answered(service, status)-before, plan.Attempts[fmt.Sprint(status)], fmt.Sprintf("attempts answered %d", status))
 }
 
-func slow(service string) error {
+func slow(service string) error { return slowTimes(service, 1) }
+
+func slowTimes(service string, times int64) error {
 	request := eas.TorchRequest{}
-	request.AddFeedInt64(0, []int64{1}, []int64{plan.SlowTurns})
+	request.AddFeedInt64(0, []int64{1}, []int64{times * plan.SlowTurns})
 	request.AddFeedFloat32(1, []int64{1}, []float32{scalar})
 	response, err := client(service).TorchPredict(request)
 	if err == nil && !reflect.DeepEqual(response.GetFloatVal(0), []float32{scalar}) {
@@ -333,7 +335,7 @@ func slow(service string) error {
 func queueFull() {
 	held := make(chan error, 2) // one runs, one waits
 	for range 2 {
-		go func() { held <- slow("narrow") }()
+		go func() { held <- slowTimes("narrow", 5) }() // until the other has come, however busy the machine
 		time.Sleep(200 * time.Millisecond)
 	}
 	failure := panicOf(func() { checkAttempts("narrow", 450, func() error { return slow("narrow") }) })

@@ -390,9 +390,9 @@ def _():
     check_tensor(response.response.outputs["out_int32"], "int32")
 
 
-def slow(service, timeout=30_000):
+def slow(service, timeout=30_000, times=1):
     request = TorchRequest()
-    request.add_feed(0, [1], TorchRequest.DT_INT64, [PLAN["slowTurns"]])
+    request.add_feed(0, [1], TorchRequest.DT_INT64, [times * PLAN["slowTurns"]])
     request.add_feed(1, [1], TorchRequest.DT_FLOAT, [SCALAR])
     return list(client(service, timeout=timeout).predict(request).get_values(0))
 
@@ -414,7 +414,8 @@ def _():
 @case("attempts_450")
 def _():
     results = []
-    threads = [threading.Thread(target=lambda: results.append(slow("narrow"))) for _ in range(2)]  # one runs, one waits
+    # One runs, one waits: until the other has come, however busy the machine.
+    threads = [threading.Thread(target=lambda: results.append(slow("narrow", times=5))) for _ in range(2)]
     for thread in threads:
         thread.start()
         time.sleep(0.2)

@@ -309,8 +309,12 @@ public final class Client {
     }
 
     private static List<Float> slow(String service) throws Exception {
+        return slow(service, 1);
+    }
+
+    private static List<Float> slow(String service, long times) throws Exception {
         TorchRequest request = new TorchRequest();
-        request.addFeed(0, TorchDataType.DT_INT64, new long[] {1}, new long[] {Plan.SLOW_TURNS});
+        request.addFeed(0, TorchDataType.DT_INT64, new long[] {1}, new long[] {times * Plan.SLOW_TURNS});
         request.addFeed(1, TorchDataType.DT_FLOAT, new long[] {1}, new float[] {SCALAR});
         return client(service).predict(request).getFloatVals(0);
     }
@@ -319,7 +323,7 @@ public final class Client {
         ExecutorService pool = Executors.newFixedThreadPool(2);
         List<Future<List<Float>>> held = new ArrayList<>(); // one runs, one waits
         for (int i = 0; i < 2; i++) {
-            held.add(pool.submit(() -> slow("narrow")));
+            held.add(pool.submit(() -> slow("narrow", 5))); // until the other has come, however busy the machine
             Thread.sleep(200);
         }
         try {
