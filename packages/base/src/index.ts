@@ -1,3 +1,4 @@
+export { joinBytes } from './bytes.ts'
 export { type DataOf, type DType, dtypes, type NumericDType } from './dtype.ts'
 export { assert, EasError, type EasErrorCode, easStatus, oneLine } from './error.ts'
 export { fromBfloat16, fromHalf, toBfloat16, toHalf } from './half.ts'

@@ -1,9 +1,8 @@
 import { createHash, createHmac } from 'node:crypto'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import { EasError, limits, oneLine } from '@eas/base'
+import { EasError, joinBytes, limits, oneLine } from '@eas/base'
 import { type Compressor, compressors, decompress } from '@eas/protocol'
-import { joined } from './joined.ts'
 
 export interface Credentials {
   /** Empty for none. */
@@ -55,7 +54,7 @@ function exchange({ method, url, body, credentials, timeoutMs }: Call): Promise<
       response.on('end', () => {
         clearTimeout(timer)
         // Copied, so that it begins at offset 0 as decoders like it.
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: joined(chunks, bytes) })
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: joinBytes(chunks, bytes) })
       })
     })
     const timer = setTimeout(() => {

@@ -1,6 +1,5 @@
 import { open } from 'node:fs/promises'
-import { EasError } from '@eas/base'
-import { joined } from './joined.ts'
+import { EasError, joinBytes } from '@eas/base'
 
 /** What the system's codes mean to a person. */
 const reasons: { readonly [code: string]: string } = {
@@ -40,7 +39,7 @@ export async function readBounded(file: string, maxBytes: number): Promise<Uint8
         bytes += chunk.length
         if (bytes > maxBytes) throw tooLarge(file, maxBytes)
       }
-      return joined(chunks, bytes)
+      return joinBytes(chunks, bytes)
     } finally {
       await handle.close()
     }

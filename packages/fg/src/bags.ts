@@ -51,9 +51,6 @@ export const cellsOf = (bags: Bags): number => bags.offsets.length - 1
 /** An element of an array that is known to have it. */
 export const at = (array: Int32Array | Float64Array | Uint32Array, index: number): number => array[index] ?? 0
 
-/** Where a row's cells begin. */
-export const cellStart = (bags: Bags, row: number): number => (bags.steps ? at(bags.steps, row) : row)
-
 /** Offsets that grow, one entry per `end()`. */
 export class OffsetsBuilder {
   private array: Int32Array

@@ -1,4 +1,4 @@
-import { type Dim, dims, refuse, Sym } from '@eas/onnx'
+import { dims, refuse, Sym } from '@eas/onnx'
 import { limits } from './limits.ts'
 import { callOperator } from './operator.ts'
 import { typeText } from './program.ts'
@@ -293,9 +293,4 @@ function toList(vm: Vm, t: TensorRef): Py {
     return numberOf(vm, callOperator(vm, 'select', [t, 0n, BigInt(i)], new Map()) as TensorRef) // select gives a tensor
   })
   return new PyList(items)
-}
-
-export const dimsOf = (vm: Vm, v: Py): Dim[] => {
-  if (v instanceof PyList || v instanceof PyTuple) return v.items.map((i) => toDim(vm, i))
-  return [toDim(vm, v)]
 }

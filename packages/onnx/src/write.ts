@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer'
+import { joinBytes } from '@eas/base'
 import { elementTypes } from './element-type.ts'
 import type { Attribute, Graph, Initializer, Model, Node, TensorData, ValueInfo } from './model.ts'
 import { attributeKind, attributeType, modelType } from './onnx-proto.ts'
@@ -15,15 +16,7 @@ export function writeModel(model: Model): Chunks {
 }
 
 /** The pieces as one array. */
-export function joinChunks({ chunks, size }: Chunks): Uint8Array {
-  const whole = new Uint8Array(size)
-  let at = 0
-  for (const chunk of chunks) {
-    whole.set(chunk, at)
-    at += chunk.length
-  }
-  return whole
-}
+export const joinChunks = ({ chunks, size }: Chunks): Uint8Array => joinBytes(chunks, size)
 
 const toEntries = (record: Readonly<Record<string, string | number>>): Message[] =>
   Object.entries(record).map(([key, value]) => ({ key, value: `${value}` }))

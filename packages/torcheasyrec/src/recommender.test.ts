@@ -1,7 +1,7 @@
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { TorchrecRequest } from '@eas/protocol'
+import { torchrecPredict } from '@eas/protocol'
 import { afterAll, describe, expect, it } from 'vitest'
 import { openRecommender, type RecommenderOptions } from './recommender.ts'
 
@@ -25,15 +25,7 @@ const options = (path: string): RecommenderOptions => ({
   passThrough: new Map(),
 })
 const fg = (feature: object) => JSON.stringify({ features: [{ feature_name: 'f', expression: 'user:f', ...feature }] })
-const noRequest: TorchrecRequest = {
-  debug_level: 0,
-  user_features: new Map(),
-  item_ids: [],
-  context_features: new Map(),
-  faiss_neigh_num: 0,
-  item_features: new Map(),
-  meta_data: new Map(),
-}
+const noRequest = torchrecPredict.decodeRequest(new Uint8Array())
 const distributed = 'test/golden/recommender/distributed'
 
 describe('openRecommender()', () => {

@@ -84,6 +84,7 @@ def record(folder, name, path, specs, rng, signature='serving_default'):
 
 
 # Without the damping their outputs are not numbers.
+DEEP = ('resnet101',)
 
 
 def application(name, make, size=64):
@@ -564,15 +565,20 @@ def check(folder, name):
                 print('   poor', name, key, values[:4], flush=True)
 
 
-if __name__ == '__main__':
+def write_models(models):
+    """Writes the models that the command line names, or all, each into a folder of its own below the one it names first."""
     folder = sys.argv[1]
-    for name in sys.argv[2:] or list(MODELS):
+    for name in sys.argv[2:] or list(models):
         os.makedirs(os.path.join(folder, name), exist_ok=True)
         try:
-            MODELS[name](folder)
+            models[name](folder)
             if name in ('half_plus_two_v2', 'v1_tables'):
                 archive(folder, name)
             check(folder, name)
             print('made', name, flush=True)
         except Exception as error:
             print('failed', name, repr(error)[:400], flush=True)
+
+
+if __name__ == '__main__':
+    write_models(MODELS)

@@ -3,13 +3,10 @@
     python zoo_data.py FOLDER [name…]
 """
 
-import os
-import sys
 
-import numpy as np
 import tensorflow as tf
 from cases import v1
-from zoo import check, v1_model
+from zoo import v1_model, write_models
 import zoo
 import zoo_layers
 from zoo_layers import layers, module, old_control, weight
@@ -136,12 +133,4 @@ module('ragged_attention', {'ids': ('int64', [None, 4], (1, 30)), 'item': ('int6
 layers('over_time', lambda k, L, x: L.Concatenate()([L.LSTM(4)(x), L.Bidirectional(L.GRU(3))(x), L.LSTM(2, go_backwards=True)(x)]), (6, 3))
 
 if __name__ == '__main__':
-    folder = sys.argv[1]
-    for name in sys.argv[2:] or list(MODELS):
-        os.makedirs(os.path.join(folder, name), exist_ok=True)
-        try:
-            MODELS[name](folder)
-            check(folder, name)
-            print('made', name, flush=True)
-        except Exception as error:
-            print('failed', name, repr(error)[:400], flush=True)
+    write_models(MODELS)

@@ -5,13 +5,12 @@
 
 import os
 import shutil
-import sys
 import zlib
 
 import numpy as np
 import tensorflow as tf
 from cases import v1
-from zoo import check, record, save_keras, v1_model
+from zoo import record, save_keras, v1_model, write_models
 import zoo
 
 MODELS = {}
@@ -511,12 +510,4 @@ def partitioned_v1():
 v1_model('v1_partitioned', partitioned_v1, {'line': ('string', [None], ['a b', '', 'c', 'a d e'])})
 
 if __name__ == '__main__':
-    folder = sys.argv[1]
-    for name in sys.argv[2:] or list(MODELS):
-        os.makedirs(os.path.join(folder, name), exist_ok=True)
-        try:
-            MODELS[name](folder)
-            check(folder, name)
-            print('made', name, flush=True)
-        except Exception as error:
-            print('failed', name, repr(error)[:400], flush=True)
+    write_models(MODELS)

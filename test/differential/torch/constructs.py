@@ -12,32 +12,17 @@ import torch.nn as nn
 import torch.nn.functional as F
 from torch import Tensor
 
-MODELS = {}
+from registry import Registry, floats, ids
+
+registry = Registry()
+MODELS, SCRIPT_ONLY = registry.models, registry.scripts
+model, script_only = registry.model, registry.script_only
 DATA_DEPENDENT = set()
-SCRIPT_ONLY = set()
-
-
-def model(build):
-    MODELS[build.__name__] = build
-    return build
-
-
-def script_only(build):
-    SCRIPT_ONLY.add(build.__name__)
-    return model(build)
 
 
 def data_dependent(build):
     DATA_DEPENDENT.add(build.__name__)
     return script_only(build)
-
-
-def floats(*shape):
-    return torch.randn(*shape)
-
-
-def ids(high, *shape):
-    return torch.randint(0, high, shape)
 
 
 # --- recommenders ----------------------------------------------------------------------------------------------------

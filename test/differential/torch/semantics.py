@@ -11,28 +11,13 @@ import torch.nn as nn
 import torch.nn.functional as F
 from torch import Tensor
 
-MODELS, SCRIPT_ONLY, TRACE_ONLY = {}, set(), set()
+from registry import Registry, floats
+
+registry = Registry()
+MODELS, SCRIPT_ONLY, TRACE_ONLY = registry.models, registry.scripts, registry.traces
+model, script_only, trace_only = registry.model, registry.script_only, registry.trace_only
 # Batches of the calls; the first is traced.
 BATCHES = (2, 1, 5)
-
-
-def model(build):
-    MODELS[build.__name__] = build
-    return build
-
-
-def script_only(build):
-    SCRIPT_ONLY.add(build.__name__)
-    return model(build)
-
-
-def trace_only(build):
-    TRACE_ONLY.add(build.__name__)
-    return model(build)
-
-
-def floats(*shape):
-    return torch.randn(*shape)
 
 
 # --- Python ------------------------------------------------------------------------------------------------------------

@@ -88,8 +88,12 @@ export function rowChunks(options: RowChunksOptions): OpenedObject {
       }
       const rowBytes = block.bytesOf(rows.index)
       const batchRows = plan.fixedRows ?? sizer.rows
-      const left = Math.min(size.rows - count, Math.ceil((size.bytes - bytes) / rowBytes), batchRows - builder.count)
-      let added = block.addMany?.(rows.index, left, builder, from.row + count) ?? 0
+      let added = 0
+      if (block.addMany) {
+        const ofChunk = Math.min(size.rows - count, Math.ceil((size.bytes - bytes) / rowBytes))
+        const most = Math.min(ofChunk, batchRows - builder.count, builder.rowsWithin(feedBytesMax))
+        added = block.addMany(rows.index, most, builder, from.row + count)
+      }
       if (added === 0) {
         added = 1
         try {

@@ -149,4 +149,12 @@ describe('BatchBuilder.addJson()', () => {
     builder.addJson(right, 0, right.length, 1)
     expect(builder.take().groups[0]?.feeds.get('x')?.data).toEqual(Float32Array.of(1, 2.5))
   })
+
+  it('says how many rows there is room for in so many bytes', () => {
+    const builder = builderOf()
+    expect(builder.rowsWithin(160)).toBe(10) // two float32 and an int64 each
+    builder.addColumns(names, table(Float32Array.of(1, 2, 3, 4, 5, 6)), 0, 3, 0)
+    expect(builder.rowsWithin(160)).toBe(7)
+    expect(builder.rowsWithin(1)).toBe(1)
+  })
 })

@@ -69,6 +69,12 @@ export class BatchBuilder {
     return this.builders.reduce((sum, builder) => sum + builder.bytes, 0)
   }
 
+  /** Rows until the feeds take so many bytes, as far as rows are known to take as many each; one at least. */
+  rowsWithin(bytesMax: number): number {
+    const each = this.builders.reduce((sum, { rowBytes }) => sum + rowBytes, 0)
+    return each === 0 ? Number.POSITIVE_INFINITY : Math.max(1, Math.ceil((bytesMax - this.bytes) / each))
+  }
+
   /** A row that is a JSON object in these bytes. @throws {RowError} */
   addJson(bytes: Uint8Array, start: number, end: number, position: number): void {
     if (!isUtf8(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end))) {

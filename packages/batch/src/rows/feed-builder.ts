@@ -54,6 +54,11 @@ export class FeedBuilder {
     return this.numbers ? this.rowStart * this.numbers.BYTES_PER_ELEMENT : this.textBytes
   }
 
+  /** Of each row; 0 where rows may differ. */
+  get rowBytes(): number {
+    return this.numbers ? (this.rowSize ?? 0) * this.numbers.BYTES_PER_ELEMENT : 0
+  }
+
   /** Whether every row has the same shape, because the model says it. */
   get isUniform(): boolean {
     return this.rowSize !== undefined

@@ -1,5 +1,5 @@
 import * as zlib from 'node:zlib'
-import { EasError } from '@eas/base'
+import { EasError, joinBytes } from '@eas/base'
 import { isTooLarge, owned, reason } from './deflate.ts'
 import { malformed, tooLarge } from './failure.ts'
 import { decodeZstdFrame } from './zstd-decode.ts'
@@ -52,13 +52,7 @@ function decodeAll(bytes: Uint8Array, maxBytes: number, decode: typeof decodeZst
   }
   const [only] = contents
   if (only && contents.length === 1) return only
-  const joined = new Uint8Array(size)
-  let at = 0
-  for (const content of contents) {
-    joined.set(content, at)
-    at += content.length
-  }
-  return joined
+  return joinBytes(contents, size)
 }
 
 function decodeNatively(bytes: Uint8Array, frame: ZstdFrame, maxBytes: number): Uint8Array | 'too_large' {
