@@ -75,8 +75,16 @@ const start = (entry: string, packs: readonly string[]) =>
 async function moduleOf(text: string): Promise<string> {
   const options = { format: 'cjs', platform: 'node', target: 'node20', supported: { 'dynamic-import': false } } as const
   const { code } = await transform(text, { ...options, legalComments: 'none' })
-  return `(function (exports, require, module, __moduleUrl) {\n${ascii(code)}})`
+  return `(function (exports, require, module, __moduleUrl) {\n${ascii(builtinsWhenUsed(code))}})`
 }
+
+/** What Node itself has is loaded when it is first used, not with the module: a thread takes 6 ms for `node:crypto`. */
+const builtinsWhenUsed = (code: string) =>
+  [...code.matchAll(/^var (import_\w+) = (require\("node:[^"]+"\));$/gm)].reduce((text, [statement, name, load]) => {
+    const rest = text.replace(statement, `var ${name};`)
+    const isUsedWhole = new RegExp(`\\b(?<!^var )${name}\\b(?!\\.)`, 'm').test(rest)
+    return isUsedWhole ? text : rest.replaceAll(new RegExp(`\\b${name}\\.`, 'g'), `(${name} ??= ${load}).`)
+  }, code)
 
 /** esbuild escapes everything but comments. */
 const ascii = (code: string) =>

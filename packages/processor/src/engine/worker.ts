@@ -105,13 +105,8 @@ export class ModelServer {
 /** Milliseconds that an answer may wait for others to share its message. */
 const shareMs = 0.2
 
-/**
- * Serves the thread or process that started this one, behind the event loop: where cores are few, what answers `/healthz` or
- * 450 must not wait for an inference to have had its turn. On Linux this is the calling thread's priority, and that of the
- * threads which ONNX Runtime starts from it.
- */
+/** Serves the thread or process that started this one. */
 export function serveParent(): void {
-  setPriority(behindEventLoop)
   if (!isMainThread)
     void serveThread(workerData as ChannelData) // host.ts starts threads with it
   else if (process.send) serveProcess(process.send.bind(process))
@@ -120,11 +115,23 @@ export function serveParent(): void {
 /** Nice value: about a tenth of the weight of a thread with none. */
 const behindEventLoop = 10
 
+/**
+ * Hands messages on, behind the event loop from the first that means work: where cores are few, what answers `/healthz` or 450
+ * must not wait for an inference to have had its turn. On Linux this is the calling thread's priority, and that of the threads
+ * which ONNX Runtime starts from it. What comes before, ONNX Runtime itself, a cold start waits for.
+ */
+function receiveBehind(server: ModelServer): (message: ToWorker) => void {
+  return (message) => {
+    if (message.kind === 'load' || message.kind === 'prepare') setPriority(behindEventLoop)
+    server.receive(message)
+  }
+}
+
 /** A thread that turns its event loop only for what native code puts off until it does, such as freeing memory. */
 async function serveThread(data: ChannelData): Promise<void> {
   const channel = new WorkerEnd(data)
   const server = new ModelServer((message) => channel.post(message), listen)
-  const receive = (message: ToWorker) => server.receive(message)
+  const receive = receiveBehind(server)
   let listened = 0
   function listen() {
     channel.take(receive)
@@ -143,7 +150,8 @@ const turnEvery = 64
 
 function serveProcess(send: (message: FromWorker) => boolean): void {
   const server = new ModelServer((message) => void send(message), turnIfSlow())
-  process.on('message', (message) => server.receive(message as ToWorker)) // the parent is host.ts
+  const receive = receiveBehind(server)
+  process.on('message', (message) => receive(message as ToWorker)) // the parent is host.ts
   // The parent ends this process; a signal sent to the whole group must not end it in the middle of a drain.
   process.on('SIGINT', () => {})
   process.on('SIGTERM', () => {})

@@ -29,33 +29,39 @@ function bases(bits: Uint8Array, first: number): Int32Array {
   })
 }
 
-/** The three kinds of code in the order their tables come, with the default distributions of 3.1.1.3.2.2. */
+/** The three kinds of code in the order their tables come, with the default distributions of 3.1.1.3.2.2, made when asked for. */
 const codeKinds = [
   {
     maxSymbol: 35,
     maxAccuracy: 9,
-    predefined: buildFseTable(
-      [4, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 2, 1, 1, 1, 1, 1, -1, -1, -1, -1],
-      6,
+    predefined: once(() =>
+      buildFseTable(
+        [
+          4, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 2, 1, 1, 1, 1, 1, -1, -1, -1,
+          -1,
+        ],
+        6,
+      ),
     ),
   },
   {
     maxSymbol: 31,
     maxAccuracy: 8,
-    predefined: buildFseTable(
-      [1, 1, 1, 1, 1, 1, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1],
-      5,
+    predefined: once(() =>
+      buildFseTable([1, 1, 1, 1, 1, 1, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1], 5),
     ),
   },
   {
     maxSymbol: 52,
     maxAccuracy: 9,
-    predefined: buildFseTable(
-      [
-        1, 4, 3, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-        1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1, -1, -1,
-      ],
-      6,
+    predefined: once(() =>
+      buildFseTable(
+        [
+          1, 4, 3, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+          1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1, -1, -1,
+        ],
+        6,
+      ),
     ),
   },
 ] as const
@@ -264,7 +270,7 @@ function readTables(state: State, start: number, end: number): number {
   for (const [index, kind] of codeKinds.entries()) {
     const mode = (modes >>> (6 - 2 * index)) & 3
     if (mode === 0) {
-      state.tables[index] = kind.predefined
+      state.tables[index] = kind.predefined()
     } else if (mode === 1) {
       need(i < end && view.getUint8(i) <= kind.maxSymbol, 'a block repeats a code there is not')
       state.tables[index] = rleTable(view.getUint8(i++))
