@@ -1,9 +1,11 @@
-import { handleWithin, loadedWithin, platformLimits } from '@eas/event-sources'
+import { handleWithin, loadedWithin, oneAtATime, platformLimits } from '@eas/event-sources'
 import { lambdaCore } from './core.ts'
 import { fromEasResponse, type HttpEvent, isLoadBalancer, responseHeaders, toEasRequest } from './event.ts'
 import { entry, streamedEntry } from './middleware.ts'
 
-const { processor, service } = await lambdaCore()
+/** Of all kinds of instances, only managed ones are sent a request while they work on another. */
+const isShared = process.env.AWS_LAMBDA_INITIALIZATION_TYPE === 'lambda-managed-instances'
+const { processor, service } = await lambdaCore(isShared ? {} : { adapt: oneAtATime })
 
 /** AWS Lambda behind a function URL, an HTTP or REST API, or a load balancer. */
 export const handler = entry(processor, async (event: HttpEvent) => {

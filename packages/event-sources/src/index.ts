@@ -1,6 +1,7 @@
 export { type InvocationCredentials, invocationCredentials } from './credentials.ts'
 export { type Json, parsed } from './json.ts'
 export { beginWithin, handleWithin, type PlatformLimits, platformLimits } from './limits.ts'
+export { oneAtATime } from './one-at-a-time.ts'
 export { aliyunWork } from './sources/aliyun.ts'
 export { type AwsReply, type AwsWork, awsWork } from './sources/aws.ts'
 export { googleWork, jobItems } from './sources/google.ts'
