@@ -1,6 +1,7 @@
 export { joinBytes } from './bytes.ts'
 export { type DataOf, type DType, dtypes, type NumericDType } from './dtype.ts'
 export { assert, EasError, type EasErrorCode, easStatus, oneLine } from './error.ts'
+export { collectGarbage } from './garbage.ts'
 export { fromBfloat16, fromHalf, toBfloat16, toHalf } from './half.ts'
 export { limits } from './limits.ts'
 export { once } from './once.ts'

@@ -1,4 +1,4 @@
-import { EasError } from '@eas/base'
+import { collectGarbage, EasError } from '@eas/base'
 import type { ItemData } from '@eas/feature-store'
 import { Deployment } from './deployment.ts'
 import type { Items } from './items.ts'
@@ -90,7 +90,7 @@ export class ModelPlace {
     return this.settled()
   }
 
-  /** Lets the model go; the next request loads it again. */
+  /** Lets the model go, and its memory with it; the next request loads it again. */
   async unload(): Promise<void> {
     const { deployment } = this
     if (!deployment) return
@@ -98,6 +98,7 @@ export class ModelPlace {
     this.isEvicted = true
     this.events.onEvent({ kind: 'evicted', bytes: deployment.bytes })
     await deployment.retire()
+    collectGarbage()
   }
 
   /** Resolves when nothing is being loaded, and nothing will be. */
@@ -145,6 +146,7 @@ export class ModelPlace {
       return this.events.onEvent({ kind: 'not_replaced', error: EasError.from(thrown) })
     }
     await this.replace(old)
+    collectGarbage()
   }
 
   /** Loads the model anew and puts it in the place of `old`, which goes once it has answered its requests. Never rejects. */

@@ -1,7 +1,6 @@
 import { setPriority } from 'node:os'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import type { MessagePort } from 'node:worker_threads'
+import { collectGarbage } from '@eas/base'
 import { ItemCache } from '../item-cache.ts'
 import { openItemSource } from '../open-item-source.ts'
 import type { ItemSource } from '../source.ts'
@@ -48,6 +47,7 @@ export function serveItems(port: MessagePort, { source, options }: ThreadData): 
     const timer = setInterval(() => post({ kind: 'status', status: cache.status() }), tellEveryMs)
     const isDone = await cache.refresh()
     clearInterval(timer)
+    // It leaves behind several times what it was for, and this thread then sleeps: nothing would collect it until the next.
     if (cache.status().version !== version) collectGarbage()
     version = cache.status().version
     post({ kind: 'refreshed', isDone, status: cache.status() })
@@ -67,14 +67,3 @@ const open = (source: ThreadSource, ask: AskStore): ItemSource =>
   'settings' in source
     ? openItemSource(source.settings)
     : snapshotSource({ store: new LentStore(source.storeUrl, ask), key: source.key }, source.options)
-
-/**
- * A load leaves behind several times what it was for, and this thread then sleeps: nothing would collect it until the next.
- * @see https://nodejs.org/docs/latest-v20.x/api/v8.html#v8setflagsfromstringflags
- */
-function collectGarbage(): void {
-  setFlagsFromString('--expose-gc')
-  const collect: () => void = runInNewContext('gc') // what the flag gives to new contexts
-  setFlagsFromString('--no-expose-gc')
-  collect()
-}
