@@ -292,8 +292,12 @@ function toOrt(Tensor: typeof OrtTensor, name: string, { dtype, shape, data }: T
   }
   const type = ortTypes[dtype]?.type
   if (!type) throw new EasError('invalid_request', `Cannot use input ${name}: ONNX Runtime takes no ${dtype}`)
+  if (type === 'float16') return halves(new Tensor('uint16', data as Uint16Array, shape)) // as base's DType has them
   return new Tensor(type, data as Float32Array, shape) // every row of ortTypes is the array type ONNX Runtime wants
 }
+
+/** From Node 24 on, ONNX Runtime's Tensor makes a Float16Array of halves, in which its binding then finds no bytes. */
+const halves = (bits: OrtTensor): OrtTensor => Object.assign(bits, { type: 'float16' })
 
 function fromOrt({ type, dims, data }: OrtTensor): Tensor {
   if (type === 'string') {

@@ -1,6 +1,7 @@
 import type { Tensor } from '@eas/base'
 import { type ImportedModel, joinChunks } from '@eas/onnx'
 import ort from 'onnxruntime-node'
+import { ortData, ortTensor } from '../../support/ort-tensor.ts'
 
 /** Runs lowered models in ONNX Runtime and compares what comes out. For tests only. */
 export async function openSession(
@@ -29,15 +30,14 @@ function toOrt(tensor: Tensor | undefined, name: string): ort.Tensor {
       [...shape],
     )
   }
-  // The arrays are those ONNX Runtime has for the same names.
-  return new ort.Tensor(dtype as 'float32', tensor.data as Float32Array, [...shape])
+  return ortTensor(dtype, tensor.data, shape)
 }
 
 function fromOrt(tensor: ort.Tensor): Tensor {
   const shape = [...tensor.dims]
   if (tensor.type === 'string')
     return { dtype: 'string', shape, data: (tensor.data as string[]).map((s) => new Uint8Array(Buffer.from(s))) }
-  return { dtype: tensor.type, shape, data: tensor.data } as Tensor // the same names, and arrays
+  return { dtype: tensor.type, shape, data: ortData(tensor) } as Tensor // the same names, and arrays
 }
 
 /** Where two tensors differ: type, shape, strings and whole numbers exactly, others relative to the largest. */

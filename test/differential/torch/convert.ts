@@ -1,6 +1,7 @@
 import { describeTorchScript, importTorchScript } from '@eas/import-torchscript'
 import { guardsHold, type ImportedModel, type InputSpec, joinChunks, type OutputStructure, sourceOf } from '@eas/onnx'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
+import { ortTensor } from '../../support/ort-tensor.ts'
 import { type Call, type Case, leavesOf, type Nest, type RawTensor } from './cases.ts'
 import { compare, type Verdict, valuesOf } from './compare.ts'
 
@@ -156,7 +157,7 @@ function toOrt({ dtype, shape, bytes }: RawTensor): Tensor {
   if (dtype === 'bfloat16') return new Tensor('float32', Float32Array.from(valuesOf({ dtype, shape, bytes })), shape)
   const ArrayType = arrays[dtype as keyof typeof arrays] // every element type that the cases use has a row
   const { buffer } = Uint8Array.from(bytes)
-  return new Tensor(dtype as 'float32', new ArrayType(buffer) as Float32Array, shape) // the type is that of the array
+  return ortTensor(dtype, new ArrayType(buffer), shape)
 }
 
 function fromOrt(tensor: Tensor | undefined): RawTensor {

@@ -1,14 +1,12 @@
 import * as zlib from 'node:zlib'
+import { decompress } from '@eas/protocol'
 import type { Compressors } from './leaf.ts'
 
-/** What Node has from 22.15 on and the types of Node 20 do not know. */
-const { zstdDecompressSync } = zlib as { zstdDecompressSync?: typeof zlib.gunzipSync }
-
-/** Node's own, which are several times as fast. No page is longer than its header says. */
+/** By Node's own, which are several times as fast; its zstd alone would end behind a first frame. No page is longer than its header says. */
 const native: Compressors = {
   GZIP: (input, maxOutputLength) => zlib.gunzipSync(input, { maxOutputLength }),
   BROTLI: (input, maxOutputLength) => zlib.brotliDecompressSync(input, { maxOutputLength }),
-  ...(zstdDecompressSync && { ZSTD: (input, maxOutputLength) => zstdDecompressSync(input, { maxOutputLength }) }),
+  ZSTD: (input, sizeMax) => decompress('zstd', input, sizeMax),
 }
 
 /**
