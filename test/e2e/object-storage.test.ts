@@ -223,6 +223,27 @@ describe('A prepared model in object storage', () => {
     expect(asked.some((line) => new RegExp(`^GET /${bucket}/model.onnx(?:\\?|$)`).test(line))).toBe(false)
   })
 
+  it('lies beside a model in the root of a bucket', async () => {
+    s3.put(`${bucket}/model.onnx`, add)
+    const { folder } = await prepared(`s3://${bucket}`)
+    expect(folder).toContain(`s3://${bucket}/.eas/`)
+    const seen = s3.requests.length
+    const more = { EAS_CACHE_DIR: `${files.folder}/root-${bucket}` }
+    expect(await answerOf(`s3://${bucket}/`, {}, more)).toBe('11,22')
+    const asked = s3.requests.slice(seen)
+    expect(asked.some((line) => line.startsWith(`GET /${bucket}/.eas/`) && line.includes('/model.onnx'))).toBe(true)
+  })
+
+  it('lies beside a model whose bucket is written with its endpoint', async () => {
+    s3.put(`${bucket}/model.onnx`, add)
+    const settings = settingsFromEnv(env())
+    const oss = { oss: { endpoint: s3.endpoint, credentials: () => testKeys } }
+    const model = `oss://${bucket}.oss-us-east-1.aliyuncs.com/model.onnx`
+    const { folder } = await prepareBeside(model, '/', machineOf(settings, oss))
+    expect(folder).toContain(`oss://${bucket}/model.onnx.eas/`)
+    expect([...s3.objects.keys()].filter((key) => key.startsWith(`${bucket}/model.onnx.eas/`))).not.toEqual([])
+  })
+
   it('that is damaged is left, and the model itself is served', async () => {
     s3.put(`${bucket}/model.onnx`, add)
     await prepared(`s3://${bucket}/model.onnx`)

@@ -8,6 +8,7 @@ export {
   type UnownedModel,
 } from './model-files.ts'
 export { type ModelLocation, modelOrigin, type OriginOptions, whereIs } from './model-origin.ts'
+export { stampOf } from './model-stamp.ts'
 export { type Mount, throughMounts } from './mounts.ts'
 export {
   describeFile,

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { archiveKind, localPath, openStore } from '@eas/storage'
+import { archiveKind, localPath, openStore, withoutSecrets } from '@eas/storage'
 import { localOrigin } from './local-origin.ts'
 import type { ModelOrigin } from './model-files.ts'
 import { type Mount, throughMounts } from './mounts.ts'
@@ -23,11 +23,12 @@ export interface OriginOptions extends RemoteOptions {
  */
 export function modelOrigin({ model_path, model_entry }: ModelLocation, options: OriginOptions): ModelOrigin {
   const url = whereIs(model_path, options)
+  const name = withoutSecrets(model_path)
   const path = localPath(openStore(url, options.stores))
   // An archive is unpacked into the cache, wherever it is from.
   return path === undefined || archiveKind(path) !== undefined
-    ? remoteOrigin(url, model_entry, model_path, options)
-    : localOrigin(path, model_entry, model_path, options.platform)
+    ? remoteOrigin(url, model_entry, name, options)
+    : localOrigin(path, model_entry, name, options.platform)
 }
 
 /** A path of a configuration as a URL, or as an absolute path of this machine. */

@@ -5,7 +5,8 @@ import { arch } from 'node:os'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { EasError, limits, once } from '@eas/base'
-import type { PreparedForm } from './model-files.ts'
+import type { PreparedForm, UnownedModel } from './model-files.ts'
+import { contentOf, secondsOf, stampOf } from './model-stamp.ts'
 
 /**
  * A model as this machine's ONNX Runtime opens it fastest: optimised beforehand, its weights in one file that is mapped, not
@@ -19,6 +20,9 @@ export interface PreparedManifest {
     readonly bytes: number
     /** Of a model that is one file, 32 lower-case hex digits: by it a store knows the model that was prepared elsewhere. */
     readonly md5?: string
+    /** Of all its files, as `ModelStamp` has them: by one or the other a copy of them on another machine is known. */
+    readonly seconds?: string
+    readonly crc32?: string
   }
   readonly onnxruntime: string
   readonly platform: string
@@ -39,7 +43,7 @@ export interface PreparedFile {
 }
 
 /** Goes up when importers lower models otherwise than before, so that what was lowered wrongly is not kept for ever. */
-export const manifestFormat = 'eas-functions prepared model 3'
+export const manifestFormat = 'eas-functions prepared model 4'
 export const manifestName = 'manifest.json'
 export const preparedModelName = 'model.onnx'
 export const preparedWeightsName = 'weights.bin'
@@ -94,7 +98,7 @@ export function parseManifest(text: string, where: string): PreparedManifest {
   const isWhole =
     typeof of?.version === 'string' &&
     typeof of.bytes === 'number' &&
-    (of.md5 === undefined || typeof of.md5 === 'string') &&
+    [of.md5, of.seconds, of.crc32].every((text) => text === undefined || typeof text === 'string') &&
     typeof onnxruntime === 'string' &&
     typeof platform === 'string' &&
     (level === 'extended' || level === 'all') &&
@@ -122,13 +126,15 @@ function isPreparedFile(value: unknown): value is PreparedFile {
 }
 
 /** The model that a prepared form is made of. */
-export async function describeModel(path: string, version: string, bytes: number): Promise<PreparedManifest['of']> {
+export async function describeModel({ path, format, version, bytes }: UnownedModel): Promise<PreparedManifest['of']> {
+  const { files } = await stampOf(path, format)
+  const of = { version, bytes, seconds: secondsOf(files), crc32: await contentOf(files) }
   const found = await stat(path)
   // Weights that lie beside it are not in its digest.
-  if (!found.isFile() || found.size !== bytes) return { version, bytes }
+  if (!found.isFile() || found.size !== bytes) return of
   const md5 = createHash('md5')
   for await (const piece of createReadStream(path, { highWaterMark: 1024 * 1024 })) md5.update(piece)
-  return { version, bytes, md5: md5.digest('hex') }
+  return { ...of, md5: md5.digest('hex') }
 }
 
 /** Name, size and checksum of a file. */

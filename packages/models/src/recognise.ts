@@ -1,4 +1,4 @@
-import { type Dirent, existsSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { join, resolve, sep } from 'node:path'
 import { EasError } from '@eas/base'
@@ -68,14 +68,12 @@ async function ofFolder(folder: string, name: string, depth: number): Promise<Fo
   if (['saved_model.pb', 'saved_model.pbtxt'].some((name) => existsSync(join(folder, name)))) {
     return { format: 'savedmodel', path: folder }
   }
-  const entries = (await readdir(folder, { withFileTypes: true })).filter(
-    ({ name }) => !name.startsWith('.') && name !== '__MACOSX', // what a Mac adds to archives
-  )
+  const entries = await entriesOf(folder)
   // A TorchEasyRec export says which of its files is the model by its name. Who puts ONNX beside it wants that.
   for (const exported of ['model.onnx', 'scripted_model.pt']) {
     if (entries.some((entry) => entry.name === exported)) return ofFile(join(folder, exported), name)
   }
-  const models = entries.filter((entry) => entry.isFile() && extensionFormat(entry) !== undefined)
+  const models = entries.filter((entry) => entry.isFile && extensionFormat(entry) !== undefined)
   const onnx = models.filter((entry) => extensionFormat(entry) === 'onnx')
   const [only] = onnx.length > 0 ? onnx : models
   const count = onnx.length > 0 ? onnx.length : models.length
@@ -87,22 +85,44 @@ async function ofFolder(folder: string, name: string, depth: number): Promise<Fo
     )
   }
   // A TorchEasyRec match model is exported as two towers, of which services run the user's.
-  const isMatch = ['user', 'item'].every((tower) =>
-    entries.some((entry) => entry.isDirectory() && entry.name === tower),
-  )
+  const isMatch = ['user', 'item'].every((tower) => entries.some((entry) => entry.isFolder && entry.name === tower))
   const below = isMatch ? 'user' : onlyFolder(entries)
   if (below !== undefined && depth > 0) return ofFolder(join(folder, below), name, depth - 1)
   throw new EasError('not_implemented', `Cannot load ${name}: the folder has no model of a format that is known`)
 }
 
-const extensionFormat = ({ name }: Dirent): ModelFormat | undefined => {
+interface Entry {
+  readonly name: string
+  readonly isFile: boolean
+  readonly isFolder: boolean
+}
+
+/** What counts in a folder. Links stand for what they lead to: mounted volumes and download caches are made of them. */
+async function entriesOf(folder: string): Promise<readonly Entry[]> {
+  const found = (await readdir(folder, { withFileTypes: true })).filter(({ name }) => isPlain(name))
+  return Promise.all(
+    found.map(async (entry) => {
+      const { name } = entry
+      const kind = entry.isSymbolicLink() ? await stat(join(folder, name)).catch(() => undefined) : entry
+      return { name, isFile: kind?.isFile() ?? false, isFolder: kind?.isDirectory() ?? false }
+    }),
+  )
+}
+
+/** Whether a name counts: what a Mac adds to archives does not. */
+export const isPlain = (name: string): boolean => !name.startsWith('.') && name !== '__MACOSX'
+
+/** Whether a file's name is one of a model. */
+export const isModelFile = (name: string): boolean => extensionFormat({ name }) !== undefined
+
+const extensionFormat = ({ name }: { readonly name: string }): ModelFormat | undefined => {
   const extension = name.slice(name.lastIndexOf('.') + 1).toLowerCase()
   return name.includes('.') && Object.hasOwn(formatOf, extension) ? formatOf[extension] : undefined
 }
 
 /** The one folder there is, or of several that are numbers the highest. */
-function onlyFolder(entries: readonly Dirent[]): string | undefined {
-  const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)
+function onlyFolder(entries: readonly Entry[]): string | undefined {
+  const folders = entries.filter((entry) => entry.isFolder).map(({ name }) => name)
   if (folders.length === 1) return folders[0]
   return newestVersion(folders)
 }

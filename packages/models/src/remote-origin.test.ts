@@ -7,6 +7,8 @@ import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { DiskCache } from '@eas/storage'
 import { afterEach, describe, expect, it } from 'vitest'
+import { startS3Server, testKeys } from '../../../test/support/storage/s3-server.ts'
+import { modelOrigin } from './model-origin.ts'
 import { manifestFormat, preparedFolder } from './prepared.ts'
 import { remoteOrigin } from './remote-origin.ts'
 
@@ -151,4 +153,146 @@ describe('remoteOrigin()', () => {
     await expect(origin.open()).rejects.toMatchObject({ code: 'not_found' })
     await stopped
   })
+})
+
+/** A service's model in a bucket that can be changed, and a new look at it. */
+async function bucketWith(objects: Readonly<Record<string, string>>) {
+  const server = await startS3Server()
+  const put = (key: string, text: string) => server.put(`bucket/${key}`, Buffer.from(text))
+  for (const [key, text] of Object.entries(objects)) put(key, text)
+  const folder = await mkdtemp(join(tmpdir(), 'eas-origin-'))
+  end = async () => {
+    await server.close()
+    await rm(folder, { recursive: true })
+  }
+  const stores = { s3: { endpoint: server.endpoint, credentials: () => testKeys } }
+  const cache = () => DiskCache.open(folder)
+  const originOf = (path: string, model_entry?: string) =>
+    remoteOrigin(`s3://bucket/${path}`, model_entry, path, { stores, cache, platform: undefined, deadlineMs: 20_000 })
+  return { server, put, originOf }
+}
+
+describe('a version', () => {
+  it.each([
+    ['an object', 'm.onnx', 'm.onnx', 'm.onnx'],
+    ['a folder', 'm', 'm/net.onnx', 'model/net.onnx'],
+  ])('of %s is what it was, also where another took its place while it came', async (_, path, key, kept) => {
+    const { server, put, originOf } = await bucketWith({ [key]: 'version one' })
+    let isReplaced = false
+    // The first to ask for bytes gets those of another.
+    const { get } = server.objects
+    server.objects.get = function (this: typeof server.objects, name) {
+      const found = get.call(this, name)
+      const isGet =
+        server.requests.at(-1)?.startsWith('GET /bucket/m') && !server.requests.at(-1)?.includes('list-type')
+      if (isGet && !isReplaced) {
+        isReplaced = true
+        put(key, 'version two')
+        return get.call(this, name)
+      }
+      return found
+    }
+    const textOf = async () => {
+      const { path: file, release } = await originOf(path).open()
+      release()
+      expect(file.endsWith(kept)).toBe(true)
+      return readFile(file, 'utf8')
+    }
+    expect(await textOf()).toBe('version two')
+    expect(isReplaced).toBe(true)
+    put(key, 'version one')
+    expect(await textOf()).toBe('version one')
+  })
+
+  it('is the only one fetched of a folder that has several, whatever else lies there', async () => {
+    const { server, originOf } = await bucketWith({
+      'm/': '',
+      'm/.DS_Store': 'a Mac was here',
+      'm/README.md': 'versions',
+      'm/9/': '',
+      'm/9/net.onnx': 'nine',
+      'm/10/net.onnx': 'ten',
+      'm/11/': '',
+    })
+    const { path, place, release } = await originOf('m').open()
+    release()
+    expect(await readFile(path, 'utf8')).toBe('ten')
+    expect(place).toBe('s3://bucket/m/10')
+    expect(server.requests.filter((request) => request.includes('/9/'))).toEqual([])
+  })
+
+  it('can be chosen by model_entry', async () => {
+    const { originOf } = await bucketWith({ 'm/9/net.onnx': 'nine', 'm/10/net.onnx': 'ten' })
+    const { path, release } = await originOf('m', '9').open()
+    release()
+    expect(await readFile(path, 'utf8')).toBe('nine')
+  })
+})
+
+it('is found in a store that is overloaded for a moment', async () => {
+  let refusals = 0
+  const { origin } = await originOf({ 'm.onnx': model }, (what, _, response) => {
+    if (what !== 'HEAD m.onnx' || refusals++ > 1) return false
+    response.writeHead(503, { 'content-length': 0 }).end()
+    return true
+  })
+  ;(await origin.open()).release()
+  expect(refusals).toBeGreaterThan(2)
+})
+
+/** A web server that answers who shows a token. */
+async function webWith(objects: Readonly<Record<string, string>>) {
+  const server = createServer((request, response) => {
+    const [path = '', query] = (request.url ?? '').split('?')
+    const text = query === 'sig=a/secret' ? objects[path.slice(1)] : undefined
+    if (text === undefined) response.writeHead(403, { 'content-length': 0 }).end()
+    else response.writeHead(200, { etag: '"1"', 'content-length': text.length }).end(text)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const folder = await mkdtemp(join(tmpdir(), 'eas-origin-'))
+  end = async () => {
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+    await rm(folder, { recursive: true })
+  }
+  const { port } = server.address() as AddressInfo // listening on TCP
+  const rest = { baseDir: '/', mounts: [], stores: {}, platform, deadlineMs: 20_000 }
+  return (path: string) =>
+    modelOrigin(
+      { model_path: `http://user:secret@127.0.0.1:${port}/${path}`, model_entry: undefined },
+      { ...rest, cache: () => DiskCache.open(folder) },
+    )
+}
+
+describe('a model at a signed address', () => {
+  it('is where a pointer says, with the signature of the pointer', async () => {
+    const originOf = await webWith({ 'a/latest.version': 'v2/net.onnx', 'a/v2/net.onnx': 'two' })
+    const { path, release } = await originOf('a/latest.version?sig=a/secret').open()
+    release()
+    expect(await readFile(path, 'utf8')).toBe('two')
+  })
+
+  it.each(['gone.onnx?sig=b/secret', 'latest.version?sig=a/secret', 'notes.md?sig=a/secret'])(
+    'is refused without telling the signature: %s',
+    async (path) => {
+      const originOf = await webWith({ 'latest.version': 'http://elsewhere/', 'notes.md': '' })
+      const error = await originOf(path)
+        .open()
+        .catch((thrown: Error) => thrown)
+      expect(error).toMatchObject({ message: expect.stringContaining(`/${path.split('?')[0]}`) })
+      expect(String((error as Error).message)).not.toContain('secret')
+    },
+  )
+})
+
+it('says nothing of where it would be on this machine when there is no room', async () => {
+  const { origin } = await originOf({}, (what, _, response) => {
+    if (what !== 'HEAD m.onnx') return false
+    response.writeHead(200, { etag: '"v1"', 'content-length': 60 * 2 ** 30 }).end()
+    return true
+  })
+  const error = await origin.open().catch((thrown: Error) => thrown)
+  expect((error as Error).message).toMatch(
+    /^Cannot load m: Cannot write m\.onnx: it needs \d+ bytes, and \d+ are free$/,
+  )
 })

@@ -15,9 +15,12 @@ import {
   type ObjectStore,
   openStore,
   type Progress,
+  type RetryRule,
+  retrying,
   StoreError,
   type StoreSettings,
   unpack,
+  withoutSecrets,
 } from '@eas/storage'
 import type { ModelFiles, ModelOrigin, PreparedForm } from './model-files.ts'
 import {
@@ -28,7 +31,7 @@ import {
   preparedFolder,
   preparedForm,
 } from './prepared.ts'
-import { newestVersion, recogniseModel } from './recognise.ts'
+import { isModelFile, isPlain, newestVersion, recogniseModel } from './recognise.ts'
 
 export interface RemoteOptions {
   readonly stores: StoreSettings
@@ -46,13 +49,23 @@ const pointerBytesMax = 4096
 
 type PreparedFiles = ModelFiles & { readonly prepared: PreparedForm }
 
+/** For what is asked before a download; a look that fails for good is taken again by the next request. */
+const lookRule: RetryRule = { attempts: 4, delayMs: 100, maxDelayMs: 1000 }
+
+/** Times that a model is looked for again because another had taken its place before it was here. */
+const changesMax = 3
+
 /** What is at a place in a store now. */
 interface Current {
+  /** Where, as it was written; of a model with versions, the version's. */
+  readonly place: string
   readonly store: ObjectStore
   /** Of the object, or of the folder without a slash at its end. */
   readonly key: string
   /** `undefined` for a folder. */
   readonly object: ObjectInfo | undefined
+  /** Of a folder. */
+  readonly objects: readonly ObjectInfo[] | undefined
   readonly version: string
   readonly bytes: number
 }
@@ -67,7 +80,7 @@ export function remoteOrigin(
   name: string,
   options: RemoteOptions,
 ): ModelOrigin {
-  const { stores, platform } = options
+  const { stores, platform, deadlineMs } = options
   return {
     name,
     isLocal: false,
@@ -78,11 +91,20 @@ export function remoteOrigin(
         options.cache().catch(() => {})
         const until = signal ? AbortSignal.any([signal, over.signal]) : over.signal
         const guessed = platform ? guessManifest(url, platform, stores, until) : undefined
-        const current = await look(url, stores, signal)
-        const prepared = platform ? await openPreparedBeside(current, platform, guessed, options, signal) : undefined
-        if (!prepared) return await openModel(current, model_entry, name, options, signal)
-        if (prepared.prepared.isWhole) return prepared
-        return await withPrepared(openModel(current, model_entry, name, options, signal), prepared)
+        let current = await look(url, model_entry, stores, deadlineMs, signal)
+        for (let isPinned = true, changes = 0; ; changes++) {
+          try {
+            return await openCurrent(current, isPinned, guessed, model_entry, name, options, signal)
+          } catch (thrown) {
+            // Of a version that makes room for another, some may be gone already.
+            const isGone = thrown instanceof StoreError && (thrown.code === 'changed' || thrown.code === 'not-found')
+            if (!isGone || changes === changesMax) throw thrown
+            const now = await look(url, model_entry, stores, deadlineMs, signal)
+            // A store that names the version of one object in two ways can be held to neither.
+            isPinned &&= now.version !== current.version
+            current = now
+          }
+        }
       } catch (thrown) {
         throw explained(thrown, name)
       } finally {
@@ -91,7 +113,7 @@ export function remoteOrigin(
     },
     async newest(signal) {
       try {
-        return (await look(url, stores, signal)).version
+        return (await look(url, model_entry, stores, deadlineMs, signal)).version
       } catch (thrown) {
         throw explained(thrown, name)
       }
@@ -99,24 +121,57 @@ export function remoteOrigin(
   }
 }
 
-async function look(
-  url: string,
-  stores: StoreSettings,
+/** @throws {StoreError} `changed` when something else is there by now, and `isPinned`. */
+async function openCurrent(
+  current: Current,
+  isPinned: boolean,
+  guessed: Asked | undefined,
+  model_entry: string | undefined,
+  name: string,
+  options: RemoteOptions,
   signal: AbortSignal | undefined,
+): Promise<ModelFiles> {
+  const { platform } = options
+  const prepared = platform ? await openPreparedBeside(current, platform, guessed, options, signal) : undefined
+  if (prepared?.prepared.isWhole) return prepared
+  const opening = openModel(current, isPinned, model_entry, name, options, signal)
+  return prepared ? withPrepared(opening, prepared) : opening
+}
+
+/** What is there now. Of a store that fails, it is asked a few times. */
+function look(
+  url: string,
+  model_entry: string | undefined,
+  stores: StoreSettings,
+  deadlineMs: number,
+  outer: AbortSignal | undefined,
+): Promise<Current> {
+  const late = AbortSignal.timeout(deadlineMs)
+  const signal = outer ? AbortSignal.any([outer, late]) : late
+  return retrying('find the model', lookRule, signal, () => lookOnce(url, model_entry, stores, signal))
+}
+
+async function lookOnce(
+  url: string,
+  model_entry: string | undefined,
+  stores: StoreSettings,
+  signal: AbortSignal,
   isPointed = false,
 ): Promise<Current> {
   const { store, key } = openStore(url, stores)
-  const call = signal ? { signal } : {}
-  const object = key === '' || url.endsWith('/') ? undefined : await store.head(key, call)
+  const object = key === '' || url.endsWith('/') ? undefined : await store.head(key, { signal })
   if (object && key.endsWith('.version') && !isPointed) {
-    const { bytes } = await downloadBytes(store, key, { ...call, info: object, maxBytes: pointerBytesMax })
-    return look(pointedAt(url, new TextDecoder().decode(bytes).trim()), stores, signal, true)
+    const { bytes } = await downloadBytes(store, key, { signal, info: object, maxBytes: pointerBytesMax })
+    return lookOnce(pointedAt(url, new TextDecoder().decode(bytes).trim()), model_entry, stores, signal, true)
   }
-  if (object) return { store, key, object, version: object.version, bytes: object.size }
-  return lookInFolder(store, key, signal)
+  if (!object) return lookInFolder(url.replace(/\/+$/, ''), store, key, model_entry, signal)
+  return { place: url, store, key, object, objects: undefined, version: object.version, bytes: object.size }
 }
 
-/** The URL that a pointer names: beside it, or below. Names such as `dt=20260101/export` are; URLs and other queries are not. */
+/**
+ * The URL that a pointer names: beside it, or below. Names such as `dt=20260101/export` are; URLs and other queries are not. Of a
+ * web address the query stays, which may be what lets it be read.
+ */
 function pointedAt(url: string, written: string): string {
   const target = written.replace(/^(?:\.\/)+/, '')
   // biome-ignore lint/suspicious/noControlCharactersInRegex: a pointer of two lines names nothing
@@ -124,31 +179,58 @@ function pointedAt(url: string, written: string): string {
   if (!isPath || target.split('/').some((name) => name === '..' || name === '.')) {
     throw new EasError(
       'not_ready',
-      `Cannot find the model: ${url} names ${JSON.stringify(target.slice(0, 80))}, which is no path below it`,
+      `Cannot find the model: ${withoutSecrets(url)} names ${JSON.stringify(target.slice(0, 80))}, which is no path below it`,
     )
   }
-  return url.slice(0, url.lastIndexOf('/') + 1) + target
+  const end = /^https?:/i.test(url) ? url.search(/[?#]|$/) : url.length
+  return url.slice(0, url.lastIndexOf('/', end - 1) + 1) + target + url.slice(end)
 }
 
-async function lookInFolder(store: ObjectStore, folder: string, signal: AbortSignal | undefined): Promise<Current> {
+async function lookInFolder(
+  place: string,
+  store: ObjectStore,
+  folder: string,
+  model_entry: string | undefined,
+  signal: AbortSignal,
+): Promise<Current> {
   const base = folder === '' ? '' : `${folder}/`
-  const objects: ObjectInfo[] = []
-  for await (const info of store.list(base, signal ? { signal } : {})) {
-    // Prepared forms of what is in the folder, and requests that a service keeps there.
-    if (!/\.eas\/|^torch_req\//.test(info.key.slice(base.length))) objects.push(info)
+  const all: ObjectInfo[] = []
+  for await (const info of store.list(base, { signal })) {
+    const path = info.key.slice(base.length)
+    // Prepared forms of what is in the folder, requests that a service keeps there, and what consoles mark folders with.
+    const isOther = /\.eas\/|^torch_req\//.test(path) || (info.size === 0 && info.key.endsWith('/'))
+    if (!isOther) all.push(info)
   }
-  if (objects.length === 0)
-    throw new StoreError('not-found', `Cannot find ${store.url}/${folder}: there is nothing there`)
-  const below = objects.map(({ key }) => key.slice(base.length))
-  const newest = below.every((path) => /^\d{1,20}\//.test(path))
-    ? newestVersion(below.map((path) => path.replace(/\/.*/, '')))
-    : undefined
+  if (all.length === 0) throw new StoreError('not-found', `Cannot find ${store.url}/${folder}: there is nothing there`)
+  const paths = all.map(({ key }) => key.slice(base.length))
+  const newest = versionOf(paths, model_entry)
   const key = newest === undefined ? folder : `${base}${newest}`
-  const files = objects.filter((info) => newest === undefined || info.key.startsWith(`${key}/`))
+  const objects = all.filter((info) => newest === undefined || info.key.startsWith(`${key}/`))
   const digest = createHash('sha256')
-  for (const info of files) digest.update(`${info.key}\0${info.version}\0${info.size}\n`)
-  const bytes = files.reduce((sum, { size }) => sum + size, 0)
-  return { store, key, object: undefined, version: digest.digest('hex').slice(0, 32), bytes }
+  for (const info of objects) digest.update(`${info.key}\0${info.version}\0${info.size}\n`)
+  return {
+    place: newest === undefined ? place : `${place}/${newest}`,
+    store,
+    key,
+    object: undefined,
+    objects,
+    version: digest.digest('hex').slice(0, 32),
+    bytes: objects.reduce((sum, { size }) => sum + size, 0),
+  }
+}
+
+/** The version that counts of what has versions: what `recogniseModel` would choose if all of them were here. */
+function versionOf(paths: readonly string[], model_entry: string | undefined): string | undefined {
+  const entry = model_entry?.replace(/^(?:\.\/)+|\/+$/g, '')
+  if (entry !== undefined && paths.some((path) => path === entry || path.startsWith(`${entry}/`))) return undefined
+  const folders = new Set<string>()
+  for (const path of paths) {
+    const [name = '', ...below] = path.split('/')
+    if (below.length > 0) folders.add(name)
+    else if (isPlain(name) && isModelFile(name)) return undefined
+  }
+  const isMatch = folders.has('user') && folders.has('item') // see there
+  return isMatch ? undefined : newestVersion([...folders])
 }
 
 /** A manifest that has been asked for. */
@@ -210,7 +292,7 @@ async function openPrepared(
   options: RemoteOptions,
   signal: AbortSignal | undefined,
 ): Promise<PreparedFiles> {
-  const { store, version } = current
+  const { place, store, version } = current
   const folder = preparedFolder(current.key, platform)
   const sums = manifest.files.map(({ crc32 }) => crc32).join('-')
   const identity: Identity = { url: store.url, key: folder, version: `${version}-${sums}` }
@@ -240,7 +322,7 @@ async function openPrepared(
     path: prepared.path,
     prepared,
     bytes,
-    place: `${store.url}/${current.key}`,
+    place,
     version,
     release: () => void entry.release(),
   }
@@ -267,27 +349,31 @@ async function withPrepared(opening: Promise<ModelFiles>, { prepared, bytes, rel
 
 async function openModel(
   current: Current,
+  isPinned: boolean,
   model_entry: string | undefined,
   name: string,
   options: RemoteOptions,
   signal: AbortSignal | undefined,
 ): Promise<ModelFiles> {
-  const { store, key, object, version, bytes } = current
+  const { place, store, key, object, objects, version, bytes } = current
   const cache = await options.cache()
   const entry = await cache.fetch(
     { url: store.url, key, version },
     async (dir, scratch, stop) => {
       const rules = transfer(name, options, stop)
       if (!object) {
-        const { files } = await downloadTree(store, key, join(dir, 'model'), rules)
+        const pin = isPinned ? { objects } : {}
+        const { files } = await downloadTree(store, key, join(dir, 'model'), { ...rules, ...pin })
         return new Map([...files].map(([path, { crc32 }]) => [`model/${path}`, crc32]))
       }
       const file = basename(key)
+      // What is kept under the name of a version is that version.
+      const pinned = { ...rules, info: object, ...(isPinned && { version }) }
       if (archiveKind(file) === undefined) {
-        const { crc32 } = await download(store, key, join(dir, file), { ...rules, info: object })
+        const { crc32 } = await download(store, key, join(dir, file), pinned)
         return new Map([[file, crc32]])
       }
-      await download(store, key, join(scratch, file), { ...rules, info: object })
+      await download(store, key, join(scratch, file), pinned)
       const { files } = await unpack(join(scratch, file), join(scratch, 'model'), stop ? { signal: stop } : {})
       await rename(join(scratch, 'model'), join(dir, 'model'))
       return new Map([...files].map(([path, { crc32 }]) => [`model/${path}`, crc32]))
@@ -300,7 +386,7 @@ async function openModel(
     const path = join(entry.path, isFolder ? 'model' : basename(key))
     return {
       ...(await recogniseModel(path, model_entry, name)),
-      place: `${store.url}/${key}`,
+      place,
       version,
       bytes: entry.bytes,
       release,

@@ -19,6 +19,19 @@ export interface PlaceEvents {
 /** First wait before a model that could not be had is asked for again; doubles up to the last. */
 const retryMs = { first: 500, last: 30_000 }
 
+/** Milliseconds between the leaving of a model and the collection of what it has left: several often leave together. */
+const collectAfterMs = 100
+let collecting: NodeJS.Timeout | undefined
+
+/** Collects the garbage of the models that leave now, once for all of them: it takes a millisecond per MB of what stays. */
+function collectSoon(): void {
+  if (collecting) return
+  collecting = setTimeout(() => {
+    collecting = undefined
+    collectGarbage()
+  }, collectAfterMs).unref()
+}
+
 /** The place of a service's model: which version of it answers, how that gets there, and when it leaves. */
 export class ModelPlace {
   /** Whether a model was there and had to leave. */
@@ -98,7 +111,7 @@ export class ModelPlace {
     this.isEvicted = true
     this.events.onEvent({ kind: 'evicted', bytes: deployment.bytes })
     await deployment.retire()
-    collectGarbage()
+    collectSoon()
   }
 
   /** Resolves when nothing is being loaded, and nothing will be. */
@@ -146,7 +159,7 @@ export class ModelPlace {
       return this.events.onEvent({ kind: 'not_replaced', error: EasError.from(thrown) })
     }
     await this.replace(old)
-    collectGarbage()
+    collectSoon()
   }
 
   /** Loads the model anew and puts it in the place of `old`, which goes once it has answered its requests. Never rejects. */

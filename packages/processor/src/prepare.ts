@@ -16,10 +16,19 @@ import {
   preparedFolder,
   preparedModelName,
   preparedWeightsName,
+  stampOf,
   type UnownedModel,
 } from '@eas/models'
 import { ImportRefusal, joinChunks, readModel } from '@eas/onnx'
-import { openStore, removeLeftovers, StoreError, type StoreSettings, uniqueName } from '@eas/storage'
+import {
+  openStore,
+  type RetryRule,
+  removeLeftovers,
+  retrying,
+  StoreError,
+  type StoreSettings,
+  uniqueName,
+} from '@eas/storage'
 import { entryToJson } from './engine/entry-file.ts'
 import { type Entry, loweringOf } from './engine/lowering.ts'
 import type { Machine } from './service-spec.ts'
@@ -42,6 +51,9 @@ const prepackedInput: { readonly [op: string]: number } = {
   Attention: 1,
 }
 
+/** For a file of a prepared model on its way to a store. */
+const putRule: RetryRule = { attempts: 4, delayMs: 200, maxDelayMs: 5_000 }
+
 /**
  * Makes the prepared form of a model in a folder that is there whole or not at all.
  *
@@ -55,6 +67,8 @@ export async function prepareModel(files: UnownedModel, to: string): Promise<Pre
   // Of processes that were killed at it.
   await removeLeftovers(making)
   try {
+    const of = await describeModel(files)
+    const { version } = await stampOf(files.path, files.format)
     const { model, entry, isWhole } = await openableOf(files)
     const level = (await hasLayouts(files, model)) ? 'all' : 'extended'
     await optimiseModel(model, { folder, model: preparedModelName, weights: preparedWeightsName }, level)
@@ -63,7 +77,7 @@ export async function prepareModel(files: UnownedModel, to: string): Promise<Pre
     const names = (await readdir(folder)).sort()
     const manifest: PreparedManifest = {
       format: manifestFormat,
-      of: await describeModel(files.path, files.version, files.bytes),
+      of,
       onnxruntime,
       platform: platformName(onnxruntime),
       level,
@@ -73,6 +87,11 @@ export async function prepareModel(files: UnownedModel, to: string): Promise<Pre
     }
     await writeFile(join(folder, manifestName), `${JSON.stringify(manifest, null, 1)}\n`)
     for (const name of [...names, manifestName]) await sync(join(folder, name))
+    // One that lies here may have been replaced meanwhile; then nobody knows which of the two this is of.
+    const isReplaced = version !== (await stampOf(files.path, files.format)).version
+    if (isReplaced || (files.place === files.path && files.version !== version)) {
+      throw new EasError('not_ready', 'Cannot prepare the model: it has been replaced meanwhile')
+    }
     await rm(to, { recursive: true, force: true })
     await rename(folder, to)
     return manifest
@@ -116,20 +135,27 @@ export async function keepPrepared(
   stores: StoreSettings,
   make: (to: string) => Promise<PreparedManifest>,
 ): Promise<{ readonly folder: string; readonly manifest: PreparedManifest }> {
-  const folder = preparedFolder(place, platformName(onnxRuntimeVersion()))
-  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(place)) return { folder, manifest: await make(folder) }
+  const platform = platformName(onnxRuntimeVersion())
+  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(place)) {
+    const folder = preparedFolder(place, platform)
+    return { folder, manifest: await make(folder) }
+  }
+  const { store, key } = openStore(place, stores)
+  const folder = preparedFolder(key, platform)
   const scratch = await mkdtemp(join(tmpdir(), 'eas-prepare-'))
   try {
     const made = join(scratch, 'made')
     const manifest = await make(made)
     // The manifest goes last: what it speaks of is there.
     for (const name of [...manifest.files.map((file) => file.name), manifestName]) {
-      const { store, key } = openStore(`${folder}/${name}`, stores)
       const path = join(made, name)
       const { size } = await stat(path)
-      await store.put(key, { size, stream: createReadStream(path) })
+      await retrying(`write ${name}`, putRule, undefined, async () => {
+        const stream = createReadStream(path)
+        await store.put(`${folder}/${name}`, { size, stream }).finally(() => stream.destroy())
+      })
     }
-    return { folder, manifest }
+    return { folder: `${store.url}/${folder}`, manifest }
   } catch (thrown) {
     if (!(thrown instanceof StoreError)) throw thrown
     throw new EasError('not_ready', `Cannot keep the prepared model: ${thrown.message}`, { cause: thrown })

@@ -25,7 +25,7 @@ export type {
 } from './object-store.ts'
 export { type Location, localPath, openStore } from './open-store.ts'
 export type { GcsOptions, OssOptions, S3Options, StoreSettings } from './settings.ts'
-export { StoreError, type StoreErrorCode, storeErrorCodes } from './store-error.ts'
+export { StoreError, type StoreErrorCode, storeErrorCodes, withoutSecrets } from './store-error.ts'
 export { memoryStore } from './stores/memory.ts'
 export { download, downloadBytes, fetchBytes } from './transfer/download.ts'
 export { type DownloadedTree, downloadTree, type TreeOptions } from './transfer/download-tree.ts'

@@ -113,7 +113,11 @@ export function checkStopped(signal: AbortSignal | undefined, doing: string): vo
   if (signal?.aborted) throw stopped(signal, doing)
 }
 
-/** A URL for people: no user, no password, and no query, where presigned URLs keep their signature. */
-export function withoutSecrets(url: URL): string {
+/**
+ * A web address for people: no user, no password, and no query, where presigned URLs keep their signature. Texts that are none
+ * stay as they are.
+ */
+export function withoutSecrets(url: URL | string): string {
+  if (typeof url === 'string') return url.replace(/^(https?:\/\/)(?:[^/?#]*@)?([^?#]*).*$/is, '$1$2')
   return `${url.protocol}//${url.host}${url.pathname}`
 }

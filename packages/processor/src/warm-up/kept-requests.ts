@@ -1,5 +1,14 @@
 import { EasError } from '@eas/base'
-import { downloadBytes, type ObjectInfo, openStore, StoreError, type StoreSettings } from '@eas/storage'
+import {
+  downloadBytes,
+  type ObjectInfo,
+  openStore,
+  type RetryRule,
+  retrying,
+  StoreError,
+  type StoreSettings,
+  withoutSecrets,
+} from '@eas/storage'
 import type { WarmUpRequest } from './replay.ts'
 
 export interface KeptRequestsOptions {
@@ -8,7 +17,14 @@ export interface KeptRequestsOptions {
   readonly bytesMax: number
   /** Files of a folder; those after it are left out. */
   readonly filesMax: number
+  /** Whether it is in order that there is nothing at a path. */
+  readonly mayBeEmpty: boolean
+  /** Ends it: what has not been read by then is left out. */
+  readonly signal: AbortSignal
 }
+
+/** For finding out what there is; downloads have their own. */
+const lookRule: RetryRule = { attempts: 4, delayMs: 100, maxDelayMs: 1000 }
 
 /**
  * The requests kept at each of the paths: a file, or the files of a folder in order of name. A `.txt` file has one request a
@@ -17,36 +33,48 @@ export interface KeptRequestsOptions {
  */
 export async function* keptRequests(
   paths: readonly string[],
-  { stores, bytesMax, filesMax }: KeptRequestsOptions,
+  options: KeptRequestsOptions,
 ): AsyncGenerator<WarmUpRequest | EasError> {
+  const { stores, bytesMax, signal } = options
   for (const path of paths) {
-    let count = 0
+    const where = withoutSecrets(path)
     try {
       const { store } = openStore(path, stores)
-      for await (const info of filesAt(path, stores)) {
-        if (count++ === filesMax) break
+      const files = await retrying(`look for ${where}`, lookRule, signal, () => filesAt(path, options))
+      if (files.length === 0 && !options.mayBeEmpty) {
+        yield new EasError('not_found', `Cannot read ${where}: there is nothing there`)
+      }
+      for (const info of files) {
         const name = info.key.slice(info.key.lastIndexOf('/') + 1)
         try {
-          const { bytes } = await downloadBytes(store, info.key, { info, maxBytes: bytesMax })
+          const { bytes } = await downloadBytes(store, info.key, { info, maxBytes: bytesMax, signal })
           yield* requestsOf(name, bytes)
         } catch (thrown) {
+          if (signal.aborted) return
           yield unreadable(name, thrown)
         }
       }
     } catch (thrown) {
-      yield unreadable(path, thrown)
+      if (signal.aborted) return
+      yield unreadable(where, thrown)
     }
   }
 }
 
 /** The object of that name, or those of the folder. */
-async function* filesAt(path: string, stores: StoreSettings): AsyncGenerator<ObjectInfo> {
+async function filesAt(
+  path: string,
+  { stores, filesMax, signal }: KeptRequestsOptions,
+): Promise<readonly ObjectInfo[]> {
   const { store, key } = openStore(path, stores)
-  const file = path.endsWith('/') || key === '' ? undefined : await store.head(key)
-  if (file) yield file
-  else {
-    for await (const info of store.list(key === '' ? '' : `${key}/`)) if (info.size > 0) yield info
+  const file = path.endsWith('/') || key === '' ? undefined : await store.head(key, { signal })
+  if (file) return [file]
+  const files: ObjectInfo[] = []
+  for await (const info of store.list(key === '' ? '' : `${key}/`, { signal })) {
+    if (files.length === filesMax) break
+    if (info.size > 0) files.push(info)
   }
+  return files
 }
 
 function* requestsOf(name: string, bytes: Uint8Array): Generator<WarmUpRequest> {

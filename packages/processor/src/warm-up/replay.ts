@@ -12,6 +12,8 @@ export interface ReplayOptions {
   readonly sends: number
   /** Milliseconds for all of them; what is left then is left out. */
   readonly budgetMs: number
+  /** Aborted when the time is up, for what waits for the requests themselves. */
+  readonly over?: AbortSignal
   readonly now: () => number
 }
 
@@ -46,7 +48,7 @@ const fasterBy = 0.97
 export async function replay(
   requests: AsyncIterable<WarmUpRequest | EasError>,
   send: (body: Uint8Array) => Promise<number>,
-  { sends, budgetMs, now }: ReplayOptions,
+  { sends, budgetMs, over, now }: ReplayOptions,
 ): Promise<WarmUpReport> {
   const start = now()
   const times: number[] = []
@@ -82,6 +84,7 @@ export async function replay(
     if (left === 0) isSettled = false
   }
 
+  isLate ||= over?.aborted ?? false
   const [firstFailure] = failures
   return {
     requests: count,

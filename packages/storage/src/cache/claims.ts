@@ -77,12 +77,12 @@ export class Leases {
     const folder = join(this.root, entry)
     const path = join(folder, `${kind}.${name}`)
     for (let tries = 0; ; tries++) {
-      await mkdir(folder, { recursive: true })
       try {
+        await mkdir(folder, { recursive: true })
         await writeFile(path, '', { flag: 'wx' })
         break
       } catch (error) {
-        // Another process removed the empty folder in between.
+        // Another process removed the empty folder in between; `mkdir` says so as well, where it was there a moment before.
         if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || tries > 100) throw error
       }
     }

@@ -179,10 +179,14 @@ export class DiskCache {
   /** The entry if it is there and right. A damaged one is removed. */
   private async find(name: string, full: boolean): Promise<{ path: string; bytes: number } | undefined> {
     const folder = this.folderOf(name)
+    const looked = await stat(folder).catch(() => undefined)
+    if (!looked) return undefined
     const manifest = await readManifest(folder)
     const state = manifest ? await checkContent(folder, manifest, full) : 'damaged'
     if (!manifest || state === 'damaged') {
-      if (this.writable) await this.remove(name)
+      // What another has put there meanwhile is not what was looked at, and may be in use.
+      const now = await stat(folder).catch(() => undefined)
+      if (this.writable && now?.ino === looked.ino) await this.remove(name)
       return undefined
     }
     if (this.writable) {

@@ -3,6 +3,11 @@ import { readSmall } from '../net/wire.ts'
 import type { CallOptions } from '../object-store.ts'
 import { StoreError } from '../store-error.ts'
 
+export interface TokenOptions extends CallOptions {
+  /** One that the store has just refused, for which another is wanted: clocks are set, and tokens called back. */
+  readonly refused?: string | undefined
+}
+
 /**
  * The access token of the service account that this instance runs as, kept until a minute before it ends.
  * The one place that may talk to a metadata server, at an address that only the operator's settings can change.
@@ -11,10 +16,16 @@ import { StoreError } from '../store-error.ts'
 export function metadataToken(
   server: URL = new URL('http://metadata.google.internal'),
   now: () => number = Date.now,
-): (options: CallOptions) => Promise<string> {
+): (options: TokenOptions) => Promise<string> {
   let known: { readonly token: Promise<string>; goodUntil: number } | undefined
-  return async () => {
-    if (known && now() < known.goodUntil) return known.token
+  return async ({ refused }) => {
+    const before = known
+    if (before && now() < before.goodUntil) {
+      const token = await before.token
+      if (token !== refused) return token
+      // Another request may have asked meanwhile.
+      if (known && known !== before) return known.token
+    }
     // Many requests start at once: they share one question, which no single one's signal may cancel.
     const asking = { token: Promise.resolve(''), goodUntil: now() + 10_000 }
     asking.token = ask(server).then(({ token, lifeMs }) => {

@@ -2,8 +2,9 @@ import { checkKey, compareKeys, encodeSegment } from '../key.ts'
 import { sizeOfBody } from '../net/body.ts'
 import { refused } from '../net/status.ts'
 import { discard, makeWire, readSmall, type Wire, type WireResponse } from '../net/wire.ts'
-import type { Body, CallOptions, ObjectInfo, ObjectStore, PutOptions, ReadOptions } from '../object-store.ts'
+import type { Body, ObjectInfo, ObjectStore, PutOptions, ReadOptions } from '../object-store.ts'
 import { StoreError } from '../store-error.ts'
+import type { TokenOptions } from './gcs-token.ts'
 import { type GetOptions, rangedReads } from './ranged.ts'
 import { hexOf } from './s3-headers.ts'
 
@@ -12,7 +13,7 @@ export interface GcsSettings {
   /** `https://storage.googleapis.com`, or an emulator. */
   readonly endpoint: URL
   /** An OAuth 2.0 access token; `undefined` for public buckets and emulators. */
-  readonly token: ((options: CallOptions) => Promise<string>) | undefined
+  readonly token: ((options: TokenOptions) => Promise<string>) | undefined
 }
 
 /** Answers of the JSON API that are read whole: a page of at most 1,000 objects, about 1 kB each. */
@@ -29,14 +30,19 @@ export function gcsStore({ bucket, endpoint, token }: GcsSettings, wire: Wire = 
   const pathOf = (key: string) => `${objects}/${encodeSegment(key)}`
   const reading = (key: string) => `read ${url}/${key}`
 
+  let refusedToken: string | undefined
+
   async function send(
     request: { method: string; path: string; headers?: Record<string, string>; body?: Body },
     options: GetOptions,
     doing: string,
   ): Promise<WireResponse> {
-    const bearer = await token?.(options)
+    const bearer = await token?.({ ...options, refused: refusedToken })
     const headers = { ...request.headers, ...(bearer !== undefined && { authorization: `Bearer ${bearer}` }) }
-    return wire.send({ ...request, headers, origin: endpoint, signal: options.signal, isLarge: options.isLarge, doing })
+    const { signal, isLarge } = options
+    const response = await wire.send({ ...request, headers, origin: endpoint, signal, isLarge, doing })
+    refusedToken = response.status === 401 ? bearer : undefined
+    return response
   }
 
   async function refusal(response: WireResponse, doing: string): Promise<StoreError> {

@@ -15,6 +15,8 @@ const smallBytes = 8 * 2 ** 20
 export interface TreeOptions extends DownloadOptions {
   /** Files in the tree. Default 10,000: a TensorFlow SavedModel has tens, a sharded one hundreds. */
   readonly maxFiles?: number
+  /** What is below the prefix, if that has just been listed: these versions of these objects, or `changed`. */
+  readonly objects?: readonly ObjectInfo[] | undefined
 }
 
 export interface DownloadedTree {
@@ -44,7 +46,7 @@ export async function downloadTree(
       listed(store, base, options, rules.maxBytes, until.signal),
     )
     const totalBytes = objects.reduce((sum, { size }) => sum + size, 0)
-    const { deadlineMs: _deadline, info: _info, onProgress, ...each } = options
+    const { deadlineMs: _deadline, info: _info, version: _version, objects: known, onProgress, ...each } = options
     const files = new Map<string, Downloaded>()
     const startedAt = performance.now()
     let bytes = 0
@@ -52,7 +54,8 @@ export async function downloadTree(
     const fetchOne = async (object: ObjectInfo, connections: number, signal: AbortSignal) => {
       const path = object.key.slice(base.length)
       await mkdir(join(to, dirname(path)), { recursive: true })
-      const file = await download(store, object.key, join(to, path), { ...each, connections, signal })
+      const version = known && object.version
+      const file = await download(store, object.key, join(to, path), { ...each, version, connections, signal })
       files.set(path, file)
       bytes += object.size
       retries += file.retries
@@ -76,7 +79,7 @@ export async function downloadTree(
 async function listed(
   store: ObjectStore,
   base: string,
-  { maxFiles = 10_000 }: TreeOptions,
+  { maxFiles = 10_000, objects: known }: TreeOptions,
   maxBytes: number,
   signal: AbortSignal,
 ): Promise<ObjectInfo[]> {
@@ -84,7 +87,7 @@ async function listed(
   const paths = new PathSet(doing)
   const objects: ObjectInfo[] = []
   let bytes = 0
-  for await (const object of store.list(base, { signal })) {
+  for await (const object of known ?? store.list(base, { signal })) {
     // Consoles mark folders with an empty object whose key ends with a slash.
     if (object.key.endsWith('/') && object.size === 0) continue
     paths.addFile(object.key.slice(base.length))

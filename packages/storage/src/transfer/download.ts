@@ -90,6 +90,9 @@ async function downloadInto<T extends Target>(
   try {
     for (let restarts = 0, info = options.info; ; restarts++) {
       info ??= await look(store, key, rules, until.signal, () => count.retries++)
+      if (options.version !== undefined && info.version !== options.version) {
+        throw new StoreError('changed', `Cannot ${doing}: it is not version ${options.version} any more`)
+      }
       if (info.size > rules.maxBytes) throw tooLarge(doing, info, rules)
       const checked = options.crc32 === undefined ? info : { ...info, digests: { crc32: options.crc32 } }
       const target = await makeTarget(info.size)

@@ -21,6 +21,8 @@ export interface DownloadOptions {
   readonly restarts?: number
   /** What `head` said, if it has just been called. */
   readonly info?: ObjectInfo
+  /** Only this version: another is `changed`, and not fetched instead. */
+  readonly version?: string | undefined
   /**
    * What their CRC-32 has to be, lower-case hex, where somebody knows who can be believed. The store's digests do not count
    * then; an MD5 would be had by reading everything once more.

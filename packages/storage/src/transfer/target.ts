@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { type FileHandle, open, rename, rm, statfs } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { basename, dirname } from 'node:path'
 import { StoreError } from '../store-error.ts'
 
 /** Where the parts of a download go, in any order. */
@@ -19,7 +19,9 @@ export interface Target {
 /** A file beside `path` that takes its name when it is whole. */
 export async function fileTarget(path: string, size: number): Promise<Target> {
   const temporary = `${path}.${randomBytes(6).toString('hex')}.part`
-  const doing = `write ${path}`
+  // Clients are told why there is no model, and not where it would be.
+  const name = basename(path)
+  const doing = `write ${name}`
   let file: FileHandle | undefined
   const discard = async () => {
     await file?.close().catch(() => {})
@@ -36,7 +38,7 @@ export async function fileTarget(path: string, size: number): Promise<Target> {
   }
   const open_ = file
   return {
-    name: path,
+    name,
     discard,
     write: (chunks, at) => writeAll(open_, chunks, at),
     chunks: () => contentOf(open_),
