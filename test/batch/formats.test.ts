@@ -87,6 +87,41 @@ describe('rows of files that other tools have written are scored as the framewor
   })
 })
 
+describe('tables of text by other tools', () => {
+  const image = (i: number) => heldOut[i]?.input.join(' ')
+  it.each([
+    [';', 'id;image\n'],
+    ['|', 'id|image\r\n'],
+    [';', '\ufeff"a, b";image\r\n'],
+    ['\t', 'id\timage\n'],
+  ])('with %j between values, under the header %j', async (delimiter, header) => {
+    const rows = ids.map((id, i) => `${id}${delimiter}${image(i)}`)
+    const { manifest, text } = await score('rows.csv', Buffer.from(header + rows.join('\n')))
+    expect(manifest).toMatchObject({ status: 'scored', rows: 12, failures: 0 })
+    for (const [i, row] of linesOf(text).entries()) {
+      expect(row.id ?? row['a, b']).toBe(ids[i])
+      expect(farthest(row.scores as number[], heldOut[i]?.torchScores ?? [])).toBeLessThan(tolerance)
+    }
+  })
+
+  it('a mark in the midst of a value, or one that is never closed, costs its row alone', async () => {
+    const rows = ids.map((id, i) => `${i === 3 ? '5" disk' : i === 8 ? '"open' : id},${image(i)}`)
+    const { manifest, text, errors } = await score('rows.csv', Buffer.from(`id,image\n${rows.join('\n')}`))
+    expect(manifest).toMatchObject({ status: 'scored', rows: 12, failures: 2 })
+    expect(errors).toEqual([
+      { row: 3, error: 'A quotation mark stands amid a field' },
+      { row: 8, error: 'A quotation mark is not closed' },
+    ])
+    expect(linesOf(text).map(({ id }) => id)).toEqual(ids.filter((_, i) => i !== 3 && i !== 8))
+  })
+
+  it('frames of zstd may begin with one to be skipped', async () => {
+    const skipped = Buffer.from([0x50, 0x2a, 0x4d, 0x18, 4, 0, 0, 0, 1, 2, 3, 4])
+    const { manifest } = await score('rows.ndjson.zst', Buffer.concat([skipped, golden('frames.ndjson.zst'), skipped]))
+    expect(manifest).toMatchObject({ status: 'scored', rows: 12, failures: 0 })
+  })
+})
+
 describe('results in each format say the same when they are read again', () => {
   it.each(['ndjson', 'csv', 'parquet', 'arrow'] as const)('%s', async (outputFormat) => {
     const { parts, manifest } = await score('file.arrow', golden('file.arrow'), { outputFormat })

@@ -68,6 +68,22 @@ describe('an object in a bucket', () => {
     })
   })
 
+  it('has no parts in the end but those of its result, whatever a killed attempt has left', async () => {
+    const env = { EAS_BATCH_CHUNK_ROWS: '20' }
+    server.put('in/rows.ndjson', rows(50))
+    await worker(env).score(reference('rows.ndjson'), inTime())
+    const { manifest } = await result('rows.ndjson')
+    const [manifestKey = ''] = [...server.objects.keys()].filter((key) => key.includes('/manifest-'))
+    const [part] = manifest.parts
+    const left = `out/${part?.key.replace(/[0-9a-f]{12}\.ndjson$/, '0123456789ab.ndjson')}`
+    // As one that was killed between its part and the record, on a machine that computes other last bits.
+    server.objects.delete(manifestKey)
+    server.put(left, rows(20))
+    expect(await worker(env).score(reference('rows.ndjson'), inTime())).toEqual({ status: 'scored' })
+    expect(server.objects.has(left)).toBe(false)
+    expectScored(await result('rows.ndjson'), 50)
+  })
+
   it('that is named five times, in any order, by two workers at once, and replaced meanwhile, has one result: the newest', async () => {
     const env = { EAS_BATCH_CHUNK_ROWS: '20', EAS_BATCH_ROWS: '10' }
     const workers = [worker(env), worker(env)]

@@ -40,7 +40,7 @@ export function configOf({ inputFormat, outputFormat, mapping, csv, chunk, failu
 }
 
 /** Of what stands in results; another one makes other names. */
-const formatVersion = 1
+const formatVersion = 2
 
 interface Variable {
   readonly env: string

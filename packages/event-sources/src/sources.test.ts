@@ -52,6 +52,21 @@ describe('What is no event of theirs', () => {
     ])
   })
 
+  it('so it is with messages of MNS', () => {
+    const message = (MessageId: string, Message: string) => ({ TopicName: 't', MessageId, Message })
+    expect(aliyunWork(message('1', 'no JSON'))).toEqual([
+      { id: '1', objects: [], error: 'Cannot read the message: it names no object' },
+    ])
+    const queued = ['oss://in/a', 'no object'].map((messageBody, i) => ({
+      type: 'mns:Queue:SendMessage',
+      data: { messageId: String(i), messageBody: JSON.stringify(messageBody) },
+    }))
+    expect(aliyunWork(queued)?.map(({ id, error }) => [id, error !== undefined])).toEqual([
+      ['oss://in/a', false],
+      ['1', true],
+    ])
+  })
+
   it.each(['aws:kinesis', 'aws:dynamodb'])(
     'a record of %s is an error: nothing of it would be scored',
     (eventSource) => {

@@ -32,6 +32,7 @@ export function resultNames(root: string, key: string, job: string) {
     manifest: (number: number) => `${base}/manifest-${String(number).padStart(6, '0')}.json`,
     chunkPrefix: `${folder}/chunk-`,
     chunk: (index: number) => `${folder}/chunk-${String(index).padStart(5, '0')}.json`,
+    partPrefix: `${folder}/part-`,
     part: (index: number, content: string, extension: string) =>
       `${folder}/part-${String(index).padStart(5, '0')}-${content.slice(0, 12)}.${extension}`,
     errors: `${folder}/errors.ndjson`,

@@ -14,6 +14,8 @@ export interface ResultStore {
   create(key: string, body: Uint8Array, contentType?: string): Promise<boolean>
   /** Removes what nothing refers to. A failure leaves it there. */
   tidy(key: string): Promise<void>
+  /** Removes what begins with `prefix` and is not among `kept`, as far as a listing shows it. A failure leaves it there. */
+  tidyOthers(prefix: string, kept: ReadonlySet<string>): Promise<void>
   /**
    * The highest number of the objects `prefix<number>.json`, which have been created one after the other; -1 when there is
    * none. A listing may lag behind; what is at a name is known.
@@ -38,13 +40,22 @@ export function resultStore(store: ObjectStore, clock: Clock, signal: AbortSigna
     }
   }
 
+  const tidy = (key: string) => store.delete(key, { signal }).catch(() => {})
+
   return {
     head,
     read: (key) => retried(clock, signal, () => readOnce(key)),
     create: (key, body, contentType = 'application/json') =>
       retried(clock, signal, () => store.create(key, body, { contentType, signal })),
-    async tidy(key) {
-      await store.delete(key, { signal }).catch(() => {})
+    tidy,
+    async tidyOthers(prefix, kept) {
+      const others: string[] = []
+      try {
+        for await (const { key } of store.list(prefix, { signal })) if (!kept.has(key)) others.push(key)
+      } catch {
+        return
+      }
+      for (const key of others) await tidy(key)
     },
     async highest(prefix, nameOf, first) {
       let highest = await retried(clock, signal, async () => {

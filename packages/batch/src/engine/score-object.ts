@@ -219,13 +219,14 @@ class ObjectWork {
     }
   }
 
-  /** The parts of a job whose chunks are all there. */
+  /** The parts of a job whose chunks are all there. What attempts have left that ended before they had recorded it goes. */
   async parts(): Promise<PartRecord[]> {
     const parts: PartRecord[] = []
     for (let index = 0; index < this.chunks; index++) {
       const { part } = await this.record(index)
       if (part) parts.push(part)
     }
+    await this.store.tidyOthers(this.names.partPrefix, new Set(parts.map(({ key }) => key)))
     return parts
   }
 

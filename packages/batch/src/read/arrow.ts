@@ -1,12 +1,15 @@
 import type { FileHandle } from 'node:fs/promises'
 import { decompress } from '@eas/protocol'
 import { StoreError } from '@eas/storage'
-import type { Vector } from 'apache-arrow'
+import type { DataType, MapRow, StructRow, Vector } from 'apache-arrow'
 import { BatchError, RowError, reasonOf } from '../batch-error.ts'
 import { batchLimits } from '../limits.ts'
+import { decimalOf, timeOf, timeOfMs } from './exact-values.ts'
 import { behind } from './inflate.ts'
 import type { ReadableSource, RowFormat } from './row-block.ts'
 import { checkColumns, isUsed, type TableColumn, tableBlock } from './table.ts'
+
+type Library = typeof import('apache-arrow')
 
 /** An IPC file begins with this and its padding, and goes on as a stream does. @see Arrow Columnar Format, "IPC File Format" */
 const fileMagic = Buffer.from('ARROW1\0\0')
@@ -19,9 +22,8 @@ export const arrow: RowFormat = {
   name: 'arrow',
   async *blocks(source, offset, plan) {
     const library = await import('apache-arrow')
-    const { RecordBatchReader, Vector } = library
+    const { RecordBatchReader } = library
     registerCodecs(library)
-    const isVector = (value: unknown): value is Vector => value instanceof Vector
     let seen = 0
     let failure: unknown
     // What the store throws would come out of the reader as something else.
@@ -55,10 +57,7 @@ export const arrow: RowFormat = {
         seen += batch.numRows
         if (seen <= offset || batch.numRows === 0) continue
         const bytesPerRow = Math.max(1, Math.ceil(batch.data.byteLength / batch.numRows))
-        const values = columns.map((name): TableColumn => {
-          const vector = batch.getChild(name)
-          return { at: (i) => plain(vector?.get(i), isVector) }
-        })
+        const values = columns.map((name) => columnOf(batch.getChild(name), library))
         yield tableBlock(columns, values, first, Math.max(offset, first), seen, bytesPerRow)
       }
     } catch (thrown) {
@@ -143,19 +142,86 @@ async function* streamOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8
   yield* head.subarray(0, 6).equals(fileMagic.subarray(0, 6)) ? behind(rest, fileMagic.length) : rest
 }
 
-/** Numbers and texts as they are, lists as arrays. */
-function plain(value: unknown, isVector: (value: unknown) => value is Vector, depth = 0): unknown {
-  if (depth > batchLimits.depth) throw new RowError(`It is more than ${batchLimits.depth} lists deep`)
-  if (isVector(value)) {
+type Convert = (value: unknown) => unknown
+
+/**
+ * What becomes of the values of a type: numbers and texts stay as they are, lists become arrays, and what the library gives in
+ * a shape of its own becomes what other formats give.
+ */
+function converterOf(type: DataType, library: Library, depth = 0): Convert {
+  const { DataType } = library
+  if (depth > batchLimits.depth) {
+    return () => {
+      throw new RowError(`It is more than ${batchLimits.depth} lists deep`)
+    }
+  }
+  const inner = (child: DataType) => converterOf(child, library, depth + 1)
+  if (DataType.isDictionary(type)) return inner(type.dictionary)
+  if (DataType.isDate(type)) return given((ms) => timeOfMs(Number(ms)))
+  if (DataType.isTimestamp(type)) return given((ms) => timeOfFraction(Number(ms)))
+  if (DataType.isDecimal(type)) return given((words) => decimalOf(unscaledOf(words as Uint32Array), type.scale)) // its
+  const item = type.children?.[0]?.type
+  if (DataType.isMap(type) && item) {
+    const [, member] = item.children
+    const convert = member ? inner(member.type) : (value: unknown) => value
+    return given((map) => mapped((map as MapRow).toJSON(), () => convert))
+  }
+  if (DataType.isStruct(type)) {
+    const members = new Map(type.children.map((child) => [child.name, inner(child.type)]))
+    return given((row) => mapped((row as StructRow).toJSON(), (name) => members.get(name)))
+  }
+  const isList = DataType.isList(type) || DataType.isFixedSizeList(type) || DataType.isLargeList(type)
+  if (!isList || !item) return (value) => value
+  const convert = inner(item)
+  return given((list) => {
+    const vector = list as Vector // of a list
     // Halves are bits in their array; other numbers are themselves.
-    const isPlain = value.nullCount === 0 && plainArrays.has(value.ArrayType)
-    return isPlain ? value.toArray() : Array.from(value, (item) => plain(item, isVector, depth + 1))
-  }
-  if (value !== null && typeof value === 'object' && 'toJSON' in value && typeof value.toJSON === 'function') {
-    return value instanceof Date ? value : value.toJSON()
-  }
-  return value
+    const isPlain = vector.nullCount === 0 && plainArrays.has(vector.ArrayType) && isNumber(item, library)
+    return isPlain ? vector.toArray() : Array.from(vector, convert)
+  })
 }
+
+/** Nothing stays nothing. */
+const given =
+  (convert: Convert): Convert =>
+  (value) =>
+    value === null || value === undefined ? value : convert(value)
+
+const isNumber = (type: DataType, { DataType }: Library) => DataType.isInt(type) || DataType.isFloat(type)
+
+const mapped = (row: object, converterOf: (name: string) => Convert | undefined) =>
+  Object.fromEntries(Object.entries(row).map(([name, value]) => [name, converterOf(name)?.(value)]))
+
+/** Little-endian two's complement. */
+function unscaledOf(words: Uint32Array): bigint {
+  let value = 0n
+  for (let i = words.length - 1; i >= 0; i--) value = (value << 32n) | BigInt(words[i] ?? 0)
+  return BigInt.asIntN(words.length * 32, value)
+}
+
+/** A column of a record batch. */
+function columnOf(vector: Vector | null, library: Library): TableColumn {
+  if (!vector) return { at: () => undefined }
+  const convert = converterOf(vector.type, library)
+  const { type, data } = vector
+  const timeOfCount = library.DataType.isTimestamp(type) ? timeUnits[library.TimeUnit[type.unit] ?? ''] : undefined
+  if (!timeOfCount) return { at: (i) => convert(vector.get(i)) }
+  // As they are counted: as the library gives them they have lost digits.
+  const values = data[0]?.values as BigInt64Array // of timestamps; a batch is one piece
+  return { at: (i) => (vector.isValid(i) ? timeOfCount(values[i] ?? 0n) : null) }
+}
+
+/** Times by what a timestamp counts. */
+const timeUnits: { readonly [unit: string]: ((count: bigint) => unknown) | undefined } = {
+  SECOND: (count) => timeOf(count * 1000n, 1n),
+  MILLISECOND: (count) => timeOf(count, 1n),
+  MICROSECOND: (count) => timeOf(count, 1000n),
+  NANOSECOND: (count) => timeOf(count, 1_000_000n),
+}
+
+/** A time within lists and structs, which the library gives in milliseconds: to the microsecond. */
+const timeOfFraction = (ms: number) =>
+  Number.isInteger(ms) ? timeOfMs(ms) : timeOf(BigInt(Math.round(ms * 1000)), 1000n)
 
 const plainArrays: ReadonlySet<unknown> = new Set([
   Float32Array,
@@ -170,7 +236,7 @@ const plainArrays: ReadonlySet<unknown> = new Set([
 ])
 
 /** Feather's compressions, which apache-arrow leaves to others. */
-function registerCodecs({ compressionRegistry, CompressionType }: typeof import('apache-arrow')): void {
+function registerCodecs({ compressionRegistry, CompressionType }: Library): void {
   const codecOf = (name: 'lz4_frame' | 'zstd') => ({
     decode: (bytes: Uint8Array) => decompress(name, bytes, batchLimits.groupBytes),
   })

@@ -7,22 +7,31 @@ import { type Lines, splitLines } from './split.ts'
 import { checkColumns } from './table.ts'
 
 export interface CsvOptions {
-  /** One character: `,` or a tab, by the first line, when not set. */
+  /** One character: `,`, a tab, `;` or `|`, by the first line, when not set. */
   readonly delimiter?: string
 }
 
-/** Comma-separated values, whose first line names the columns. @see RFC 4180 */
+/** Comma-separated values, or with another character between them, whose first line names the columns. @see RFC 4180 */
 export const csv: RowFormat = {
   name: 'csv',
   async *blocks(source, offset, plan) {
     const header = await readHeader(source.content(0), source.csv)
     checkColumns(header.names, plan, 'the header has')
     const from = Math.max(offset, header.end)
-    for await (const lines of splitLines(source.content(from), from, true)) {
+    for await (const lines of splitLines(source.content(from), from, header.delimiter)) {
       const block = blockOf(lines, header)
       if (block.count > 0) yield block
     }
   },
+}
+
+/** The likeliest first: a name may hold what stands behind. */
+const delimiters = [',', '\t', ';', '|'] as const
+
+/** What stands between the names of a header, outside of quotation marks. */
+function delimiterOf(header: string): string {
+  const unquoted = header.replace(/"[^"]*"/g, '')
+  return delimiters.find((delimiter) => unquoted.includes(delimiter)) ?? ','
 }
 
 interface Header {
@@ -33,12 +42,12 @@ interface Header {
 }
 
 async function readHeader(content: AsyncIterable<Uint8Array>, { delimiter }: CsvOptions): Promise<Header> {
-  for await (const { bytes, starts, ends } of splitLines(content, 0, true)) {
+  for await (const { bytes, starts, ends } of splitLines(content, 0, delimiter ?? delimiters.join(''))) {
     refuseUtf16(bytes)
     const line = bytes.subarray(starts[0], ends[0])
     if (!isUtf8(line)) throw new BatchError('bad_object', 'Cannot read the object: its header is not UTF-8')
     const text = textOf(line).replace(/^\ufeff/, '')
-    const by = delimiter ?? (text.includes('\t') && !text.includes(',') ? '\t' : ',')
+    const by = delimiter ?? delimiterOf(text)
     const names = headerOf(text, by)
     if (names.length > batchLimits.columns) {
       throw new BatchError('bad_object', `Cannot read the object: it has ${names.length} columns`)

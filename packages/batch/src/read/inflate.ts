@@ -14,14 +14,9 @@ export const compressions: readonly {
 }[] = [
   { name: 'gzip', magic: [0x1f, 0x8b], inflate: (bytes) => through(bytes, zlib.createGunzip(), 'gzip') },
   { name: 'zstd', magic: [0x28, 0xb5, 0x2f, 0xfd], inflate: inflateZstd },
+  // Behind a frame that is skipped: pzstd begins with one.
+  { name: 'zstd', magic: [0x50, 0x2a, 0x4d, 0x18], inflate: inflateZstd },
 ]
-
-/** What Node has from 22.15 on and the types of Node 20 do not know. */
-const native = zlib as { createZstdDecompress?: () => NodeJS.ReadWriteStream }
-
-function inflateZstd(bytes: Bytes): Bytes {
-  return native.createZstdDecompress ? through(bytes, native.createZstdDecompress(), 'zstd') : portably(bytes)
-}
 
 async function* through(bytes: Bytes, inflater: NodeJS.ReadWriteStream, name: string): AsyncGenerator<Uint8Array> {
   const source = Readable.from(bytes, { objectMode: false })
@@ -40,7 +35,11 @@ async function* through(bytes: Bytes, inflater: NodeJS.ReadWriteStream, name: st
   }
 }
 
-async function* portably(bytes: Bytes): AsyncGenerator<Uint8Array> {
+/**
+ * By a library on every version of Node: the decoder that Node has from 22.15 on ends behind the first of several frames, and
+ * takes one that is cut short for whole.
+ */
+async function* inflateZstd(bytes: Bytes): AsyncGenerator<Uint8Array> {
   let pieces: Uint8Array[] = []
   const inflater = new Decompress((piece) => pieces.push(piece.slice()))
   let held: Uint8Array | undefined

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { BatchError } from '../batch-error.ts'
 import type { RowBlock, RowFormat } from './row-block.ts'
 import { type Lines, splitLines } from './split.ts'
@@ -15,15 +16,29 @@ export const ndjson: RowFormat = {
 }
 
 function blockOf({ bytes, starts, ends, offset }: Lines): RowBlock {
-  // A byte order mark is no part of the first row.
-  const from = starts.map((start) => (offset + start === 0 && hasMark(bytes) ? start + 3 : start))
-  const rows = from.map((_, i) => i).filter((i) => !isBlank(bytes, from[i] ?? 0, ends[i] ?? 0))
-  const indexOf = (i: number) => rows[i] ?? 0
+  // Looked at as a whole, which is cheaper; only where it is not, line by line.
+  const areUtf8 = isUtf8(bytes.subarray(0, ends.at(-1)))
+  // Lines without those that are empty, which are no rows.
+  const rows: number[] = []
+  for (let i = 0; i < ends.length; i++) if (!isBlank(bytes, fromOf(i), ends[i] ?? 0)) rows.push(i)
+
+  /** Where a line's row begins: a byte order mark is no part of the first. */
+  function fromOf(i: number): number {
+    const start = starts[i] ?? 0
+    return offset + start === 0 && hasMark(bytes) ? start + 3 : start
+  }
+  const lineOf = (row: number) => rows[row] ?? 0
   return {
     count: rows.length,
-    add: (i, builder, position) => builder.addJson(bytes, from[indexOf(i)] ?? 0, ends[indexOf(i)] ?? 0, position),
-    endOf: (i) => offset + (ends[indexOf(i)] ?? 0) + 1,
-    bytesOf: (i) => (ends[indexOf(i)] ?? 0) + 1 - (starts[indexOf(i)] ?? 0),
+    add(row, builder, position) {
+      const i = lineOf(row)
+      builder.addJson(bytes, fromOf(i), ends[i] ?? 0, position, areUtf8)
+    },
+    endOf: (row) => offset + (ends[lineOf(row)] ?? 0) + 1,
+    bytesOf(row) {
+      const i = lineOf(row)
+      return (ends[i] ?? 0) + 1 - (starts[i] ?? 0)
+    },
   }
 }
 

@@ -26,7 +26,7 @@ export const parquet: RowFormat = {
     const [
       { parquetMetadataAsync, parquetScan, parquetSchema },
       portable,
-      { ColumnReader, chunkPages, leafOf, pageCompressors },
+      { ColumnReader, chunkPages, leafOf, pageCompressors, parsers },
     ] = await Promise.all([import('hyparquet'), import('hyparquet-compressors'), import('./parquet/index.ts')])
     const compressors = pageCompressors(portable.compressors)
     const file: AsyncBuffer = {
@@ -45,7 +45,9 @@ export const parquet: RowFormat = {
     checkColumns(names, plan, 'the file has')
     const columns = root.children.filter(({ element }) => isUsed(element.name, plan))
     const used = columns.map(({ element }) => element.name)
-    const scan = await orMalformed(() => parquetScan({ file, metadata, columns: used, compressors, geoparquet: false }))
+    const scan = await orMalformed(() =>
+      parquetScan({ file, metadata, columns: used, compressors, parsers, geoparquet: false }),
+    )
     const windowBytes = Math.floor(windowsBytes / Math.max(1, columns.length))
     const window = Math.min(windowBytesMax, Math.max(windowBytesMin, windowBytes))
 

@@ -14,21 +14,29 @@ export interface Lines {
 const newline = 0x0a
 const quote = 0x22
 
+/** Bytes of an unfinished line from which on it is looked at again only when it has doubled. */
+const longLine = 1024 * 1024
+
 /**
  * Cuts a text into lines, a block of them at a time.
- * @param quoted Whether a line break between quotation marks is part of its line, as in CSV.
+ * @param delimiters As in CSV, a line break between quotation marks is part of its line, where the first mark stands behind one
+ * of these or begins the line. One that is never closed ends with its line. `false`: every line break ends a line.
  * @throws {BatchError} `bad_object` for a line longer than any row can be.
  */
 export async function* splitLines(
   content: AsyncIterable<Uint8Array>,
   offset: number,
-  quoted: boolean,
+  delimiters: string | false,
 ): AsyncGenerator<Lines, void, void> {
+  const quoted = delimiters !== false
+  const isDelimiter = new Set(Buffer.from(delimiters || ''))
   let held: Uint8Array[] = []
   let heldBytes = 0
   let at = offset
+  /** Bytes that are held before it is worth to look for the end of a line once more. */
+  let enough = 0
   for await (const piece of content) {
-    if (piece.lastIndexOf(newline) < 0) {
+    if (piece.lastIndexOf(newline) < 0 || heldBytes + piece.length < Math.min(enough, batchLimits.rowBytes)) {
       held.push(piece)
       heldBytes += piece.length
       if (heldBytes > batchLimits.rowBytes) throw tooLong(at)
@@ -46,41 +54,59 @@ export async function* splitLines(
         bytes = piece.subarray(end)
       }
     }
-    const lines = cut(bytes, at)
+    const lines = cut(bytes, at, false)
     const rest = bytes.subarray(lines.ends.length > 0 ? (lines.ends.at(-1) ?? 0) + 1 : 0)
     if (lines.ends.length > 0) yield lines
     at += bytes.length - rest.length
     held = rest.length > 0 ? [rest] : []
     heldBytes = rest.length
+    enough = heldBytes > longLine ? heldBytes * 2 : 0
     if (heldBytes > batchLimits.rowBytes) throw tooLong(at)
   }
   if (heldBytes > 0) {
     const bytes = held.length === 1 ? (held[0] as Uint8Array) : Buffer.concat(held) // there is one
-    const { starts, ends } = cut(bytes, at)
+    const { starts, ends } = cut(bytes, at, true)
     const from = ends.length > 0 ? (ends.at(-1) ?? 0) + 1 : 0
     if (from < bytes.length) yield { bytes, starts: [...starts, from], ends: [...ends, bytes.length], offset: at }
+    else yield { bytes, starts, ends, offset: at }
   }
 
-  /** Whole lines. A line break counts that has an even number of quotation marks before it, from the line's start on. */
-  function cut(bytes: Uint8Array, at: number): Lines {
+  /** Whole lines. */
+  function cut(bytes: Uint8Array, at: number, isEnd: boolean): Lines {
     const starts: number[] = []
     const ends: number[] = []
     let from = 0
-    let isInside = false
     let mark = quoted ? bytes.indexOf(quote) : -1
-    for (let search = 0; ; ) {
-      const end = bytes.indexOf(newline, search)
-      if (end < 0) break
-      for (; mark >= 0 && mark < end; mark = bytes.indexOf(quote, mark + 1)) isInside = !isInside
-      search = end + 1
-      if (isInside) continue
+    let end = bytes.indexOf(newline)
+    while (end >= 0) {
+      if (mark >= 0 && mark < end) {
+        const isOpening =
+          mark === from || isDelimiter.has(bytes[mark - 1] ?? 0) || (at === 0 && isBehindMark(bytes, mark))
+        const close = isOpening ? closing(bytes, mark + 1) : mark
+        if (close < 0 && !isEnd) break
+        mark = bytes.indexOf(quote, Math.max(close, mark) + 1)
+        if (close > end) end = bytes.indexOf(newline, close)
+        continue
+      }
       starts.push(from)
       ends.push(end)
       from = end + 1
+      end = bytes.indexOf(newline, from)
     }
     return { bytes, starts, ends, offset: at }
   }
 }
+
+/** The mark that closes a field, two of which stand for one; -1 when there is none. */
+function closing(bytes: Uint8Array, from: number): number {
+  let end = bytes.indexOf(quote, from)
+  while (end >= 0 && bytes[end + 1] === quote) end = bytes.indexOf(quote, end + 2)
+  return end
+}
+
+/** Behind a byte order mark. */
+const isBehindMark = (bytes: Uint8Array, at: number) =>
+  at === 3 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf
 
 const tooLong = (at: number) =>
   new BatchError(

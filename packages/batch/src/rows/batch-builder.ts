@@ -47,7 +47,9 @@ export class BatchBuilder {
   private readonly keys: Key[] = []
   private readonly byName = new Map<string, Key>()
   private kept = new Map<string, unknown[]>()
-  private rowKept: [string, unknown][] = []
+  /** What is kept of the row under way: values, and the columns they go to once it is known to fit. */
+  private readonly rowKept: unknown[] = []
+  private readonly rowNames: string[] = []
   private positions: number[] = []
   /** The table that rows come from, and what becomes of its columns. */
   private tableNames: readonly string[] | undefined
@@ -66,7 +68,9 @@ export class BatchBuilder {
 
   /** Of the feeds. */
   get bytes(): number {
-    return this.builders.reduce((sum, builder) => sum + builder.bytes, 0)
+    let bytes = 0
+    for (const builder of this.builders) bytes += builder.bytes // asked for each row
+    return bytes
   }
 
   /** Rows until the feeds take so many bytes, as far as rows are known to take as many each; one at least. */
@@ -75,11 +79,13 @@ export class BatchBuilder {
     return each === 0 ? Number.POSITIVE_INFINITY : Math.max(1, Math.ceil((bytesMax - this.bytes) / each))
   }
 
-  /** A row that is a JSON object in these bytes. @throws {RowError} */
-  addJson(bytes: Uint8Array, start: number, end: number, position: number): void {
-    if (!isUtf8(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end))) {
-      throw new RowError('It is not UTF-8')
-    }
+  /**
+   * A row that is a JSON object in these bytes.
+   * @param isChecked Whether they are known to be UTF-8.
+   * @throws {RowError}
+   */
+  addJson(bytes: Uint8Array, start: number, end: number, position: number, isChecked = false): void {
+    if (!isChecked && !isUtf8(bytes.subarray(start, end))) throw new RowError('It is not UTF-8')
     this.begin()
     const { scanner } = this
     scanner.bytes = bytes
@@ -114,7 +120,7 @@ export class BatchBuilder {
         else if (areTexts) builder.readText(String(value))
         else builder.readValue(value)
       }
-      if (key.isKept && value !== undefined) this.rowKept.push([key.name, value])
+      if (key.isKept && value !== undefined) this.keep(key.name, value)
     }
     this.end(position)
   }
@@ -169,14 +175,21 @@ export class BatchBuilder {
 
   private begin(): void {
     for (const builder of this.builders) builder.beginRow()
-    this.rowKept = []
+    this.rowKept.length = 0
+    this.rowNames.length = 0
+  }
+
+  private keep(name: string, value: unknown): void {
+    this.rowNames.push(name)
+    this.rowKept.push(value)
   }
 
   private end(position: number): void {
     for (const builder of this.builders) builder.checkRow()
     for (const builder of this.builders) builder.endRow()
     const row = this.positions.length
-    for (const [name, value] of this.rowKept) this.keptColumn(name)[row] = value
+    const { rowNames, rowKept } = this
+    for (let i = 0; i < rowNames.length; i++) this.keptColumn(rowNames[i] as string)[row] = rowKept[i] // as many
     this.positions.push(position)
   }
 
@@ -240,7 +253,7 @@ export class BatchBuilder {
       else builder.readJson(scanner)
     }
     if (targets.length === 0) scanner.skip()
-    if (isKept) this.rowKept.push([name, new JsonText(scanner.text(start, scanner.at))])
+    if (isKept) this.keep(name, new JsonText(scanner.text(start, scanner.at)))
   }
 
   private takeGroups(): RowGroup[] {

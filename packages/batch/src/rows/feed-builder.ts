@@ -67,7 +67,7 @@ export class FeedBuilder {
   beginRow(): void {
     this.used = this.rowStart
     if (this.numbers === undefined) this.texts.length = this.rowStart
-    this.dims = []
+    this.dims.length = 0
     this.leafDepth = -1
     this.isFilled = false
     this.isWhole = false
@@ -178,8 +178,7 @@ export class FeedBuilder {
     const { dims } = this
     const count = this.used - this.rowStart
     if (!rowShape) return
-    const isWritten = dims.length === rowShape.length && rowShape.every((dim, i) => dim < 0 || dim === dims[i])
-    if (isWritten) return
+    if (isWritten(dims, rowShape)) return
     // A flat list may stand for any shape that it fills, and a single value for a shape of one element.
     const free = rowShape.indexOf(-1)
     const isFlat = dims.length <= 1 && free === rowShape.lastIndexOf(-1)
@@ -200,7 +199,7 @@ export class FeedBuilder {
     }
     if (this.rowSize === undefined) {
       this.starts.push(this.rowStart)
-      this.shapes.push(this.dims)
+      this.shapes.push(this.dims.slice())
     }
     this.rowStart = this.used
     this.rows++
@@ -417,6 +416,16 @@ export class FeedBuilder {
     larger.set(numbers as never) // the same kind of array
     this.hold(larger)
   }
+}
+
+/** Whether a row was written as the model has it. */
+function isWritten(dims: readonly number[], rowShape: readonly number[]): boolean {
+  if (dims.length !== rowShape.length) return false
+  for (let i = 0; i < dims.length; i++) {
+    const dim = rowShape[i] as number // as many
+    if (dim >= 0 && dim !== dims[i]) return false
+  }
+  return true
 }
 
 /** Bytes of a small array, roughly. */

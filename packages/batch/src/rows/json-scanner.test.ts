@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest'
 import { RowError } from '../batch-error.ts'
 import { JsonScanner } from './json-scanner.ts'
 
-function scannerOf(text: string): JsonScanner {
+/** @param behind What stands behind the end, which must not be read. */
+function scannerOf(text: string, behind = '99'): JsonScanner {
   const scanner = new JsonScanner()
-  // Something behind the end, which must not be read.
-  scanner.bytes = Buffer.from(`${text}99`)
+  scanner.bytes = Buffer.from(text + behind)
   scanner.end = Buffer.byteLength(text)
   return scanner
 }
@@ -81,12 +81,13 @@ describe('JsonScanner', () => {
     const lists = fc.tuple(
       fc.array(few, { minLength: 1, maxLength: 8 }),
       fc.constantFrom(',', ', ', ',', ', ', ' ,', ',\n'),
+      fc.constantFrom('99', '9'.repeat(40), ',1'.repeat(20), `]}\n${' '.repeat(40)}`, `.5${'0'.repeat(40)}`),
     )
     let many = 0
     fc.assert(
-      fc.property(lists, fc.integer({ min: 1, max: 9 }), ([texts, separator], room) => {
+      fc.property(lists, fc.integer({ min: 1, max: 9 }), ([texts, separator, behind], room) => {
         const floats = new Float32Array(room + 1)
-        const scanner = scannerOf(texts.join(separator))
+        const scanner = scannerOf(texts.join(separator), behind)
         const count = scanner.float32s(floats, 1)
         expect(count).toBeLessThanOrEqual(room)
         const taken = texts.slice(0, count)
@@ -95,7 +96,7 @@ describe('JsonScanner', () => {
         if (count > 2) many++
 
         const words = new Int32Array(2 * (room + 1))
-        const again = scannerOf(texts.join(separator))
+        const again = scannerOf(texts.join(separator), behind)
         const ids = texts.slice(0, again.int64s(words, 1))
         expect(again.at).toBe(ids.join(separator).length)
         expect(new BigInt64Array(words.buffer, 8, ids.length)).toEqual(BigInt64Array.from(ids, BigInt))
@@ -103,6 +104,20 @@ describe('JsonScanner', () => {
       { numRuns: 1500 },
     )
     expect(many).toBeGreaterThan(200)
+  })
+
+  it('reads numbers of another view of the same memory', () => {
+    const all = Buffer.from(`1.25,2.5,3.75${' '.repeat(60)}4.0625,5.5${' '.repeat(60)}`)
+    const scanner = new JsonScanner()
+    const floats = new Float32Array(4)
+    for (const [bytes, at, expected] of [
+      [all.subarray(0, 50), 0, [1.25, 2.5, 3.75]],
+      [all, 73, [4.0625, 5.5]],
+      [all.subarray(73), 0, [4.0625, 5.5]],
+    ] as const) {
+      Object.assign(scanner, { bytes, at, end: bytes.length })
+      expect([...floats.subarray(0, scanner.float32s(floats, 0))]).toEqual(expected)
+    }
   })
 
   it('reads integers of any size exactly', () => {

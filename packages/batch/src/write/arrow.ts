@@ -1,7 +1,7 @@
 import type { DType } from '@eas/base'
 import type { DataType, Vector } from 'apache-arrow'
 import { mapRows, type OutputFormat } from './row-writer.ts'
-import { type ColumnOut, type KeptType, tableWriter } from './table-writer.ts'
+import { type ColumnOut, type KeptType, microsOf, tableWriter } from './table-writer.ts'
 import { nestedRow } from './values.ts'
 
 /** Arrow IPC files, one per part; outputs of several elements are lists. @see Arrow Columnar Format, "IPC File Format" */
@@ -18,8 +18,12 @@ export const arrowOutput: OutputFormat = {
         return {
           // Once, with all rows.
           add(columns) {
-            for (const column of columns)
-              vectors[column.name] = vectorFromArray(dataOf(column), typeOf(column, library))
+            for (const column of columns) {
+              const isCounted = column.kind === 'kept' && column.type === 'fineTime'
+              vectors[column.name] = isCounted
+                ? countedTimes(column.values, library)
+                : vectorFromArray(dataOf(column), typeOf(column, library))
+            }
           },
           end: () => tableToIPC(new Table(vectors), 'file'),
         }
@@ -35,6 +39,7 @@ const keptTypes: { readonly [T in KeptType]: (library: Library) => DataType } = 
   float64: ({ Float64 }) => new Float64(),
   string: ({ Utf8 }) => new Utf8(),
   time: ({ TimestampMillisecond }) => new TimestampMillisecond(),
+  fineTime: ({ TimestampMicrosecond }) => new TimestampMicrosecond(),
   json: ({ Utf8 }) => new Utf8(),
 }
 
@@ -66,6 +71,18 @@ function typeOf(column: ColumnOut, library: Library): DataType {
     type = length === undefined || length === 0 ? new List(item) : new FixedSizeList(length, item)
   }
   return type
+}
+
+/** Times by their microseconds, which the library would make of milliseconds. */
+function countedTimes(values: readonly unknown[], library: Library): Vector {
+  const { Int64, makeData, TimestampMicrosecond, Vector, vectorFromArray } = library
+  const pieces = vectorFromArray(values.map(microsOf), new Int64()).data
+  const type = new TimestampMicrosecond()
+  return new Vector(
+    pieces.map(({ length, nullCount, nullBitmap, values: data }) =>
+      makeData({ type, length, nullCount, nullBitmap, data }),
+    ),
+  )
 }
 
 function dataOf(column: ColumnOut): unknown[] {

@@ -1,5 +1,6 @@
+import { JsonBytes } from './json-bytes.ts'
 import type { OutputFormat } from './row-writer.ts'
-import { jsonOfKept, jsonOfRow } from './values.ts'
+import { jsonOfKept, writeRow } from './values.ts'
 
 /** A JSON object per row: the kept columns, then the outputs. */
 export const ndjsonOutput: OutputFormat = {
@@ -7,40 +8,50 @@ export const ndjsonOutput: OutputFormat = {
   extension: 'ndjson',
   contentType: 'application/x-ndjson',
   writer(outputs) {
-    const pieces: Buffer[] = []
-    const columns = [...outputs].map(([output, column]) => ({ output, column, start: `${JSON.stringify(column)}:` }))
+    const json = new JsonBytes()
+    const columns = [...outputs].map(([output, column]) => ({ output, start: startOf(column) }))
     const names = new Set(outputs.values())
     return {
       write({ batch, runs }) {
         const kept = [...batch.kept]
           .filter(([name]) => !names.has(name))
-          .map(([name, values]) => ({ start: `${JSON.stringify(name)}:`, values }))
-        let text = ''
+          .map(([name, values]) => ({ start: startOf(name), values }))
         for (const { row, count, outputs, index } of runs) {
           const tensors = columns.flatMap(({ output, start }) => {
             const tensor = outputs.get(output)
             return tensor ? [{ tensor, start }] : []
           })
           for (let i = 0; i < count; i++) {
-            let before = '{'
+            let before = openBrace
             for (const { start, values } of kept) {
               const value = values[row + i]
               if (value === undefined) continue
-              text += before + start + jsonOfKept(value)
-              before = ','
+              json.byte(before)
+              json.bytes(start)
+              json.text(jsonOfKept(value))
+              before = comma
             }
             for (const { tensor, start } of tensors) {
-              text += before + start + jsonOfRow(tensor, index + i)
-              before = ','
+              json.byte(before)
+              json.bytes(start)
+              writeRow(json, tensor, index + i)
+              before = comma
             }
-            text += before === '{' ? '{}\n' : '}\n'
+            if (before === openBrace) json.byte(openBrace)
+            json.byte(closeBrace)
+            json.byte(newline)
           }
         }
-        if (text !== '') pieces.push(Buffer.from(text))
       },
       async end() {
-        return pieces.length > 0 ? Buffer.concat(pieces) : undefined
+        return json.take()
       },
     }
   },
 }
+
+const startOf = (name: string) => Buffer.from(`${JSON.stringify(name)}:`)
+const openBrace = 0x7b
+const closeBrace = 0x7d
+const comma = 0x2c
+const newline = 0x0a

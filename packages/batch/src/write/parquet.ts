@@ -3,7 +3,7 @@ import type { ColumnChunk, SchemaElement } from 'hyparquet'
 import type { ColumnSource, Writer } from 'hyparquet-writer'
 import { isPlain, plainPages } from './plain-column.ts'
 import { mapRows, type OutputFormat } from './row-writer.ts'
-import { type ColumnOut, groupRows, type KeptType, tableWriter } from './table-writer.ts'
+import { type ColumnOut, groupRows, type KeptType, microsOf, tableWriter } from './table-writer.ts'
 import { type Element, nestedRow } from './values.ts'
 
 /** Apache Parquet, a file per part; outputs of several elements are lists. @see https://parquet.apache.org/docs/file-format/ */
@@ -69,6 +69,7 @@ const keptLeaves: { readonly [T in KeptType]: Leaf } = {
   float64: { type: 'DOUBLE' },
   string: { type: 'BYTE_ARRAY', converted_type: 'UTF8' },
   time: { type: 'INT64', converted_type: 'TIMESTAMP_MILLIS' },
+  fineTime: { type: 'INT64', converted_type: 'TIMESTAMP_MICROS' },
   // As texts: the writer would make JSON of them once more.
   json: { type: 'BYTE_ARRAY', converted_type: 'UTF8' },
 }
@@ -108,7 +109,7 @@ function elementsOf(column: ColumnOut): SchemaElement[] {
 }
 
 function dataOf(column: ColumnOut): unknown[] {
-  if (column.kind === 'kept') return [...column.values]
+  if (column.kind === 'kept') return column.type === 'fineTime' ? column.values.map(microsOf) : [...column.values]
   const isWide = (outputLeaves[column.dtype] ?? double).type === 'INT64'
   const convert = isWide ? (element: Element) => BigInt(element as number | bigint) : undefined // integers
   return mapRows(column.rows, (tensor, index) => nestedRow(tensor, index, convert))

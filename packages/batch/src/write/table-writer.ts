@@ -1,5 +1,6 @@
 import type { DType, Tensor } from '@eas/base'
 import type { ResultRun } from '../engine/score-rows.ts'
+import { FineTime } from '../read/exact-values.ts'
 import { JsonText } from '../rows/batch-builder.ts'
 import type { OutputRows, RowWriter } from './row-writer.ts'
 
@@ -22,8 +23,8 @@ export type ColumnOut =
       readonly rows: readonly OutputRows[]
     }
 
-/** `json`: texts of whatever has no other type. */
-export type KeptType = 'bool' | 'int64' | 'float64' | 'string' | 'time' | 'json'
+/** `fineTime`: to the microsecond. `json`: texts of whatever has no other type. */
+export type KeptType = 'bool' | 'int64' | 'float64' | 'string' | 'time' | 'fineTime' | 'json'
 
 /** A file under way. The columns of each of its groups of rows are of the same names and types. */
 export interface TableFile {
@@ -188,7 +189,12 @@ function joinedType(a: KeptType | undefined, b: KeptType | undefined): KeptType 
 }
 
 /** Types that two types of one column have in common. */
-const joined: { readonly [types: string]: KeptType } = { 'int64 float64': 'float64', 'float64 int64': 'float64' }
+const joined: { readonly [types: string]: KeptType } = {
+  'int64 float64': 'float64',
+  'float64 int64': 'float64',
+  'time fineTime': 'fineTime',
+  'fineTime time': 'fineTime',
+}
 
 const convert: { readonly [T in KeptType]: (value: unknown) => unknown } = {
   bool: (value) => value,
@@ -196,28 +202,43 @@ const convert: { readonly [T in KeptType]: (value: unknown) => unknown } = {
   float64: Number,
   string: (value) => value,
   time: (value) => value,
+  fineTime: (value) => value,
   json: (value) => (typeof value === 'bigint' ? String(value) : JSON.stringify(value, jsonSafe)),
 }
 
 const jsonSafe = (_: string, value: unknown) =>
   typeof value === 'bigint'
-    ? String(value)
+    ? numberOrText(value)
     : ArrayBuffer.isView(value)
       ? Array.from(value as unknown as ArrayLike<unknown>) // numbers
       : value
 
+const numberOrText = (value: bigint) => (Number.isSafeInteger(Number(value)) ? Number(value) : String(value))
+
+const isInt64 = (value: bigint) => BigInt.asIntN(64, value) === value
+
 function typeOf(value: unknown): KeptType {
   if (typeof value === 'boolean') return 'bool'
   if (typeof value === 'string') return 'string'
-  if (typeof value === 'bigint') return 'int64'
+  // Unsigned ones may be larger.
+  if (typeof value === 'bigint') return isInt64(value) ? 'int64' : 'json'
   if (typeof value === 'number') return Number.isSafeInteger(value) ? 'int64' : 'float64'
+  if (value instanceof FineTime) return 'fineTime'
   return value instanceof Date ? 'time' : 'json'
 }
 
 function valueOfKept(value: unknown): unknown {
+  // As rows of text have them.
+  if (value instanceof Uint8Array) {
+    return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64')
+  }
   if (!(value instanceof JsonText)) return value ?? null
   const { text } = value
   // Integers of JSON that no double holds, such as most ids of 64 bits.
-  if (/^-?\d{16,19}$/.test(text) && BigInt.asIntN(64, BigInt(text)) === BigInt(text)) return BigInt(text)
+  if (/^-?\d{16,20}$/.test(text)) return BigInt(text)
   return JSON.parse(text)
 }
+
+/** A kept time as microseconds since 1970. */
+export const microsOf = (value: unknown): bigint | null =>
+  value instanceof FineTime ? value.micros : value instanceof Date ? BigInt(value.getTime()) * 1000n : null

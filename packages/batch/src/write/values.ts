@@ -1,5 +1,6 @@
 import { type DType, fromBfloat16, fromHalf, type Tensor } from '@eas/base'
 import { JsonText } from '../rows/batch-builder.ts'
+import { JsonBytes } from './json-bytes.ts'
 import { rowSizeOf } from './row-writer.ts'
 
 export type Element = number | bigint | boolean | string
@@ -23,28 +24,46 @@ export function jsonOf(value: Element): string {
 
 /** JSON of a row of an output: nested lists by its shape behind the first dimension. */
 export function jsonOfRow(tensor: Tensor, index: number): string {
-  const size = rowSizeOf(tensor)
-  return nested(tensor, index * size, size, 1)
+  writeRow(scratch, tensor, index)
+  return scratch.takeText()
 }
 
-function nested(tensor: Tensor, from: number, size: number, dim: number): string {
-  const { shape } = tensor
-  if (dim >= shape.length) return jsonOf(elementOf(tensor, from))
-  const length = shape[dim] ?? 0
-  let text = '['
-  if (dim === shape.length - 1 && tensor.dtype === 'float32') {
-    // What nearly every output is.
-    for (let i = 0; i < length; i++) {
-      const value = tensor.data[from + i] as number // a float32 of this row
-      if (i > 0) text += ','
-      text += Number.isFinite(value) ? value : 'null'
-    }
-    return `${text}]`
-  }
-  const step = length === 0 ? 0 : size / length
-  for (let i = 0; i < length; i++) text += (i > 0 ? ',' : '') + nested(tensor, from + i * step, step, dim + 1)
-  return `${text}]`
+const scratch = new JsonBytes()
+
+/** As `jsonOfRow`, behind what has been written. */
+export function writeRow(json: JsonBytes, tensor: Tensor, index: number): void {
+  const size = rowSizeOf(tensor)
+  writeNested(json, tensor, index * size, size, 1)
 }
+
+function writeNested(json: JsonBytes, tensor: Tensor, from: number, size: number, dim: number): void {
+  const { shape, dtype } = tensor
+  if (dim >= shape.length) {
+    writeElement(json, tensor, from)
+    return
+  }
+  const length = shape[dim] ?? 0
+  json.byte(openBracket)
+  if (dim === shape.length - 1 && dtype === 'float32') {
+    json.float32s(tensor.data, from, length) // what nearly every output is
+  } else {
+    const step = length === 0 ? 0 : size / length
+    for (let i = 0; i < length; i++) {
+      if (i > 0) json.byte(comma)
+      writeNested(json, tensor, from + i * step, step, dim + 1)
+    }
+  }
+  json.byte(closeBracket)
+}
+
+function writeElement(json: JsonBytes, tensor: Tensor, i: number): void {
+  if (tensor.dtype === 'float32') json.float32s(tensor.data, i, 1)
+  else json.text(jsonOf(elementOf(tensor, i)))
+}
+
+const openBracket = 0x5b
+const closeBracket = 0x5d
+const comma = 0x2c
 
 /** A row of an output as a value, or as nested lists of them. */
 export function nestedRow(tensor: Tensor, index: number, convert?: (element: Element) => unknown): unknown {

@@ -4,11 +4,12 @@ import { optional, taskItems } from './task.ts'
 
 /**
  * The work in a request that Eventarc or a Pub/Sub push subscription makes: a CloudEvent in binary or structured mode, or a
- * push message. One request is acknowledged as a whole, by its status.
+ * push message, wrapped or not. One request is acknowledged as a whole, by its status.
  *
  * @param headers Names in lower case.
  * @returns `undefined` when it is none of these.
- * @see Eventarc "Cloud Storage events" (`google.cloud.storage.object.v1.finalized`); Cloud Storage "Pub/Sub notifications";
+ * @see Eventarc "Cloud Storage events" (`google.cloud.storage.object.v1.finalized`); Cloud Storage "Pub/Sub notifications"; Pub/Sub
+ * "Payload unwrapping for push subscriptions";
  * CloudEvents 1.0 HTTP binding
  */
 export function googleWork(
@@ -20,7 +21,21 @@ export function googleWork(
     return cloudEvent(text(at(json, 'type')) ?? '', text(at(json, 'id')), at(json, 'data'))
   }
   const type = headers['ce-type']
-  return type === undefined ? pushed(json) : cloudEvent(type, headers['ce-id'], json)
+  return type === undefined ? (pushed(json) ?? unwrapped(headers, json)) : cloudEvent(type, headers['ce-id'], json)
+}
+
+/**
+ * A message whose subscription takes the wrapper off: the body is its data, and its attributes are headers where the
+ * subscription writes metadata. Where it does not, that an object was removed is known by `timeDeleted` alone.
+ */
+function unwrapped(headers: Parameters<typeof googleWork>[0], json: Json): readonly WorkItem[] | undefined {
+  const id = headers['x-goog-pubsub-message-id']
+  const { eventtype, bucketid, objectid, objectgeneration } = headers
+  const isObject = text(at(json, 'kind')) === 'storage#object'
+  if (eventtype === undefined && !isObject) return taskItems(json, 'gs')
+  const isCreated = (eventtype ?? 'OBJECT_FINALIZE') === 'OBJECT_FINALIZE' && at(json, 'timeDeleted') === undefined
+  // The body first: what is not ASCII may have suffered in a header.
+  return [stored(id, isCreated, isObject ? json : { bucket: bucketid, name: objectid, generation: objectgeneration })]
 }
 
 function cloudEvent(type: string, id: string | undefined, data: Json): readonly WorkItem[] | undefined {

@@ -1,11 +1,11 @@
 import type { DecodedArray, PageHeader } from 'hyparquet'
-import { convert } from 'hyparquet/src/convert.js'
 import { decompressPage } from 'hyparquet/src/datapage.js'
 import { deltaBinaryUnpack, deltaByteArray, deltaLengthByteArray } from 'hyparquet/src/delta.js'
 import { byteStreamSplit } from 'hyparquet/src/encoding.js'
 import { readPlain } from 'hyparquet/src/plain.js'
 import type { ColumnDecoder, DataReader, Encoding } from 'hyparquet/src/types.js'
 import type { RawPage } from './chunk-pages.ts'
+import { converted } from './convert.ts'
 import type { Leaf } from './leaf.ts'
 import { isRunOf, readHybrid, zerosOf } from './rle-hybrid.ts'
 
@@ -29,7 +29,7 @@ export function decodeDictionary({ header, bytes }: RawPage, { decoder }: Leaf):
   const page = decompressPage(bytes, header.uncompressed_page_size, codec, compressors)
   // A value takes a bit at least, and a text or bytes of a fixed length a byte.
   if (!(count >= 0 && count <= page.length * 8)) throw new Error(`a dictionary of ${page.length} bytes says ${count}`)
-  return convert(readPlain(readerOf(page, 0), type, count, element.type_length), decoder)
+  return converted(readPlain(readerOf(page, 0), type, count, element.type_length), decoder)
 }
 
 /**
@@ -142,7 +142,7 @@ function decodeValues(
   if (!decode) throw new Error(`the encoding ${encoding} is not known`)
   const values = decode(readerOf(page, at), count, decoder)
   if (values.length !== count) throw new Error(`a page holds ${values.length} of its ${count} values`)
-  return convert(values, decoder)
+  return converted(values, decoder)
 }
 
 type Decode = (reader: DataReader, count: number, decoder: ColumnDecoder) => DecodedArray

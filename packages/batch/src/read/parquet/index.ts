@@ -1,4 +1,5 @@
 export { chunkPages } from './chunk-pages.ts'
 export { ColumnReader } from './column-reader.ts'
 export { pageCompressors } from './compressors.ts'
+export { parsers } from './convert.ts'
 export { leafOf } from './leaf.ts'

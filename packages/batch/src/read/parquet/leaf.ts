@@ -1,6 +1,6 @@
-import type { ColumnMetaData, CompressionCodec, ParquetParsers, SchemaTree } from 'hyparquet'
-import { DEFAULT_PARSERS } from 'hyparquet/src/convert.js'
+import type { ColumnMetaData, CompressionCodec, SchemaTree } from 'hyparquet'
 import type { ColumnDecoder } from 'hyparquet/src/types.js'
+import { parsers } from './convert.ts'
 
 /** What undoes each compression: bytes, and the number there are without it. */
 export type Compressors = { readonly [C in CompressionCodec]?: (input: Uint8Array, outputLength: number) => Uint8Array }
@@ -43,8 +43,6 @@ export function leafOf(
   if (repeated < 0) return { isList: false, definition: { list: 0, entry: 0, value }, decoder }
   return { isList: true, definition: { list: upTo(repeated), entry: upTo(repeated + 1), value }, decoder }
 }
-
-const parsers: ParquetParsers = DEFAULT_PARSERS
 
 /** From the column to what holds its values, where there is nothing but a list between. */
 function pathTo(column: SchemaTree): SchemaTree[] | undefined {
