@@ -33,6 +33,12 @@ describe('messageKinds', () => {
     expect(tfPredict.decodeRequest(told).signature_name).toBe('other')
   })
 
+  it.each(['torch', 'torch-map'] as const)('%s has something in it where the model takes no inputs', (kind) => {
+    const nothing = { ...ask, inputs: new Map(), output_filter: [] }
+    const request = torchPredict.decodeRequest(messageKinds[kind].encode(nothing, signature))
+    expect(request.output_filter).toEqual([0, 1])
+  })
+
   it('sends uint64, which no message has, as int64', () => {
     const inputs = new Map<string, Tensor>([
       ['x', { dtype: 'uint64', shape: [1], data: BigUint64Array.of(2n ** 64n - 1n) }],
@@ -68,4 +74,36 @@ describe('recogniseRequest()', () => {
     expect(recogniseRequest(messageKinds.tf.encode(ask, signature))).toBe('tf')
     expect(recogniseRequest(new TextEncoder().encode('hello'))).toBeUndefined()
   })
+
+  const tensor = (
+    dtype: 'float32' | 'int64' | 'string',
+    shape: readonly number[],
+    values: readonly number[],
+  ): Tensor =>
+    dtype === 'string'
+      ? { dtype, shape, data: values.map((value) => Buffer.from(`text ${value}`)) }
+      : dtype === 'int64'
+        ? { dtype, shape, data: BigInt64Array.from(values, BigInt) }
+        : { dtype, shape, data: Float32Array.from(values) }
+
+  it.each([
+    ['ids', tensor('int64', [3], [1, 2, 300])],
+    ['texts', tensor('string', [2], [1, 2])],
+    ['zeros', tensor('float32', [2, 2], [0, 0, 0, 0])],
+    ['ones', tensor('float32', [4], [1, 1, 1, 1])],
+    ['nothing', tensor('float32', [0, 4], [])],
+  ])(
+    'takes %s under a name for TensorFlow, though their bytes are also an output_filter of PyTorch',
+    (_what, input) => {
+      const inputs = new Map([['x', input]])
+      const request = tfPredict.encodeRequest({ signature_name: '', inputs, output_filter: [] })
+      expect(torchPredict.isRequest(request)).toBe(true)
+      expect(recogniseRequest(request)).toBe('tf')
+      for (const kind of ['torch', 'torch-map'] as const) {
+        expect(recogniseRequest(messageKinds[kind].encode({ ...ask, inputs, output_filter: [] }, signature))).toBe(
+          'torch',
+        )
+      }
+    },
+  )
 })

@@ -25,7 +25,7 @@ export const messageKinds = {
     encode: ({ inputs, output_filter, debug_level }, signature) =>
       torchPredict.encodeRequest({
         inputs: [...inputs.values()].map(carried),
-        output_filter: outputIndexes(output_filter, signature),
+        output_filter: torchFilter(output_filter, inputs.size, signature),
         map_inputs: new Map(),
         debug_level,
       }),
@@ -36,7 +36,7 @@ export const messageKinds = {
     encode: ({ inputs, output_filter, debug_level }, signature) =>
       torchPredict.encodeRequest({
         inputs: [],
-        output_filter: outputIndexes(output_filter, signature),
+        output_filter: torchFilter(output_filter, inputs.size, signature),
         map_inputs: carriedMap(inputs),
         debug_level,
       }),
@@ -57,8 +57,19 @@ export type MessageName = keyof typeof messageKinds
 
 /** Which message recorded bytes are; `undefined` when they are none of these to the letter. */
 export function recogniseRequest(bytes: Uint8Array): MessageName | undefined {
-  if (torchPredict.isRequest(bytes)) return 'torch'
-  return tfPredict.isRequest(bytes) ? 'tf' : undefined
+  const isTf = tfPredict.isRequest(bytes)
+  if (!torchPredict.isRequest(bytes)) return isTf ? 'tf' : undefined
+  // Inputs of a TensorFlow request are often, to the letter, indexes in the output_filter of one that has no inputs.
+  return isTf && !hasTorchInputs(bytes) ? 'tf' : 'torch'
+}
+
+function hasTorchInputs(bytes: Uint8Array): boolean {
+  try {
+    const { inputs, map_inputs } = torchPredict.decodeRequest(bytes)
+    return inputs.length + map_inputs.size > 0
+  } catch {
+    return true // it is about a tensor that there is something to complain
+  }
 }
 
 function decodeTorch(body: Uint8Array, filter: readonly string[], signature: Signature | undefined) {
@@ -82,6 +93,12 @@ function outputIndexes(filter: readonly string[], signature: Signature | undefin
     if (/^\d{1,9}$/.test(wanted) && (!signature || Number(wanted) < signature.outputs.length)) return Number(wanted)
     throw unknownOutput(wanted, signature)
   })
+}
+
+/** All indexes to a model without inputs: a message with nothing in it would ask for the signature. */
+function torchFilter(filter: readonly string[], inputCount: number, signature: Signature | undefined): number[] {
+  if (filter.length > 0 || inputCount > 0) return outputIndexes(filter, signature)
+  return [...(signature?.outputs.keys() ?? [])]
 }
 
 function outputName(wanted: string, signature: Signature | undefined): string {

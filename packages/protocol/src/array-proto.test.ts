@@ -35,8 +35,8 @@ describe('an ArrayProto becomes a tensor', () => {
     ['with no elements', [dtype(1), shape(0, 4)], { dtype: 'float32', shape: [0, 4], data: new Float32Array() }],
     [
       'with no elements of many',
-      [dtype(1), shape(2 ** 40, 0, 9)],
-      { dtype: 'float32', shape: [2 ** 40, 0, 9], data: new Float32Array() },
+      [dtype(1), shape(2 ** 32 - 1, 0, 9)],
+      { dtype: 'float32', shape: [2 ** 32 - 1, 0, 9], data: new Float32Array() },
     ],
     [
       'DT_UINT8',
@@ -174,6 +174,12 @@ describe('an ArrayProto is refused', () => {
       'a product over 2^64',
       [dtype(1), shape(16, 2n ** 50n, 2n ** 50n)],
       'inputs[0] as [16,1125899906842624,1125899906842624]: the shape has too many elements',
+      'array_shape',
+    ],
+    [
+      'no elements along a dimension of 2^32',
+      [dtype(1), shape(0, 2 ** 32)],
+      'inputs[0] as [0,4294967296]: a dimension is over 4294967295',
       'array_shape',
     ],
     [

@@ -141,6 +141,9 @@ function readDim(reader: Reader, state: ArrayState): void {
   }
 }
 
+/** ONNX Runtime for Node takes no larger one. Beside a 0 no values bound it. */
+const dimMax = 2 ** 32 - 1
+
 /** The tensor that `state` holds; `undefined` for an `ArrayProto` with nothing in it. */
 export function toTensor(reader: Reader, state: ArrayState): Tensor | undefined {
   const { dtype: number, shape } = state
@@ -153,6 +156,8 @@ export function toTensor(reader: Reader, state: ArrayState): Tensor | undefined 
   const size = sizeOf(shape)
   if (size === undefined)
     throw new Fault('the shape has too many elements', reader.pos, formatShape(shape), 'array_shape')
+  if (size === 0 && shape.some((dim) => dim > dimMax))
+    throw new Fault(`a dimension is over ${dimMax}`, reader.pos, formatShape(shape), 'array_shape')
   if (field === 'string_val') {
     if (state.string_val.length !== size) throw miscount(reader, state, field)
     return { dtype: 'string', shape, data: state.string_val }

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { compress } from '@eas/protocol'
+import type { Tensor } from '@eas/base'
+import { compress, tfPredict } from '@eas/protocol'
 import { describe, expect, it } from 'vitest'
 import { toJson } from '../json-output.ts'
 import { inspectMessage } from './message.ts'
@@ -34,6 +35,27 @@ describe('inspectMessage()', () => {
   it.each(['gzip', 'zlib', 'snappy', 'lz4', 'lz4_frame'] as const)('finds out %s', (compressor) => {
     const bytes = compress(compressor, read('py_tf_all_dtypes'))
     expect(inspectMessage('x', bytes, undefined).json).toMatchObject({ kind: 'tf-request', compressor })
+  })
+
+  const ids: Tensor = { dtype: 'int64', shape: [3], data: BigInt64Array.of(1n, 2n, 300n) }
+  const zeros: Tensor = { dtype: 'float32', shape: [2], data: new Float32Array(2) }
+  it.each([
+    [
+      'an input of ids, which is also a packed output_filter',
+      tfPredict.encodeRequest({ signature_name: '', inputs: new Map([['ids', ids]]), output_filter: [] }),
+      'tf-request',
+      'torch-request',
+    ],
+    [
+      'an output of zeros, which is also a signature_name',
+      tfPredict.encodeResponse({ outputs: new Map([['y', zeros]]) }),
+      'tf-response',
+      'tf-request',
+    ],
+  ])('takes %s for the tensor', (_what, bytes, kind, other) => {
+    const { json } = inspectMessage('x', bytes, undefined)
+    expect(json.kind).toBe(kind)
+    expect(json.alsoFits).toContain(other)
   })
 
   it('says why the bytes are not the message they are read as', () => {

@@ -4,7 +4,7 @@ import { isTensor } from '../json-output.ts'
 import { formatBytes, labelled, styled, tensorLines } from '../print.ts'
 import { scalarText } from '../tensor-text.ts'
 import type { Inspection } from './inspection.ts'
-import { type Fit, fitOf, type MessageRowName, messageRowNames, messageRows } from './messages.ts'
+import { type Fit, fitOf, hasContent, type MessageRowName, messageRowNames, messageRows } from './messages.ts'
 
 /**
  * Recorded bytes of a request or a response, plain or compressed.
@@ -17,9 +17,9 @@ export function inspectMessage(file: string, raw: Uint8Array, forced: MessageRow
   const { bytes, compressor } = inflated(raw, names)
   const fits = names.map((name) => [name, fitOf(name, bytes)] as const)
   const whole = fits.filter(([, fit]) => fit === 'all')
-  const part = fits.filter(([, fit]) => fit === 'part')
-  const [name, fit] = whole[0] ?? part[0] ?? none(file, bytes, forced)
-  const others = (whole.length > 0 ? whole : part).map(([other]) => other).filter((other) => other !== name)
+  const candidates = likeliestFirst(whole.length > 0 ? whole : fits.filter(([, fit]) => fit === 'part'), bytes)
+  const [name, fit] = candidates[0] ?? none(file, bytes, forced)
+  const others = candidates.map(([other]) => other).filter((other) => other !== name)
 
   const { title, decode } = messageRows[name]
   const message = decode(bytes)
@@ -41,6 +41,15 @@ export function inspectMessage(file: string, raw: Uint8Array, forced: MessageRow
   }
 }
 
+type Candidate = readonly [MessageRowName, Fit]
+
+/** In the order of the table, and those that have nothing in them behind those that have. */
+function likeliestFirst(candidates: readonly Candidate[], bytes: Uint8Array): readonly Candidate[] {
+  if (candidates.length < 2) return candidates
+  const isFull = ([name]: Candidate) => hasContent(messageRows[name].decode(bytes))
+  return candidates.toSorted((a, b) => Number(isFull(b)) - Number(isFull(a)))
+}
+
 /** Whether bytes, plain or compressed, are one of the messages to the letter. */
 export function isRecorded(raw: Uint8Array): boolean {
   const { bytes } = inflated(raw, messageRowNames)
@@ -59,7 +68,7 @@ export function recommenderAnswer(request: Uint8Array, answer: Uint8Array): Mess
   return family === 'torchrec' || family === 'easyrec' ? `${family}-response` : undefined
 }
 
-function none(file: string, bytes: Uint8Array, forced: MessageRowName | undefined): readonly [MessageRowName, Fit] {
+function none(file: string, bytes: Uint8Array, forced: MessageRowName | undefined): Candidate {
   if (!forced) {
     throw new EasError(
       'invalid_request',

@@ -77,3 +77,16 @@ export function fitOf(name: MessageRowName, bytes: Uint8Array): Fit {
     return 'none'
   }
 }
+
+/**
+ * Whether a decoded message has more in it than numbers and a name: a tensor, a feature, an item. One without is seldom
+ * what was meant: a TensorFlow input often is, to the letter, the packed `output_filter` of a torch request.
+ */
+export const hasContent = (message: object): boolean =>
+  Object.values(message).some((field) =>
+    field instanceof Map
+      ? field.size > 0
+      : Array.isArray(field)
+        ? field.some((element) => typeof element !== 'number')
+        : typeof field === 'object',
+  )

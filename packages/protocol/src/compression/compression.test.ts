@@ -116,6 +116,20 @@ describe('recogniseCompression()', () => {
     expect(found?.bytes).toEqual(decompress(compressor, golden(`${name}.bin`), limit))
   })
 
+  it.each(['lz4_frame', 'zstd'] as const)('recognises %s behind skippable frames', (name) => {
+    const skippable = Buffer.from('502a4d180200000009095f2a4d1800000000', 'hex')
+    const frame = golden(name === 'zstd' ? 'java_torch_zstd.bin' : 'java_torch_lz4frame.bin')
+    const body = Buffer.concat([skippable, frame])
+    expect(recogniseCompression(body, limit, isNothing)).toEqual({
+      compressor: name,
+      bytes: Uint8Array.from(heldBy('java')),
+    })
+    if (name === 'lz4_frame') expect(decompress('lz4', body, limit)).toEqual(decompress('lz4', frame, limit))
+    for (const end of [4, 8, 9, 10, 14, 18]) {
+      expect(recogniseCompression(body.subarray(0, end), limit, isNothing)).toBeUndefined()
+    }
+  })
+
   it('takes plain bodies, empty ones and LZ4 blocks for plain', () => {
     for (const body of [plain, new Uint8Array(0), golden('java_torch_lz4.bin'), Buffer.from('[{"a":1}]')]) {
       expect(recogniseCompression(body, limit, isPlain)).toBeUndefined()

@@ -39,8 +39,8 @@ export const compressors = {
   /** A raw block: what every client means by Snappy. */
   snappy: { decompress: decompressSnappy, compress: compressSnappy, contentEncoding: 'snappy' },
   /**
-   * A raw block, or a frame by its magic: EAS does not say which of the two its `lz4` is. No block begins like a frame,
-   * as its first token would be a match with nothing before it. The reader of a compressed response needs its original
+   * A block, or a frame by its magic: EAS does not say which of the two its `lz4` is. No block begins like a frame, as
+   * its first token would be a match with nothing before it. The reader of a compressed response needs its original
    * size, in `X-LZ4-Original-Length`, and cannot learn of it from `Content-Encoding`.
    */
   lz4: {
@@ -71,7 +71,7 @@ export function compress(name: Compressor, bytes: Uint8Array): Uint8Array {
   return compressors[name].compress(bytes)
 }
 
-/** Formats whose first four bytes, or two of gzip, tell them from every message a client sends. */
+/** Formats that a magic tells from every message a client sends: two bytes, or four behind any skippable frames. */
 const byMagic = ['gzip', 'zstd', 'lz4_frame'] as const
 
 /**

@@ -18,15 +18,24 @@ const maxDistance = 65_535
 const tableBits = 14
 const table = new Int32Array(1 << tableBits)
 
-/** @throws {EasError} `invalid_request` for a malformed block, `too_large` for one of more than `maxBytes`. */
+/**
+ * A block, or one with its size before it, which Python's `lz4.block.compress` writes unless told not to.
+ * @throws {EasError} `invalid_request` for a malformed block, `too_large` for one of more than `maxBytes`.
+ */
 export function decompressLz4Block(bytes: Uint8Array, maxBytes: number): Uint8Array {
   const input = span(bytes)
   const size = measureLz4Block(input, 0, bytes.length, 0, maxBytes)
   if (size === 'too_large') throw tooLarge('lz4', maxBytes)
-  if (typeof size === 'string') throw malformed('lz4', size)
-  const output = span(new Uint8Array(size))
-  decodeLz4Block(input, 0, bytes.length, output, 0)
-  return output.bytes
+  if (typeof size === 'number') return decode(0, size)
+  const declared = bytes.length < 4 ? 0 : input.view.getUint32(0, true)
+  if (declared > 0 && measureLz4Block(input, 4, bytes.length, 0, maxBytes) === declared) return decode(4, declared)
+  throw malformed('lz4', size)
+
+  function decode(start: number, outputBytes: number) {
+    const output = span(new Uint8Array(outputBytes))
+    decodeLz4Block(input, start, bytes.length, output, 0)
+    return output.bytes
+  }
 }
 
 /**

@@ -1,6 +1,7 @@
 import { type Span, span } from './copy.ts'
 import { malformed, tooLarge } from './failure.ts'
 import { decodeLz4Block, encodeLz4Block, maxLz4BlockBytes, measureLz4Block } from './lz4-block.ts'
+import { afterSkippableFrames, skippableMagic } from './skippable-frames.ts'
 import { xxh32 } from './xxh32.ts'
 
 /**
@@ -12,8 +13,6 @@ import { xxh32 } from './xxh32.ts'
 
 const frameMagic = 0x184d2204
 const legacyMagic = 0x184c2102
-/** `0x184D2A50` to `0x184D2A5F`. */
-const skippableMagic = 0x184d2a5
 const storedBit = 0x8000_0000
 
 /** Clients write one frame. An empty one is 11 bytes and would cost many more to note. */
@@ -36,8 +35,10 @@ interface Block {
   readonly stored: boolean
 }
 
-export const isLz4Frame = (bytes: Uint8Array) =>
-  bytes[0] === 0x04 && bytes[1] === 0x22 && bytes[2] === 0x4d && bytes[3] === 0x18
+export function isLz4Frame(bytes: Uint8Array): boolean {
+  const at = afterSkippableFrames(bytes)
+  return bytes[at] === 0x04 && bytes[at + 1] === 0x22 && bytes[at + 2] === 0x4d && bytes[at + 3] === 0x18
+}
 
 /** @throws {EasError} `invalid_request` for a malformed frame, `too_large` for more than `maxBytes` in all. */
 export function decompressLz4Frame(bytes: Uint8Array, maxBytes: number): Uint8Array {

@@ -19,6 +19,8 @@ describe('decompressLz4Block()', () => {
     ['a match', block(0x40, 'abcd', 4, 0, 0x10, 'z'), 'abcdabcdz'],
     ['an overlapping match', block(0x33, 'xab', 2, 0, 0x10, 'z'), 'xababababaz'],
     ['a long match', block(0x1f, 'a', 1, 0, 5, 0x10, 'z'), `${'a'.repeat(25)}z`],
+    // lz4 4.4.5 of PyPI: lz4.block.compress(b'abcabcabcabcabcabcabcabc')
+    ['its size before it', Buffer.from('180000003c6162630300506263616263', 'hex'), 'abc'.repeat(8)],
   ])('decodes %s', (_what, bytes, expected) => {
     expect(text(decompressLz4Block(bytes, 100))).toBe(expected)
   })
@@ -32,6 +34,7 @@ describe('decompressLz4Block()', () => {
     ['a match at the end', block(0x40, 'abcd', 4, 0), 'without a last literal'],
     ['an announced match', block(0x41, 'abcd'), 'before the match'],
     ['a match from before the start', block(0x40, 'abcd', 5, 0, 0), 'reaches 5 bytes back from byte 4'],
+    ['another size before it', block(4, 0, 0, 0, 0x30, 'abc'), 'reaches 0 bytes back from byte 0'],
     ['a match from itself', block(0x40, 'abcd', 0, 0, 0), 'reaches 0 bytes back from byte 4'],
   ])('refuses %s', (_what, bytes, message) => {
     expect(() => decompressLz4Block(bytes, 1000)).toThrow(`Cannot decompress the body as lz4: `)

@@ -1,5 +1,6 @@
 import { EasError } from '@eas/base'
 import { malformed } from './failure.ts'
+import { afterSkippableFrames, skippableMagic } from './skippable-frames.ts'
 
 /** One Zstandard frame: where it lies in the input and what its headers alone say. */
 export interface ZstdFrame {
@@ -26,8 +27,6 @@ export interface ZstdBlock {
 
 const blockTypes = ['raw', 'rle', 'compressed'] as const
 const frameMagic = 0xfd2fb528
-/** `0x184D2A50` to `0x184D2A5F`. */
-const skippableMagic = 0x184d2a5
 export const largestBlockBytes = 128 * 1024
 
 /** RFC 8878 3.1.1.1.2 asks decoders for 8 MB at least; a larger window than may be decoded at all is of no use. */
@@ -36,8 +35,10 @@ const smallestMaxWindow = 8 * 1024 * 1024
 /** Clients write one frame; `pzstd` one for some megabytes. An empty one is 9 bytes and would cost many more to note. */
 const maxFrames = 1024
 
-export const isZstd = (bytes: Uint8Array) =>
-  bytes[0] === 0x28 && bytes[1] === 0xb5 && bytes[2] === 0x2f && bytes[3] === 0xfd
+export function isZstd(bytes: Uint8Array): boolean {
+  const at = afterSkippableFrames(bytes)
+  return bytes[at] === 0x28 && bytes[at + 1] === 0xb5 && bytes[at + 2] === 0x2f && bytes[at + 3] === 0xfd
+}
 
 /**
  * Follows the headers of every frame and block to the end of the bytes, which it costs a few nanoseconds per 128 KB to
