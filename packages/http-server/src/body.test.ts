@@ -31,6 +31,22 @@ describe('readBody()', () => {
     expect(bytes.buffer.byteLength).toBe(700)
   })
 
+  it('takes a body that comes in one piece as it is, if that is alone in its memory', async () => {
+    const inOnePiece = async (chunk: Buffer) => {
+      const incoming = message({ 'content-length': '700' })
+      const body = readBody(incoming, 1000, 1000)
+      incoming.emit('data', chunk)
+      incoming.emit('end')
+      return body
+    }
+    const alone = Buffer.allocUnsafeSlow(700).fill(5)
+    expect(await inOnePiece(alone)).toBe(alone)
+    const shared = Buffer.from(new ArrayBuffer(800), 50, 700).fill(6)
+    const bytes = await inOnePiece(shared)
+    expect(bytes.buffer.byteLength).toBe(700)
+    expect(shared.equals(bytes)).toBe(true)
+  })
+
   it('takes time in proportion to the number of chunks, not to its square', async () => {
     const incoming = message(chunked)
     const body = readBody(incoming, 2e6, 60_000)

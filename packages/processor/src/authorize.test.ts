@@ -138,4 +138,13 @@ describe('authorize()', () => {
   it('survives targets that cannot be decoded', () => {
     expect(check(signed('xxxx', hello), '/api/predict/demo%zz?%E4%BD')).toBe(401)
   })
+
+  it.each(['latin1', 'utf8'] as const)('takes a token that is not ASCII in the bytes of %s', (encoding) => {
+    const token = 'geheim-ü'
+    const received = (text: string) => Buffer.from(text, encoding).toString('latin1')
+    const ask = (given: string) =>
+      authorize({ method: 'POST', target: '/', headers: { authorization: received(given) } }, token, options)
+    expect(() => ask(token)).not.toThrow()
+    expect(() => ask('geheim-ö')).toThrow('Authorization is not valid')
+  })
 })

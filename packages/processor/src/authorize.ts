@@ -22,7 +22,8 @@ export interface AuthorizeOptions {
 export function authorize(head: EasRequestHead, token: string, options: AuthorizeOptions): void {
   const given = head.headers.authorization
   if (given === undefined || given === '') throw new EasError('unauthorized', 'Authorization is missing')
-  if (equal(given, token)) return
+  // Node reads the bytes of a header as Latin-1; most clients write a token as UTF-8.
+  if (equal(given, token) || equal(given, Buffer.from(token).toString('latin1'))) return
   if (given.startsWith('EAS ') && isSigned(head, given.slice(4), token, options)) return
   throw new EasError('unauthorized', 'Authorization is not valid for this service')
 }

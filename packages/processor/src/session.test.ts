@@ -91,4 +91,21 @@ describe('a session', () => {
     expect(session.run(x([0, 4]), ['y']).get('y')).toMatchObject({ shape: [0, 4] })
     session.release()
   })
+
+  it('answers the tensors of a model that gives something else beside them', async () => {
+    const graph: Graph = {
+      nodes: [
+        { op: 'Relu', inputs: ['x'], outputs: ['y'] },
+        { op: 'SequenceConstruct', inputs: ['y'], outputs: ['all'] },
+      ],
+      inputs: [float('x', ['N', 4])],
+      outputs: [{ ...float('all', ['N', 4]), sequence: true }, float('y', ['N', 4])],
+    }
+    const onnx = { bytes: onnxModel(graph), folder: files.folder }
+    const session = await createSession({ onnx, isOptimised: false }, options)
+    expect(session.info.outputs.map(({ name }) => name)).toEqual(['y'])
+    expect(session.info.warnings).toEqual(['Output all is not a tensor and cannot be answered'])
+    expect(session.run(x([2, 4]), ['y']).get('y')).toMatchObject({ shape: [2, 4] })
+    session.release()
+  })
 })

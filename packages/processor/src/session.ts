@@ -124,7 +124,7 @@ const logLevels = { warning: 2 } as const
  * On a thread of its own a model needs neither, and they would be most of what a small inference costs; so its binding is
  * called directly. Its version is pinned in package.json.
  *
- * @throws {EasError} `not_ready` when the model cannot be loaded, or takes or gives something other than tensors.
+ * @throws {EasError} `not_ready` when the model cannot be loaded, takes something other than tensors or gives nothing else.
  */
 export async function createSession(model: OpenableModel, options: SessionOptions): Promise<ModelSession> {
   const start = performance.now()
@@ -133,7 +133,7 @@ export async function createSession(model: OpenableModel, options: SessionOption
   const { session, execution_provider } = open(binding.InferenceSession, model, options, warnings)
   const info: ModelInfo = {
     inputs: session.inputMetadata.map((value) => valueInfo('input', value)),
-    outputs: session.outputMetadata.map((value) => valueInfo('output', value)),
+    outputs: outputsOf(session.outputMetadata, warnings),
     execution_provider,
     warnings,
     loadMs: performance.now() - start,
@@ -264,15 +264,37 @@ function loadInto(
 
 const folderOf = ({ onnx }: OpenableModel) => (typeof onnx === 'string' ? dirname(onnx) : onnx.folder)
 
+/**
+ * Outputs that are tensors. ONNX Runtime computes sequences and maps but cannot hand them to Node, such as the probabilities of
+ * a classifier of scikit-learn that was exported with `zipmap`.
+ */
+function outputsOf(values: readonly Binding.ValueMetadata[], warnings: string[]): readonly ValueInfo[] {
+  const tensors = values.filter(({ isTensor }) => isTensor)
+  // Better refused now than after a run.
+  if (tensors.length === 0) return values.map((value) => valueInfo('output', value))
+  for (const { name, isTensor } of values)
+    if (!isTensor) warnings.push(`Output ${oneLine(name)} is not a tensor and cannot be answered`)
+  return tensors.map((value) => valueInfo('output', value))
+}
+
 function valueInfo(side: 'input' | 'output', value: Binding.ValueMetadata): ValueInfo {
   const { name, isTensor, type, shape, symbolicDimensions } = value
-  // ONNX Runtime computes sequences and maps but cannot hand them to Node; better refused now than after a run.
   if (!isTensor) throw new EasError('not_ready', `Cannot load the model: ${side} ${name} is not a tensor`)
   const dtype = dtypeOfNumber.get(type)
-  if (!dtype) throw new EasError('not_ready', `Cannot load the model: ${side} ${name} has data type ${type}`)
+  if (!dtype) {
+    const what = otherTypes.get(type) ?? `of data type ${type}`
+    throw new EasError('not_ready', `Cannot load the model: ${side} ${name} is ${what}, and Node has no tensors of it`)
+  }
   const dims = shape.map((dim, i) => (dim >= 0 ? dim : (symbolicDimensions[i] ?? '')))
   return { name, dtype, shape: dims.length > 0 ? dims : undefined }
 }
+
+/** Of `TensorProto.DataType`: what a model may name and onnxruntime-node has nothing for. */
+const otherTypes: ReadonlyMap<number, string> = new Map([
+  [14, 'complex64'],
+  [15, 'complex128'],
+  [16, 'bfloat16'],
+])
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const utf8Bytes = new TextEncoder()

@@ -20,6 +20,7 @@ const sent = 0
 const sentByPort = 1
 const isAsleep = 2
 const isRung = 3
+const isWatched = 4
 
 /** 1 MiB each way: more than a worker is ever sent of small bodies at once. */
 const ringWords = 128 * 1024
@@ -39,9 +40,11 @@ export class ParentEnd {
   private readonly port: MessagePort
   private readonly requests: Ring
   private readonly answers: Ring
+  private readonly onMessage: (message: FromWorker) => void
 
   constructor(onMessage: (message: FromWorker) => void) {
     const { port1, port2 } = new MessageChannel()
+    this.onMessage = onMessage
     this.port = port1
     this.requests = new Ring(Ring.memory(ringWords))
     this.answers = new Ring(Ring.memory(ringWords))
@@ -49,14 +52,27 @@ export class ParentEnd {
       port: port2,
       requests: this.requests.shared,
       answers: this.answers.shared,
-      signals: new Int32Array(new SharedArrayBuffer(16)),
+      signals: new Int32Array(new SharedArrayBuffer(20)),
     }
     this.port.on('message', (message: FromWorker | typeof bell) => {
       Atomics.store(this.data.signals, isRung, 0)
-      const outcomes = this.takeAnswers()
-      if (outcomes.length > 0) onMessage({ kind: 'outcomes', outcomes })
+      this.look()
       if (message !== bell) onMessage(message)
     })
+  }
+
+  /** From now on answers are looked for, so that no bell need ring for them, until `look(false)`. */
+  watch(): void {
+    Atomics.store(this.data.signals, isWatched, 1)
+  }
+
+  /** Hands over the answers that have come; whether there are any. @param again Whether it will be called again shortly. */
+  look(again = true): boolean {
+    // Before it looks, so that an answer which is put in afterwards rings.
+    if (!again) Atomics.store(this.data.signals, isWatched, 0)
+    const outcomes = this.takeAnswers()
+    if (outcomes.length > 0) this.onMessage({ kind: 'outcomes', outcomes })
+    return outcomes.length > 0
   }
 
   post(message: ToWorker): void {
@@ -148,7 +164,8 @@ export class WorkerEnd {
     }
     const rest = message.outcomes.filter((outcome) => !this.putAnswer(outcome))
     if (rest.length > 0) port.postMessage({ kind: 'outcomes', outcomes: rest }, ownBuffers(rest))
-    else if (Atomics.exchange(signals, isRung, 1) === 0) port.postMessage(bell)
+    else if (Atomics.load(signals, isWatched) === 0 && Atomics.exchange(signals, isRung, 1) === 0)
+      port.postMessage(bell)
   }
 
   close(): void {

@@ -40,6 +40,9 @@ export class ModelWorker {
   serviceMs = windowMs
   private readonly host: Host
   private readonly events: WorkerEvents
+  private turning: NodeJS.Immediate | undefined
+  /** How long the event loop is kept turning, on the clock of `performance.now()`. */
+  private awakeUntil = 0
 
   constructor(start: (events: HostEvents) => Host, events: WorkerEvents) {
     this.events = events
@@ -77,7 +80,8 @@ export class ModelWorker {
       items.push(pending.item)
     }
     this.host.post({ kind: 'predict', items })
-    if (this.inFlight.size === 1 && this.serviceMs < awakeMs) this.stayAwake(performance.now() + awakeMs)
+    if (this.inFlight.size === 1 && this.serviceMs < awakeMs) this.awakeUntil = performance.now() + awakeMs
+    if (!this.turning) this.turnSoon()
   }
 
   cancel(id: number): void {
@@ -89,11 +93,22 @@ export class ModelWorker {
     return this.host.close()
   }
 
-  /** Keeps the event loop turning, free for whatever comes, while a single fast answer is awaited. */
-  private stayAwake(until: number): void {
-    setImmediate(() => {
-      if (this.inFlight.size === 1 && performance.now() < until) this.stayAwake(until)
-    })
+  private turnSoon(): void {
+    this.host.answers?.watch()
+    this.turning = setImmediate(this.turn)
+  }
+
+  /**
+   * Looks for answers once per turn of the event loop, which spares the worker telling of them: for as long as each turn finds
+   * some, and for a moment while a single fast one is awaited.
+   */
+  private readonly turn = (): void => {
+    const { answers } = this.host
+    const came = answers?.look() ?? false
+    const { size } = this.inFlight
+    const goesOn = size > 0 && (came || (size === 1 && performance.now() < this.awakeUntil))
+    if (goesOn || answers?.look(false)) this.turnSoon()
+    else this.turning = undefined
   }
 
   private receive(message: FromWorker): void {

@@ -60,7 +60,7 @@ export class Ring {
     return true
   }
 
-  /** Takes the next record out, into a buffer of its own; `undefined` when there is none. */
+  /** Takes a copy of the next record out; `undefined` when there is none. */
   take(): { readonly facts: readonly number[]; readonly body: Uint8Array<ArrayBuffer> } | undefined {
     let taken = Atomics.load(this.positions, 1)
     if (taken === Atomics.load(this.positions, 0)) return undefined
@@ -70,7 +70,7 @@ export class Ring {
     const facts: number[] = []
     for (let i = 0; i < factsPerRecord; i++) facts.push(this.words[start + 1 + i] ?? 0)
     const from = (start + headWords) * wordBytes
-    const body = new Uint8Array(length)
+    const body = Buffer.allocUnsafe(length) // of a pool where it is small: a buffer of its own costs as much as the rest
     body.set(this.bytes.subarray(from, from + length))
     Atomics.store(this.positions, 1, (taken + headWords + Math.ceil(length / wordBytes)) | 0)
     return { facts, body }

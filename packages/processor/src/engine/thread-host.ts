@@ -6,6 +6,8 @@ import { disableTelemetry } from './telemetry.ts'
 /** Where a model lives: something that takes messages, gives messages, and can die. */
 export interface Host {
   post(message: ToWorker): void
+  /** Of a host whose answers can be looked for: see `ParentEnd`. */
+  readonly answers?: Pick<ParentEnd, 'watch' | 'look'>
   /** Ends it, once what it is computing is computed. Nothing is reported afterwards. */
   close(): Promise<void>
 }
@@ -43,6 +45,7 @@ export function startThread(env: Readonly<Record<string, string>>, events: HostE
   })
   return {
     post: (message) => channel.post(message),
+    answers: channel,
     // Asked, not terminated: ONNX Runtime's binding aborts the process when its thread is ended within a call.
     close() {
       alive = false

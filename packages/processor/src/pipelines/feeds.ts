@@ -29,7 +29,7 @@ const doesNotFit = (label: string, input: ValueInfo, got: string) =>
   new EasError('invalid_request', `Cannot use ${label}: expected ${describe(input)}, ${got}`)
 
 const describe = ({ dtype, shape }: ValueInfo) =>
-  [dtype ?? 'a tensor', ...(shape ? [formatShape(shape.map((dim) => dim || '?'))] : [])].join(' ')
+  [dtype ?? 'a tensor', ...(shape ? [formatShape(shape.map((dim) => (dim === '' ? '?' : dim)))] : [])].join(' ')
 
 /** The feeds of a request whose inputs have names: each of the model's inputs once, and nothing else. */
 export function namedFeeds(

@@ -46,9 +46,11 @@ export async function createPipeline(spec: PipelineSpec, context: PipelineContex
         return pipeline.decode(body, model)
       } catch (thrown) {
         if (!(thrown instanceof DecodeError)) throw thrown
-        const sent = messages.find((message) => message.isRequest(body))
-        if (!sent || sent.name === expected[spec.kind]) throw thrown
-        const hint = `it looks like a ${sent.name}, and this service takes a ${expected[spec.kind]}`
+        // The same bytes may be a request of several families.
+        const sent = messages.filter((message) => message.isRequest(body)).map(({ name }) => name)
+        const [other] = sent
+        if (!other || sent.includes(expected[spec.kind])) throw thrown
+        const hint = `it looks like a ${other}, and this service takes a ${expected[spec.kind]}`
         throw new EasError('invalid_request', `${thrown.message}; ${hint}`, { cause: thrown })
       }
     },
