@@ -14,8 +14,8 @@ export async function makeFolder(path: string): Promise<void> {
     const { code } = error as NodeJS.ErrnoException // node:fs throws nothing else
     if (await isFolder(path)) return
     const parent = dirname(path)
-    if (code !== 'ENOENT' || parent === path || (await isFolder(parent))) throw error
-    await makeFolder(parent)
+    if (code !== 'ENOENT' || parent === path) throw error
+    await makeFolder(parent) // it may be there by now
     await mkdir(path).catch(async (again) => {
       if (!(await isFolder(path))) throw again // somebody else's is as good
     })
