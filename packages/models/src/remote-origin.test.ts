@@ -63,7 +63,7 @@ async function originOf(
   end = async () => {
     server.closeAllConnections()
     await new Promise((resolve) => server.close(resolve))
-    await rm(folder, { recursive: true })
+    await rm(folder, { recursive: true, maxRetries: 10 }) // the cache may still be tidying up
   }
   const { port } = server.address() as AddressInfo // listening on TCP
   const credentials = () => ({ accessKeyId: 'AKIATEST', secretAccessKey: 'secretsecret' })
@@ -163,7 +163,7 @@ async function bucketWith(objects: Readonly<Record<string, string>>) {
   const folder = await mkdtemp(join(tmpdir(), 'eas-origin-'))
   end = async () => {
     await server.close()
-    await rm(folder, { recursive: true })
+    await rm(folder, { recursive: true, maxRetries: 10 }) // the cache may still be tidying up
   }
   const stores = { s3: { endpoint: server.endpoint, credentials: () => testKeys } }
   const cache = () => DiskCache.open(folder)
@@ -253,7 +253,7 @@ async function webWith(objects: Readonly<Record<string, string>>) {
   end = async () => {
     server.closeAllConnections()
     await new Promise((resolve) => server.close(resolve))
-    await rm(folder, { recursive: true })
+    await rm(folder, { recursive: true, maxRetries: 10 }) // the cache may still be tidying up
   }
   const { port } = server.address() as AddressInfo // listening on TCP
   const rest = { baseDir: '/', mounts: [], stores: {}, platform, deadlineMs: 20_000 }
