@@ -35,6 +35,28 @@ type Answer = (request: IncomingMessage, response: ServerResponse) => void
 let end = async () => {}
 afterEach(() => end())
 
+/** A folder for a cache, which goes after `close` when the test is over. */
+async function cacheFolder(close: () => Promise<unknown>): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'eas-origin-'))
+  end = async () => {
+    await close()
+    await rm(folder, { recursive: true, maxRetries: 10 }) // the cache may still be tidying up
+  }
+  return folder
+}
+
+/** Serves until the test is over. */
+async function served(answer: Answer): Promise<{ readonly port: number; readonly folder: string }> {
+  const server = createServer(answer)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const folder = await cacheFolder(async () => {
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+  })
+  const { port } = server.address() as AddressInfo // listening on TCP
+  return { port, folder }
+}
+
 /** A model in a bucket whose server has these objects, and lets `first` answer instead where that returns true. */
 async function originOf(
   objects: Readonly<Record<string, Uint8Array>>,
@@ -53,19 +75,11 @@ async function originOf(
     })
     response.end(part)
   }
-  const server = createServer((request, response) => {
+  const { port, folder } = await served((request, response) => {
     const what = `${request.method} ${request.url?.replace('/bucket/', '')}`
     asked.push(what)
     if (!first(what, () => answer(request, response), response)) answer(request, response)
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const folder = await mkdtemp(join(tmpdir(), 'eas-origin-'))
-  end = async () => {
-    server.closeAllConnections()
-    await new Promise((resolve) => server.close(resolve))
-    await rm(folder, { recursive: true, maxRetries: 10 }) // the cache may still be tidying up
-  }
-  const { port } = server.address() as AddressInfo // listening on TCP
   const credentials = () => ({ accessKeyId: 'AKIATEST', secretAccessKey: 'secretsecret' })
   const stores = { s3: { endpoint: `http://127.0.0.1:${port}`, credentials } }
   const cache = () => DiskCache.open(folder)
@@ -160,11 +174,7 @@ async function bucketWith(objects: Readonly<Record<string, string>>) {
   const server = await startS3Server()
   const put = (key: string, text: string) => server.put(`bucket/${key}`, Buffer.from(text))
   for (const [key, text] of Object.entries(objects)) put(key, text)
-  const folder = await mkdtemp(join(tmpdir(), 'eas-origin-'))
-  end = async () => {
-    await server.close()
-    await rm(folder, { recursive: true, maxRetries: 10 }) // the cache may still be tidying up
-  }
+  const folder = await cacheFolder(() => server.close())
   const stores = { s3: { endpoint: server.endpoint, credentials: () => testKeys } }
   const cache = () => DiskCache.open(folder)
   const originOf = (path: string, model_entry?: string) =>
@@ -242,20 +252,12 @@ it('is found in a store that is overloaded for a moment', async () => {
 
 /** A web server that answers who shows a token. */
 async function webWith(objects: Readonly<Record<string, string>>) {
-  const server = createServer((request, response) => {
+  const { port, folder } = await served((request, response) => {
     const [path = '', query] = (request.url ?? '').split('?')
     const text = query === 'sig=a/secret' ? objects[path.slice(1)] : undefined
     if (text === undefined) response.writeHead(403, { 'content-length': 0 }).end()
     else response.writeHead(200, { etag: '"1"', 'content-length': text.length }).end(text)
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const folder = await mkdtemp(join(tmpdir(), 'eas-origin-'))
-  end = async () => {
-    server.closeAllConnections()
-    await new Promise((resolve) => server.close(resolve))
-    await rm(folder, { recursive: true, maxRetries: 10 }) // the cache may still be tidying up
-  }
-  const { port } = server.address() as AddressInfo // listening on TCP
   const rest = { baseDir: '/', mounts: [], stores: {}, platform, deadlineMs: 20_000 }
   return (path: string) =>
     modelOrigin(

@@ -27,7 +27,11 @@ const documentBytesMax = 64 * 1024 * 1024
  */
 export async function openModelFolder(path: string): Promise<ModelFolder> {
   const fgJson = await readDocument(path, 'fg.json')
-  if (!fgJson) throw new EasError('not_ready', 'Cannot load the model: there is no fg.json beside it')
+  if (!fgJson)
+    throw new EasError(
+      'not_ready',
+      'Cannot load the model: there is no fg.json beside it; with fg_mode bypass it needs none',
+    )
   const modelAcc = await readDocument(path, 'model_acc.json')
   return {
     path,

@@ -88,7 +88,7 @@ describe('openRecommender()', () => {
 
   it('says that there is no fg.json', async () => {
     await expect(openRecommender(options(folder))).rejects.toThrow(
-      'Cannot load the model: there is no fg.json beside it',
+      'Cannot load the model: there is no fg.json beside it; with fg_mode bypass it needs none',
     )
   })
 

@@ -14,8 +14,12 @@ export const compressions: readonly {
 }[] = [
   { name: 'gzip', magic: [0x1f, 0x8b], inflate: (bytes) => through(bytes, zlib.createGunzip(), 'gzip') },
   { name: 'zstd', magic: [0x28, 0xb5, 0x2f, 0xfd], inflate: inflateZstd },
-  // Behind a frame that is skipped: pzstd begins with one.
-  { name: 'zstd', magic: [0x50, 0x2a, 0x4d, 0x18], inflate: inflateZstd },
+  // Behind a frame that is skipped, of any of sixteen kinds: pzstd begins with one.
+  ...Array.from({ length: 16 }, (_, i) => ({
+    name: 'zstd',
+    magic: [0x50 + i, 0x2a, 0x4d, 0x18],
+    inflate: inflateZstd,
+  })),
 ]
 
 async function* through(bytes: Bytes, inflater: NodeJS.ReadWriteStream, name: string): AsyncGenerator<Uint8Array> {

@@ -59,6 +59,16 @@ export const scatter = (
   reduction: 'none' | 'add' | 'mul' | 'max' | 'min',
 ): Value => emit.scatterND(op.g, x, emit.cast(op.g, indices, 'int64'), updates, reduction)
 
+/** How often each row is named: int64 `[rows]` of int64 ids `[k]`. */
+export const countsOf = (op: Op, ids: Value, rows: Dim): Value =>
+  scatter(
+    op,
+    emit.full(op.g, [rows], scalar('int64', 0)),
+    emit.unsqueeze(op.g, ids, [1]),
+    emit.full(op.g, [ids.shape[0] ?? 1], scalar('int64', 1)),
+    'add',
+  )
+
 export const zeros = (op: Op, shape: readonly Dim[], like: Value, value = 0): Value =>
   emit.full(op.g, shape, num(like, value))
 
@@ -268,13 +278,7 @@ const sparseFillEmptyRows: Lowering = (op) => {
   if (typeof rank !== 'number') throw refuse('the rank of the sparse tensor is not known', op.node.name)
   const n = indices.shape[0] ?? 1
   const row = emit.select(op.g, indices, 1, 0)
-  const count = scatter(
-    op,
-    emit.full(op.g, [rows], scalar('int64', 0)),
-    emit.unsqueeze(op.g, row, [1]),
-    emit.full(op.g, [n], scalar('int64', 1)),
-    'add',
-  )
+  const count = countsOf(op, row, rows)
   const isEmpty = compare(op, 'Equal', count, scalar('int64', 0))
   const missing = emit.nonZero(op.g, isEmpty)
   const added = missing.shape[0] ?? 1

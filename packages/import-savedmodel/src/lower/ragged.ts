@@ -1,7 +1,7 @@
 import { type Dim, dims, emit, refuse, scalar, type Value, vector } from '@eas/onnx'
 import type { Lowering, Op, OpTable } from '../op.ts'
 import { binary, compare, unary } from './elementwise.ts'
-import { scatter } from './index-ops.ts'
+import { countsOf, scatter } from './index-ops.ts'
 
 /**
  * Ragged tensors that the graph computes: values and row splits, which are prefix sums of lengths.
@@ -64,14 +64,7 @@ function rowsOfSplits(op: Op, given: Value, count: Dim): Rows {
 function rowsOfIds(op: Op, given: Value, n: Dim): Rows {
   const ids = emit.cast(op.g, given, 'int64')
   const count = ids.shape[0] ?? 1
-  const lengths = scatter(
-    op,
-    emit.full(op.g, [n], scalar('int64', 0)),
-    emit.unsqueeze(op.g, ids, [1]),
-    emit.full(op.g, [count], scalar('int64', 1)),
-    'add',
-  )
-  return rowsOfSplits(op, splitsOf(op, lengths), count)
+  return rowsOfSplits(op, splitsOf(op, countsOf(op, ids, n)), count)
 }
 
 /** The last of a vector that is not empty, as a size. */
