@@ -149,6 +149,37 @@ describe('A declared length', () => {
   })
 })
 
+describe('A body that waits to be asked for', () => {
+  const expecting = (target: string, length: number) =>
+    rawRequest('POST', target, [
+      ['Host', 'test'],
+      ['Expect', '100-continue'],
+      ['Content-Length', String(length)],
+    ])
+
+  it('is asked for, and the request answered', async () => {
+    const connection = new RawConnection(server.port)
+    void connection.send(expecting('/api/predict/add', honest.length))
+    while (connection.unread.length === 0) await sleep(1)
+    expect(connection.unread.toString('latin1')).toBe('HTTP/1.1 100 Continue\r\n\r\n')
+    void connection.send(honest)
+    expect((await connection.response())?.status).toBe(200)
+    connection.destroy()
+  })
+
+  it.each([
+    ['of a request for no service', '/api/predict/nobody', 1000, 404],
+    ['that is too long', '/api/predict/add', bodyBytesMax + 1, 413],
+  ])('is not, when it is %s', async (_, target, length, status) => {
+    const connection = new RawConnection(server.port)
+    void connection.send(expecting(target, length))
+    while (!connection.unread.includes('\r\n\r\n')) await sleep(1)
+    expect(connection.unread.toString('latin1', 0, 12)).toBe(`HTTP/1.1 ${status}`)
+    expect((await connection.response())?.headers.connection).toBe('close')
+    connection.destroy()
+  })
+})
+
 describe('A decompression bomb', () => {
   const zeros = Buffer.alloc(64 * mebibyte)
   /** A zstd frame of run-length blocks, each 128 KiB of one byte; RFC 8878, 3.1.1. */

@@ -61,15 +61,10 @@ export function createHttpServer({ processor, bodyBytesMax, begin = processor.be
       requestTimeout: 0,
       noDelay: true,
     },
-    (message, response) => {
-      const client: Client = { onGone: undefined }
-      const waiting = waitingOn.get(message.socket)
-      waiting?.set(message, client)
-      answer(message, response, client)
-        .catch(() => response.destroy())
-        .finally(() => waiting?.delete(message))
-    },
+    (message, response) => onRequest(message, response, false),
   )
+  // Its body is sent once it is asked for: one that is refused never is.
+  server.on('checkContinue', (message, response) => onRequest(message, response, true))
 
   const loopback = new Loopback()
 
@@ -84,16 +79,28 @@ export function createHttpServer({ processor, bodyBytesMax, begin = processor.be
     })
   })
 
-  async function answer(message: IncomingMessage, response: ServerResponse, client: Client) {
+  function onRequest(message: IncomingMessage, response: ServerResponse, holdsBody: boolean) {
+    const client: Client = { onGone: undefined }
+    const waiting = waitingOn.get(message.socket)
+    waiting?.set(message, client)
+    answer(message, response, client, holdsBody)
+      .catch(() => response.destroy())
+      .finally(() => waiting?.delete(message))
+  }
+
+  /** @param holdsBody Whether the client waits to be asked for its body. */
+  async function answer(message: IncomingMessage, response: ServerResponse, client: Client, holdsBody: boolean) {
     // Node joins repeated headers by `, ` or keeps the first; only set-cookie, which no request has, becomes a list.
     const headers = message.headers as EasRequestHead['headers']
     const head = { method: message.method ?? '', target: message.url ?? '/', headers }
     const exchange = begin(loopback.has(message.socket) ? { ...head, isRehearsal: true } : head)
-    if (exchange.refusal) return refuse(message, response, exchange.refusal)
+    if (exchange.refusal) return refuse(message, response, exchange.refusal, holdsBody)
 
     let body: Uint8Array
     try {
-      body = await readBody(message, bodyBytesMax, exchange.timeoutMs)
+      const reading = readBody(message, bodyBytesMax, exchange.timeoutMs)
+      if (holdsBody && (declaredBytes(message) ?? 0) <= bodyBytesMax) response.writeContinue()
+      body = await reading
     } catch (thrown) {
       return sendAndClose(message, response, exchange.fail(EasError.from(thrown)))
     }
@@ -126,9 +133,9 @@ export function createHttpServer({ processor, bodyBytesMax, begin = processor.be
     response.end()
   }
 
-  async function refuse(message: IncomingMessage, response: ServerResponse, refusal: EasResponse) {
+  async function refuse(message: IncomingMessage, response: ServerResponse, refusal: EasResponse, holdsBody: boolean) {
     const declared = declaredBytes(message)
-    if (declared === undefined || declared > discardBytesMax) {
+    if (holdsBody || declared === undefined || declared > discardBytesMax) {
       return sendAndClose(message, response, refusal)
     }
     if (declared > 0) await discard(message, discardMs)
