@@ -115,6 +115,13 @@ describe('tables of text by other tools', () => {
     expect(linesOf(text).map(({ id }) => id)).toEqual(ids.filter((_, i) => i !== 3 && i !== 8))
   })
 
+  it('may begin with the name of a column that another format begins with', async () => {
+    for (const name of ['PARENT', 'PAR1', 'ORC', 'ARROW1', 'BZh9']) {
+      const { manifest } = await score('rows.csv', Buffer.from(`${name},image\n1,${image(0)}\n`))
+      expect([name, manifest.status, manifest.error]).toEqual([name, 'scored', undefined])
+    }
+  })
+
   it('frames of zstd may begin with one to be skipped', async () => {
     const skipped = Buffer.from([0x50, 0x2a, 0x4d, 0x18, 4, 0, 0, 0, 1, 2, 3, 4])
     const { manifest } = await score('rows.ndjson.zst', Buffer.concat([skipped, golden('frames.ndjson.zst'), skipped]))
@@ -138,6 +145,104 @@ describe('results in each format say the same when they are read again', () => {
       expect(farthest(scores, heldOut[i]?.torchScores ?? [])).toBeLessThan(tolerance)
       expect(row.name).toBe(names[i])
     }
+  })
+})
+
+describe('columns that are kept', () => {
+  const row = (id: number, more: string) => `{"id":${id},"image":${JSON.stringify(heldOut[id % 12]?.input)}${more}}\n`
+
+  it.each([
+    { name: 'rows.ndjson', bytes: Buffer.from(row(0, ',"scores":[1]').repeat(3)), status: 'stopped' },
+    { name: 'rows.csv', bytes: Buffer.from('image,scores\n1,2\n'), status: 'failed' },
+  ])('and are called as an output is, are an error that says what to do: $name', async ({ name, bytes, status }) => {
+    const { manifest } = await score(name, bytes)
+    expect(manifest).toMatchObject({ status, parts: [] })
+    expect(manifest.error).toMatch(
+      /column scores is kept, and an output has its name; write .*"outputs": \{"scores": "new_scores"\}/,
+    )
+    const mapping = { keep: ['scores'], outputs: { scores: 'scores' } }
+    const asked = await score(name, bytes, { mapping })
+    expect(asked.manifest).toMatchObject({
+      status: 'failed',
+      error: expect.stringMatching(/^Cannot use the mapping: column scores/),
+    })
+  })
+
+  it('both go out where the output has another name, or only it where no column is kept', async () => {
+    const bytes = Buffer.from(row(0, ',"scores":[1]') + row(1, ''))
+    const both = await score('rows.ndjson', bytes, { mapping: { outputs: { scores: 'new_scores' } } })
+    expect(linesOf(both.text).map((line) => Object.keys(line))).toEqual([
+      ['id', 'scores', 'new_scores'],
+      ['id', 'new_scores'],
+    ])
+    const one = await score('rows.ndjson', bytes, { mapping: { keep: ['id'] } })
+    expect(linesOf(one.text).map(({ scores }) => (scores as number[]).length)).toEqual([10, 10])
+    // One of two rows: its neighbour is scored.
+    const some = await score('rows.ndjson', bytes)
+    expect(some.manifest).toMatchObject({ status: 'scored', rows: 2, failures: 1 })
+    expect(some.errors).toMatchObject([{ row: 0, error: expect.stringMatching(/column scores is kept/) }])
+  })
+
+  it.each(['parquet', 'arrow'] as const)(
+    'have one type in all parts of %s, whatever values a part has',
+    async (outputFormat) => {
+      // Whole numbers and nothing in the first chunk; an unsigned one that is small.
+      const { Float64, Table, Uint64, vectorFromArray, tableToIPC, List, Field, Float32 } = await import('apache-arrow')
+      const image = [0, 1].map((i) => heldOut[i]?.input ?? [])
+      const table = new Table({
+        image: vectorFromArray(image, new List(new Field('item', new Float32(), true))),
+        price: vectorFromArray([1, 1.5], new Float64()),
+        count: vectorFromArray([null, 7], new Float64()),
+        hash: vectorFromArray([1n, 2n ** 64n - 1n], new Uint64()),
+      })
+      const chunk = { rows: 1, bytes: 1e9 }
+      const { parts, manifest } = await score('rows.arrow', tableToIPC(table, 'file'), { outputFormat, chunk })
+      expect(manifest).toMatchObject({ status: 'scored', chunks: 2 })
+      const forms = await Promise.all(
+        parts.map((part) => (outputFormat === 'arrow' ? arrowForm(part) : parquetForm(part))),
+      )
+      expect(forms[0]?.types).toEqual(forms[1]?.types)
+      expect(forms.map(({ rows }) => rows)).toEqual([
+        [{ price: 1, count: null, hash: 1n }],
+        [{ price: 1.5, count: 7, hash: 2n ** 64n - 1n }],
+      ])
+    },
+  )
+
+  async function arrowForm(part: Uint8Array) {
+    const { tableFromIPC } = await import('apache-arrow')
+    const table = tableFromIPC(part)
+    const rows = table.toArray().map(({ price, count, hash }) => ({ price, count, hash }))
+    return { types: table.schema.fields.map(String), rows }
+  }
+  async function parquetForm(part: Uint8Array) {
+    const { parquetMetadata, parquetReadObjects } = await import('hyparquet')
+    const file = new Uint8Array(part).buffer
+    const { schema } = parquetMetadata(file)
+    return { types: schema, rows: await parquetReadObjects({ file, columns: ['price', 'count', 'hash'] }) }
+  }
+})
+
+describe('numbers that JSON has no text for, as Python writes them', () => {
+  it('are what they are for the model, and null in results', async () => {
+    const [first = [], second = []] = heldOut.map(({ input }) => input)
+    const text = (image: readonly unknown[]) => `[${image.join(', ')}]`
+    const lines = [
+      `{"id": NaN, "image": ${text(['NaN', ...first.slice(1)])}, "more": {"a": [Infinity, "NaN"], "b": -Infinity}}`,
+      `{"id": 1, "image": ${text(second)}}`,
+      `{"id": 2, "image": ${text([...first.slice(1), 'NaN0'])}}`,
+      `{"id": 3, "image": ${text([...first.slice(1), '-NaN'])}}`,
+      `{"id": nan, "image": ${text(first)}}`,
+    ]
+    const { text: results, manifest, errors } = await score('rows.ndjson', Buffer.from(lines.join('\n')))
+    expect(manifest).toMatchObject({ status: 'scored', rows: 5, failures: 3 })
+    expect(errors.map(({ row }) => row)).toEqual([2, 3, 4])
+    for (const { error } of errors) expect(error).toMatch(/^(?:image: )?It is not JSON/)
+    const [nan, good] = linesOf(results)
+    expect(nan).toEqual({ id: null, more: { a: [null, 'NaN'], b: null }, scores: Array(10).fill(null) })
+    expect(farthest(good?.scores as number[], heldOut[1]?.torchScores ?? [])).toBeLessThan(tolerance)
+    const tables = await score('rows.ndjson', Buffer.from(`${lines[0]}\n${lines[1]}`), { outputFormat: 'csv' })
+    expect(tables.text).toMatch(/\r\n1,,"\[/)
   })
 })
 
@@ -266,6 +371,26 @@ describe('a poison object fails alone, and its manifest says why', () => {
     { what: 'an empty CSV file', name: 'a.csv', bytes: Buffer.of(), error: /empty, without even a header/ },
     { what: 'UTF-16', name: 'a.ndjson', bytes: Buffer.from('\ufeff{"image":[]}\n', 'utf16le'), error: /not UTF-8/ },
     { what: 'a truncated log of requests', name: 'a.pbs', bytes: Buffer.of(200, 1, 2, 3), error: /cut short/ },
+    {
+      what: 'encrypted Parquet',
+      name: 'a.parquet',
+      bytes: Buffer.from('PARE\u001f\0\0\0PARE'),
+      error: /it is encrypted Parquet/,
+    },
+    {
+      what: 'Avro called CSV',
+      name: 'a.csv',
+      bytes: Buffer.from('Obj\u0001\u0002'),
+      error: /it is Avro, which is not supported/,
+    },
+    {
+      what: 'ORC called CSV',
+      name: 'a.csv',
+      bytes: Buffer.from('ORC\n\u0007\u0012'),
+      error: /it is ORC, which is not/,
+    },
+    { what: 'Parquet called CSV', name: 'a.csv', bytes: golden('snappy.parquet'), error: /as csv: it is parquet/ },
+    { what: 'bzip2', name: 'a.csv', bytes: Buffer.from('BZh91AY&SY'), error: /it is bzip2, which is not supported/ },
     { what: 'a name that says nothing', name: 'a.dat', bytes: Buffer.of(1), error: /Cannot tell the format of a\.dat/ },
   ]
   it.each(cases)('$what', async ({ name, bytes, error }) => {

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { build } from 'esbuild'
 import { afterAll, expect, it } from 'vitest'
+import { buildChild } from './support/child.ts'
 
 // 1,000 with EAS_FULL=1.
 const kills = process.env.EAS_FULL ? 1000 : 15
@@ -27,16 +27,7 @@ const ended = (child: ChildProcess) =>
 
 it(`${kills} processes killed while they score: no row is lost, doubled or torn, and at most a chunk is computed again for each (1000 with EAS_FULL=1)`, async () => {
   const script = join(folder, 'child.mjs')
-  await build({
-    entryPoints: [join(import.meta.dirname, 'support', 'kill-child.ts')],
-    outfile: script,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    external: ['@aws-sdk/*'],
-    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)" },
-    logLevel: 'error',
-  })
+  await buildChild(script)
   const input = join(folder, 'rows.ndjson')
   const lines = Array.from({ length: rowCount }, (_, i) => `{"id":${i},"x":${i}}`)
   lines[1234] = '{"id":1234,"x":nothing}'

@@ -124,6 +124,25 @@ describe('an object in a bucket', () => {
     expect([...server.objects.keys()].filter((key) => key.includes('/part-'))).toHaveLength(30)
   })
 
+  it('below the output is left alone however the bucket is written, and said to be if it is no result', async () => {
+    server.put('in/rows.ndjson', rows(1))
+    // Results of the very bucket that is listened to.
+    const scorer = worker({ EAS_BATCH_OUTPUT: 's3://in//scores//' })
+    expect(await scorer.score(reference('rows.ndjson'), inTime())).toEqual({ status: 'scored' })
+    const results = [...server.objects.keys()].filter((key) => key.startsWith('in/scores/'))
+    expect(results).toHaveLength(3)
+    logged.length = 0
+    for (const key of results) {
+      expect(await scorer.score(reference(key.slice('in/'.length)), inTime())).toEqual({ status: 'skipped' })
+    }
+    expect(logged).toEqual([])
+    // Somebody has put inputs where results go.
+    server.put('in/scores/more.ndjson', rows(1))
+    expect(await scorer.score(reference('scores/more.ndjson'), inTime())).toEqual({ status: 'skipped' })
+    expect(logged).toMatchObject([{ message: expect.stringMatching(/not scored: it lies below EAS_BATCH_OUTPUT/) }])
+    expect([...server.objects.keys()].filter((key) => key.startsWith('in/scores/'))).toHaveLength(4)
+  })
+
   it('below the output, or that is a folder, is left alone, and one that is not there fails', async () => {
     expect(await worker().score(reference('day=1/'), inTime())).toEqual({ status: 'skipped' })
     expect(await worker().score({ scheme: 's3', bucket: 'out', key: 'scores/x.ndjson' }, inTime())).toEqual({

@@ -6,6 +6,7 @@ import { requestChunks } from './engine/request-chunks.ts'
 import { retried } from './engine/retry.ts'
 import { rowChunks } from './engine/row-chunks.ts'
 import { type ObjectOutcome, type OutputName, type Progress, scoreObject } from './engine/score-object.ts'
+import { lastMoment } from './engine/time-limit.ts'
 import { type BatchOptions, configOf } from './options.ts'
 import { inputFormatOf, openSource } from './read/formats.ts'
 import { objectSource } from './read/object-source.ts'
@@ -48,6 +49,7 @@ export function createBatch(
 
   return {
     async score(input, { deadline = Number.POSITIVE_INFINITY, signal, onProgress }) {
+      const stopAt = lastMoment(clock.now(), deadline)
       const facts = await retried(clock, signal, () => scorer.facts({ signal }))
       const found = tried(() => inputFormatOf(input.key, options.inputFormat))
       return scoreObject({
@@ -58,16 +60,22 @@ export function createBatch(
         format: found?.kind === 'requests' ? outputOf(found.format) : outputFormats[options.outputFormat],
         failures: options.failures,
         clock,
-        deadline,
+        stopAt,
         signal,
         ...(onProgress && { onProgress }),
         async open(info) {
-          const { kind, format } = inputFormatOf(input.key, options.inputFormat)
-          const source = await openSource(objectSource(input.store, input.key, info, clock, signal), options.csv)
-          const common = { source, scorer, size: options.chunk, clock, deadline, signal }
-          if (kind === 'requests') return requestChunks({ ...common, format })
+          const format = inputFormatOf(input.key, options.inputFormat)
+          const source = await openSource(objectSource(input.store, input.key, info, clock, signal), format)
+          const common = { source, scorer, size: options.chunk, clock, stopAt, signal }
+          if (format.kind === 'requests') return requestChunks({ ...common, format: format.format })
           const plan = planRows(options.mapping, facts)
-          return rowChunks({ ...common, format, plan, output: outputFormats[options.outputFormat], sizer })
+          return rowChunks({
+            ...common,
+            format: format.format,
+            plan,
+            output: outputFormats[options.outputFormat],
+            sizer,
+          })
         },
       })
     },

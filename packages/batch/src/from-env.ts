@@ -74,24 +74,31 @@ export function serviceOf({ processor, service }: Pick<BatchCore, 'processor' | 
  * @throws {EasError} `invalid_request` for settings that cannot be used.
  */
 export function batchScorerFromEnv(core: BatchCore, env: Readonly<Record<string, string | undefined>>): ObjectScorer {
-  const output = env.EAS_BATCH_OUTPUT ?? ''
   try {
-    const batch = createBatch(serviceScorer(serviceOf(core)), placeOf(output, core.stores), batchOptionsFromEnv(env))
+    const output = placeOf(env.EAS_BATCH_OUTPUT ?? '', core.stores)
+    const batch = createBatch(serviceScorer(serviceOf(core)), output, batchOptionsFromEnv(env))
     const open = ({ scheme, bucket, key }: Pick<ObjectReference, 'scheme' | 'bucket' | 'key'>) =>
       openStore(`${scheme}://${bucket}/${key}`, core.stores)
-    return objectScorer(batch, open, output, ({ manifest, computedChunks }) => {
-      const { status, error, input, job, rows, failures, chunks } = manifest
-      const fields = {
-        input: input.url,
-        job,
-        rows,
-        failures,
-        chunks,
-        computedChunks,
-        ...(error !== undefined && { error }),
-      }
-      if (status === 'scored') core.log.info(fields, 'batch object scored')
-      else core.log.warn(fields, `batch object ${status}`)
+    return objectScorer(batch, open, output, {
+      done({ manifest, computedChunks }) {
+        const { status, error, input, job, rows, failures, chunks } = manifest
+        const fields = {
+          input: input.url,
+          job,
+          rows,
+          failures,
+          chunks,
+          computedChunks,
+          ...(error !== undefined && { error }),
+        }
+        if (status === 'scored') core.log.info(fields, 'batch object scored')
+        else core.log.warn(fields, `batch object ${status}`)
+      },
+      foreign: (input) =>
+        core.log.warn(
+          { input },
+          'batch object not scored: it lies below EAS_BATCH_OUTPUT; give results a place of their own',
+        ),
     })
   } catch (thrown) {
     if (!(thrown instanceof BatchError || thrown instanceof StoreError)) throw thrown

@@ -1,6 +1,7 @@
 import { type Location, StoreError } from '@eas/storage'
-import type { Batch } from './batch.ts'
+import type { Batch, Place } from './batch.ts'
 import { reasonOf } from './batch-error.ts'
+import { isResult } from './engine/names.ts'
 import type { ObjectOutcome } from './engine/score-object.ts'
 
 /** An object that an event names, as the edges read events. */
@@ -26,22 +27,32 @@ export interface ObjectScorer {
  * Scores what events name. Whatever an event says of an object's version, the one that is there now is scored.
  *
  * @param open The store of a bucket, and the object's key in it.
- * @param output Where the batch writes, as `oss://bucket/prefix`: what lies there is never scored, so that a trigger on its
- * own results ends there.
+ * @param output Where the batch writes: what lies there is never scored, so that a trigger on its own results ends there.
+ * @param listen Told of what is done, and of objects that lie there and are no results: most likely somebody has given inputs
+ * and results one place.
  */
 export function objectScorer(
   batch: Batch,
   open: (object: Pick<ObjectReference, 'scheme' | 'bucket' | 'key'>) => Location,
-  output: string,
-  onDone: (outcome: ObjectOutcome & { status: 'done' }) => void = () => {},
+  output: Place,
+  listen: {
+    readonly done?: (outcome: ObjectOutcome & { status: 'done' }) => void
+    readonly foreign?: (url: string) => void
+  } = {},
 ): ObjectScorer {
-  const ours = `${output.replace(/\/+$/, '')}/`
+  // By the store and key that they open to: a bucket may be written in several ways.
+  const urlOf = ({ store, key }: Place) => (key === '' ? store.url : `${store.url}/${key}`)
+  const ours = `${urlOf(output)}/`
   return {
     async score(object, { deadline, signal }) {
       // Consoles make such an object for every folder.
-      const isFolder = object.key.endsWith('/')
-      if (isFolder || `${object.scheme}://${object.bucket}/${object.key}`.startsWith(ours)) return { status: 'skipped' }
+      if (object.key.endsWith('/')) return { status: 'skipped' }
       const place = await find(object, open, signal)
+      const url = urlOf(place)
+      if (url.startsWith(ours)) {
+        if (!isResult(url)) listen.foreign?.(url)
+        return { status: 'skipped' }
+      }
       const outcome = await batch.score(place, { deadline, signal })
       if (outcome.status === 'missing') return { status: 'failed', error: 'There is no such object' }
       if (outcome.status === 'unfinished') {
@@ -50,7 +61,7 @@ export function objectScorer(
           error: `Not finished: ${outcome.chunks} chunks, ${outcome.rows} rows are done; the next delivery goes on`,
         }
       }
-      onDone(outcome)
+      listen.done?.(outcome)
       // An object that cannot be scored is dealt with too: its manifest says why, and another delivery would end alike.
       return { status: 'scored' }
     },

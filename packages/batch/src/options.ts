@@ -2,7 +2,6 @@ import { oneLine } from '@eas/base'
 import { BatchError } from './batch-error.ts'
 import type { ChunkSize } from './engine/row-chunks.ts'
 import type { FailureRule } from './engine/score-object.ts'
-import type { CsvOptions } from './read/csv.ts'
 import { inputFormats } from './read/formats.ts'
 import { type Mapping, parseMapping } from './rows/mapping.ts'
 import { type OutputFormatName, outputFormats } from './write/formats.ts'
@@ -13,7 +12,6 @@ export interface BatchOptions {
   readonly inputFormat: string | undefined
   readonly outputFormat: OutputFormatName
   readonly mapping: Mapping
-  readonly csv: CsvOptions
   readonly chunk: ChunkSize
   readonly failures: FailureRule
   /** Rows of each call; found out when not set. */
@@ -24,7 +22,6 @@ export const defaultOptions: BatchOptions = {
   inputFormat: undefined,
   outputFormat: 'ndjson',
   mapping: {},
-  csv: {},
   // A chunk is what a kill costs, and each takes two writes: some seconds of work, and memory that every function has.
   chunk: { rows: 32_768, bytes: 32 * 1024 * 1024 },
   failures: { count: 10, share: 0.1 }, // failuresAbove(0.1)
@@ -35,12 +32,12 @@ export const defaultOptions: BatchOptions = {
 export const failuresAbove = (share: number): FailureRule => ({ count: share === 0 ? 0 : 10, share })
 
 /** What results depend on besides the input and the model, as text. */
-export function configOf({ inputFormat, outputFormat, mapping, csv, chunk, failures }: BatchOptions): string {
-  return JSON.stringify([formatVersion, inputFormat ?? '', outputFormat, mapping, csv, chunk, failures])
+export function configOf({ inputFormat, outputFormat, mapping, chunk, failures }: BatchOptions): string {
+  return JSON.stringify([formatVersion, inputFormat ?? '', outputFormat, mapping, chunk, failures])
 }
 
 /** Of what stands in results; another one makes other names. */
-const formatVersion = 2
+const formatVersion = 3
 
 interface Variable {
   readonly env: string
@@ -74,7 +71,7 @@ export const batchVariables: readonly Variable[] = [
   {
     env: 'EAS_BATCH_MAPPING',
     meaning:
-      'JSON with `inputs`, `keep` and `outputs`: which columns feed the model and what goes out. Default: by names.',
+      'JSON with `inputs`, `keep`, `outputs` and `csv`: which columns feed the model, what goes out, how CSV is written. Default: by names.',
     read: (text) => ({ mapping: parseMapping(parsed(text)) }),
   },
   count(

@@ -51,12 +51,13 @@ export async function play(seed: number): Promise<Ran> {
   const chunkRows = world.between(2, 9)
   const story: string[] = []
   const say = (line: string) => story.push(`${String(world.now).padStart(7)} ${line}`)
-  const none: Faults = { errors: 0, breaks: 0, staleLists: 0, stalls: 0 }
+  const none: Faults = { errors: 0, breaks: 0, staleLists: 0, stalls: 0, late: 0 }
   const faults: Faults = {
     errors: world.random() * 0.2,
     breaks: world.random() * 0.1,
     staleLists: world.random(),
     stalls: world.random() * 0.1,
+    late: world.random() * 0.1,
   }
   const faultsNow = () => (isAll && world.now < faultyMs ? faults : none)
   const written = new Map<string, { version: string; rows: readonly Row[] }[]>()
@@ -117,7 +118,7 @@ export async function play(seed: number): Promise<Ran> {
         skew.ms += world.between(-86_400_000, 86_400_000)
       })
     }
-    const clock = skewedClock(world, skew)
+    const clock = skewedClock(world, skew, process)
     const abort = new AbortController()
     const limitMs = isAll && world.now < faultyMs ? (world.chance(0.3) ? world.between(50, 3000) : 15_000) : 600_000
     world.after(limitMs, () => abort.abort())
@@ -153,7 +154,7 @@ export async function play(seed: number): Promise<Ran> {
         return outcome.status === 'done'
       },
       (thrown: unknown) => {
-        if (!(thrown instanceof Error && /simulated|cancelled|version/.test(thrown.message))) throw thrown
+        if (!(thrown instanceof Error && /simulated|cancelled|version|abort/.test(thrown.message))) throw thrown
         say(`failed ${key}: ${thrown.message}`)
         return false
       },

@@ -54,6 +54,8 @@ export interface Faults {
   readonly staleLists: number
   /** A call takes seconds, before or after it has done something. */
   readonly stalls: number
+  /** A call is given up, or is answered, and does what it does once more some time later. */
+  readonly late: number
 }
 
 /**
@@ -69,12 +71,23 @@ export function faultyStore(
 ): ObjectStore {
   async function call<T>(doing: string, signal: AbortSignal | undefined, run: () => T): Promise<T> {
     if (signal?.aborted) throw new StoreError('cancelled', `Cannot ${doing}: cancelled`)
-    const { errors, stalls } = faults()
+    const { errors, stalls, late } = faults()
     const fails = world.chance(errors) ? world.between(1, 2) : 0
     const takes = () => (world.chance(stalls) ? world.between(100, 4000) : world.between(1, 20) * process.slowness)
     await world.sleep(takes())
     // What was sent before the kill may arrive after it.
     if (!process.isAlive && world.chance(0.5)) await forever
+    if (world.chance(late)) {
+      // On its way still, whatever becomes of who has sent it.
+      world.after(world.between(1, 10_000), () => {
+        try {
+          run()
+        } catch {
+          // Nobody is told any more.
+        }
+      })
+      if (fails === 0 && world.chance(0.5)) throw failure(world, doing)
+    }
     if (fails === 1) throw failure(world, doing)
     let result: T | undefined
     let thrown: unknown

@@ -16,6 +16,12 @@ interface Event {
   readonly at: number
   readonly order: number
   readonly run: () => void
+  /** Whose it is, if anyone's: what has died does not wake up. */
+  readonly owner?: Owner | undefined
+}
+
+export interface Owner {
+  readonly isAlive: boolean
 }
 
 /**
@@ -46,8 +52,22 @@ export class World {
     this.events.push({ at: this.now + ms, order: this.order++, run })
   }
 
-  sleep(ms: number): Promise<void> {
-    return new Promise((resolve) => this.after(ms, resolve))
+  /** @param signal Ends the wait, which then rejects. */
+  sleep(ms: number, signal?: AbortSignal, owner?: Owner): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const cancel = () => {
+        const at = this.events.indexOf(event)
+        if (at >= 0) this.events.splice(at, 1)
+        reject(new DOMException('cancelled', 'AbortError'))
+      }
+      const run = () => {
+        signal?.removeEventListener('abort', cancel)
+        resolve()
+      }
+      const event: Event = { at: this.now + ms, order: this.order++, run, owner }
+      this.events.push(event)
+      signal?.addEventListener('abort', cancel)
+    })
   }
 
   /** Until nothing is left to happen, or time is over. @returns whether nothing is left. */
@@ -63,6 +83,9 @@ export class World {
   }
 
   private takeNext(): Event | undefined {
+    for (let i = this.events.length - 1; i >= 0; i--) {
+      if (this.events[i]?.owner?.isAlive === false) this.events.splice(i, 1)
+    }
     let first = 0
     for (let i = 1; i < this.events.length; i++) {
       const a = this.events[i] as Event
@@ -74,10 +97,10 @@ export class World {
 }
 
 /** A worker's clock, which is set wrong and jumps. */
-export function skewedClock(world: World, skew: { ms: number }): Clock {
+export function skewedClock(world: World, skew: { ms: number }, owner: Owner): Clock {
   return {
     now: () => world.now + skew.ms,
-    sleep: (ms) => world.sleep(ms),
+    sleep: (ms, signal) => world.sleep(ms, signal, owner),
     random: world.random,
   }
 }

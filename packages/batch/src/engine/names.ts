@@ -39,6 +39,12 @@ export function resultNames(root: string, key: string, job: string) {
   }
 }
 
+/** Whether a name is one that results have. */
+export const isResult = (key: string): boolean =>
+  /\/(?:manifest-\d{6,9}\.json|[0-9a-f]{16}\/(?:chunk-\d{5,9}\.json|part-\d{5,9}-[0-9a-f]{12}\.\w+|errors\.ndjson))$/.test(
+    key,
+  )
+
 /** The number in the name of a chunk's record or of a manifest; `undefined` for another name. */
 export function numberIn(key: string, prefix: string): number | undefined {
   const [, digits] = /^(\d{5,9})\.json$/.exec(key.slice(prefix.length)) ?? []

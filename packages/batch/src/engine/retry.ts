@@ -1,5 +1,5 @@
 import { EasError } from '@eas/base'
-import { StoreError } from '@eas/storage'
+import { StoreError, type StoreErrorCode } from '@eas/storage'
 import type { Clock } from '../clock.ts'
 
 /** Tries in all, and the wait before the second, which doubles. Together some 6 s: longer is the next delivery's matter. */
@@ -7,6 +7,18 @@ const rule = { attempts: 7, delayMs: 100, maxDelayMs: 3000 }
 
 /** EAS statuses that ask to come again: full queues, rate limits, a model that is being loaded. */
 const comeAgain: ReadonlySet<string> = new Set(['queue_full', 'rate_limited', 'not_ready'])
+
+/** Codes of stores that are about what they were asked for, and not about the store or who may ask it. */
+const aboutObjects: ReadonlySet<StoreErrorCode> = new Set(['corrupt', 'invalid', 'too-large', 'unsupported'])
+
+/**
+ * Whether it is about what is around the object: a store or a service that is out of reach, or refuses, or an object that has
+ * been replaced. That changes without the object being changed, so the next delivery may fare better.
+ */
+export const isOutside = (thrown: unknown): boolean =>
+  thrown instanceof StoreError
+    ? thrown.retryable || !aboutObjects.has(thrown.code)
+    : thrown instanceof EasError && thrown.code !== 'not_implemented'
 
 export const isTransient = (thrown: unknown): boolean =>
   (thrown instanceof StoreError && thrown.retryable) || (thrown instanceof EasError && comeAgain.has(thrown.code))

@@ -9,8 +9,9 @@ import type { BatchScorer } from '../scorer.ts'
 import type { OutputFormat } from '../write/row-writer.ts'
 import type { BatchSizer } from './batch-sizer.ts'
 import type { Cursor } from './records.ts'
-import { type MadeChunk, type OpenedObject, OutOfTime } from './score-object.ts'
+import type { MadeChunk, OpenedObject } from './score-object.ts'
 import { type RowFailure, type ScoredBatch, scoreRows } from './score-rows.ts'
+import { OutOfTime, TimeLimit } from './time-limit.ts'
 
 /** Where a chunk ends: behind the row that brings it to either. */
 export interface ChunkSize {
@@ -28,8 +29,17 @@ export interface RowChunksOptions {
   readonly size: ChunkSize
   readonly sizer: BatchSizer
   readonly clock: Clock
-  readonly deadline: number
+  /** Milliseconds since 1970 at which a chunk ends with the batches that are scored by then. */
+  readonly stopAt: number
   readonly signal: AbortSignal
+}
+
+/** A batch that is being scored. */
+interface Sent {
+  readonly scoring: Promise<ScoredBatch>
+  /** Behind its last row. */
+  readonly end: Cursor
+  isSettled: boolean
 }
 
 /** Bytes of feeds in one call, at most; several calls are under way at once. */
@@ -40,10 +50,19 @@ const feedBytesMax = 32 * 1024 * 1024
  * before them, and written while it computes those behind.
  */
 export function rowChunks(options: RowChunksOptions): OpenedObject {
-  const { source, format, plan, scorer, output, size, sizer, clock, deadline, signal } = options
+  const { source, format, plan, scorer, output, size, sizer, clock, stopAt, signal } = options
   let rows: RowIterator | undefined
 
   async function chunk(from: Cursor): Promise<MadeChunk> {
+    const limit = new TimeLimit(clock, stopAt)
+    try {
+      return await chunkWithin(limit, from)
+    } finally {
+      limit.end()
+    }
+  }
+
+  async function chunkWithin(limit: TimeLimit, from: Cursor): Promise<MadeChunk> {
     if (rows?.offset !== from.offset) {
       await rows?.close()
       rows = new RowIterator(format.blocks(source, from.offset, plan), from.offset)
@@ -51,18 +70,26 @@ export function rowChunks(options: RowChunksOptions): OpenedObject {
     const writer = output.writer(plan.outputs)
     const builder = new BatchBuilder(plan)
     const failures: RowFailure[] = []
-    const underWay: Promise<ScoredBatch>[] = []
+    const underWay: Sent[] = []
+    /** Behind the last row that has been written. */
+    let written: Cursor | undefined
     const context = { scorer, plan, clock, signal }
 
-    async function finishOne(): Promise<void> {
-      const scored = await underWay.shift()
-      if (!scored) return
-      failures.push(...scored.failures)
-      writer.write(scored)
+    /** @returns whether there was time for them. */
+    async function finishUpTo(most: number): Promise<boolean> {
+      for (let first = underWay[0]; first && underWay.length > most; first = underWay[0]) {
+        if (!(await limit.meets(first.scoring))) return false
+        const scored = await first.scoring
+        underWay.shift()
+        failures.push(...scored.failures)
+        writer.write(scored)
+        written = first.end
+      }
+      return true
     }
-    async function send(): Promise<void> {
-      if (clock.now() >= deadline) throw new OutOfTime('The deadline has passed')
-      while (underWay.length > scorer.concurrency) await finishOne()
+    /** @returns whether there was time for it. */
+    async function send(): Promise<boolean> {
+      if (!(await finishUpTo(scorer.concurrency)) || limit.isOver) return false
       const batch = builder.take()
       const begun = performance.now()
       const scoring = scoreRows(batch, context).then((scored) => {
@@ -72,20 +99,40 @@ export function rowChunks(options: RowChunksOptions): OpenedObject {
         lastDone = now
         return scored
       })
-      scoring.catch(() => {}) // whoever awaits it in turn is told
-      underWay.push(scoring)
+      const sent: Sent = { scoring, end: here(), isSettled: false }
+      // Whoever awaits it in turn is told of a failure.
+      scoring
+        .catch(() => {})
+        .finally(() => {
+          sent.isSettled = true
+        })
+      underWay.push(sent)
+      return true
+    }
+    const here = (): Cursor => ({ offset: rows?.offset ?? from.offset, row: from.row + count })
+    /** The chunk as far as it has come. Records say where chunks end, so another attempt goes on behind it. */
+    async function cutShort(): Promise<MadeChunk> {
+      while (underWay[0]?.isSettled) await finishUpTo(underWay.length - 1)
+      if (!written) throw new OutOfTime('There was no time for a batch of rows')
+      const { row } = written
+      const before = failures.filter((failure) => failure.row < row).sort((a, b) => a.row - b.row)
+      return { rows: row - from.row, failures: before, body: await writer.end(), next: written }
     }
 
     let lastDone = 0
     let count = 0
     let bytes = 0
     let isLast = false
+    let types: RowBlock['types']
     while (count < size.rows && bytes < size.bytes) {
+      if (!rows.here && limit.isOver) return await cutShort()
       const block = rows.here ?? (await rows.next())
       if (!block) {
         isLast = true
         break
       }
+      if (block.types && block.types !== types) writer.declare?.(block.types)
+      types = block.types
       const rowBytes = block.bytesOf(rows.index)
       const batchRows = plan.fixedRows ?? sizer.rows
       let added = 0
@@ -107,15 +154,14 @@ export function rowChunks(options: RowChunksOptions): OpenedObject {
       rows.advance(added)
       count += added
       const isFull = builder.count >= batchRows || builder.bytes >= feedBytesMax
-      if (isFull && builder.count > 0) await send()
+      if (isFull && builder.count > 0 && !(await send())) return await cutShort()
     }
-    if (builder.count > 0) await send()
-    while (underWay.length > 0) await finishOne()
+    if (builder.count > 0 && !(await send())) return await cutShort()
+    if (!(await finishUpTo(0))) return await cutShort()
     failures.sort((a, b) => a.row - b.row)
     // Whether rows follow is looked at now, so that no chunk is empty but the only one of an empty object.
     isLast ||= !(rows.here ?? (await rows.next()))
-    const next = isLast ? undefined : { offset: rows.offset, row: from.row + count }
-    return { rows: count, failures, body: await writer.end(), next }
+    return { rows: count, failures, body: await writer.end(), next: isLast ? undefined : here() }
   }
 
   return {

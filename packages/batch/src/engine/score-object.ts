@@ -1,6 +1,6 @@
 import { oneLine } from '@eas/base'
 import { type ObjectInfo, type ObjectStore, StoreError } from '@eas/storage'
-import { BatchError } from '../batch-error.ts'
+import { BatchError, reasonOf } from '../batch-error.ts'
 import type { Clock } from '../clock.ts'
 import { batchLimits } from '../limits.ts'
 import { commitManifest, findManifest } from './manifests.ts'
@@ -14,13 +14,16 @@ import {
   type PartRecord,
 } from './records.ts'
 import { type ResultStore, resultStore } from './result-store.ts'
+import { isOutside } from './retry.ts'
 import type { RowFailure } from './score-rows.ts'
+import { OutOfTime } from './time-limit.ts'
 
 /** One version of one object, opened for reading, with what scores it. */
 export interface OpenedObject {
   /**
-   * Scores the rows from the cursor on, as many as a chunk has: always the same rows for the same cursor.
-   * @throws {OutOfTime} once the deadline has passed.
+   * Scores the rows from the cursor on, as many as a chunk has: always the same rows for the same cursor, unless time is over
+   * before; then as many as are scored by then.
+   * @throws {OutOfTime} when those are none.
    */
   chunk(from: Cursor): Promise<MadeChunk>
   close(): Promise<void>
@@ -35,11 +38,6 @@ export interface MadeChunk {
   readonly next: Cursor | undefined
 }
 
-/** Thrown at the deadline. What is not committed by then is left to the next attempt. */
-export class OutOfTime extends Error {
-  override readonly name = 'OutOfTime'
-}
-
 export interface ScoreObjectOptions {
   readonly input: { readonly store: ObjectStore; readonly key: string }
   /** `root` is a key's beginning, without a slash at its end. */
@@ -49,8 +47,8 @@ export interface ScoreObjectOptions {
   readonly format: OutputName
   readonly failures: FailureRule
   readonly clock: Clock
-  /** Milliseconds since 1970; nothing is begun that would not be over by then. */
-  readonly deadline: number
+  /** Milliseconds since 1970; no chunk is begun that would not be over by then. */
+  readonly stopAt: number
   readonly signal: AbortSignal
   open(info: ObjectInfo): Promise<OpenedObject>
   onProgress?(progress: Progress): void
@@ -92,6 +90,11 @@ export type ObjectOutcome =
 
 /** Attempts at an object that is replaced while it is read; then the next delivery has a try. */
 const replacedMax = 5
+
+/** Tries at a chunk that fails for a reason that lies neither outside nor, as far as is known, in the object. */
+const triesMax = 3
+/** Before the second try; longer before the third. */
+const tryDelayMs = 1000
 
 /**
  * Brings the result of one object to where results go, from wherever an earlier attempt left it. Any number of attempts may
@@ -192,7 +195,33 @@ class ObjectWork {
   }
 
   async run(info: ObjectInfo): Promise<Ended> {
-    const { clock, deadline, signal } = this.options
+    const { clock, signal } = this.options
+    for (let tries = 1, chunk = -1; ; tries++) {
+      try {
+        return await this.attempt(info)
+      } catch (thrown) {
+        // First: what is cut off by the signal may look like an object that ends too early.
+        if (thrown instanceof OutOfTime || signal.aborted) return { status: 'unfinished' }
+        if (thrown instanceof BatchError) return { status: 'failed', error: oneLine(thrown.message, 1000) }
+        if (isOutside(thrown)) throw thrown
+        // Nobody has foreseen it. Should every try end so, nothing is won by having the object delivered for ever.
+        if (chunk !== this.chunks) tries = 1
+        chunk = this.chunks
+        if (tries >= triesMax) {
+          const reason = `Cannot score chunk ${chunk}, from row ${this.rows} on, in ${triesMax} tries: ${reasonOf(thrown)}`
+          return { status: 'failed', error: oneLine(reason, 1000) }
+        }
+        try {
+          await clock.sleep(tryDelayMs * tries, signal)
+        } catch {
+          return { status: 'unfinished' }
+        }
+      }
+    }
+  }
+
+  private async attempt(info: ObjectInfo): Promise<Ended> {
+    const { clock, stopAt, signal } = this.options
     await this.resume()
     let opened: OpenedObject | undefined
     try {
@@ -202,18 +231,13 @@ class ObjectWork {
         const cursor = this.last ? this.last.next : start
         if (!cursor) return this.whole()
         const begun = clock.now()
-        // As long as the longest so far, and something for the manifest.
-        if (signal.aborted || begun + this.longestMs * 1.25 >= deadline) return { status: 'unfinished' }
+        // As long as the longest so far.
+        if (signal.aborted || begun + this.longestMs * 1.25 >= stopAt) return { status: 'unfinished' }
         opened ??= await this.options.open(info)
         await this.commit(await opened.chunk(cursor))
         this.longestMs = Math.max(this.longestMs, clock.now() - begun)
         this.report()
       }
-    } catch (thrown) {
-      // First: what is cut off by the signal may look like an object that ends too early.
-      if (thrown instanceof OutOfTime || signal.aborted) return { status: 'unfinished' }
-      if (thrown instanceof BatchError) return { status: 'failed', error: oneLine(thrown.message, 1000) }
-      throw thrown
     } finally {
       await opened?.close()
     }
@@ -233,12 +257,14 @@ class ObjectWork {
   /** @returns where, if there is anything to say. */
   async writeErrors(): Promise<string | undefined> {
     if (this.failures === 0) return undefined
-    const lines: string[] = []
+    // Bytes, a chunk at a time: of a large object they may be more than a text can be.
+    const lines: Uint8Array[] = []
     for (let index = 0; index < this.chunks; index++) {
-      for (const failure of (await this.record(index)).failures) lines.push(`${JSON.stringify(failure)}\n`)
+      const { failures } = await this.record(index)
+      lines.push(Buffer.from(failures.map((failure) => `${JSON.stringify(failure)}\n`).join('')))
     }
     // Made of committed records alone, so whoever wrote it before wrote the same.
-    await this.store.create(this.names.errors, Buffer.from(lines.join('')), 'application/x-ndjson')
+    await this.store.create(this.names.errors, Buffer.concat(lines), 'application/x-ndjson')
     return this.names.errors
   }
 

@@ -90,7 +90,7 @@ async function sampleOf(
   try {
     const input = inputFormatOf(info.key, options.inputFormat)
     if (input.kind === 'requests') return undefined
-    const source = await openSource(objectSource(store, info.key, info, systemClock, signal), options.csv)
+    const source = await openSource(objectSource(store, info.key, info, systemClock, signal), input)
     const blocks = input.format.blocks(source, 0, plan)
     for await (const block of blocks) {
       for (let i = 0; i < block.count; i++) {

@@ -7,7 +7,7 @@ import { batchLimits } from '../limits.ts'
 import { decimalOf, timeOf, timeOfMs } from './exact-values.ts'
 import { behind } from './inflate.ts'
 import type { ReadableSource, RowFormat } from './row-block.ts'
-import { checkColumns, isUsed, type TableColumn, tableBlock } from './table.ts'
+import { type ColumnType, checkColumns, isUsed, type TableColumn, tableBlock, typesOf } from './table.ts'
 
 type Library = typeof import('apache-arrow')
 
@@ -35,11 +35,12 @@ export const arrow: RowFormat = {
         throw thrown
       }
     }
+    const stream = content()
     async function opened() {
       if (await isFile(source))
         return await RecordBatchReader.from(randomAccess(source)).then((reader) => reader.open())
       try {
-        return await RecordBatchReader.from(content()).then((reader) => reader.open())
+        return await RecordBatchReader.from(stream).then((reader) => reader.open())
       } catch (thrown) {
         // Some writers have the schema of a file in its footer only, so that compressed it must be taken as a whole.
         const whole = source.isPlain || failure !== undefined ? undefined : await wholeFile(source)
@@ -52,18 +53,22 @@ export const arrow: RowFormat = {
       const names = reader.schema.fields.map(({ name }) => name)
       checkColumns(names, plan, 'the file has')
       const columns = names.filter((name) => isUsed(name, plan))
+      const types = typesOf(reader.schema.fields.map(({ name, type }) => [name, columnTypeOf(type, library)]))
       for await (const batch of reader) {
         const first = seen
         seen += batch.numRows
         if (seen <= offset || batch.numRows === 0) continue
         const bytesPerRow = Math.max(1, Math.ceil(batch.data.byteLength / batch.numRows))
         const values = columns.map((name) => columnOf(batch.getChild(name), library))
-        yield tableBlock(columns, values, first, Math.max(offset, first), seen, bytesPerRow)
+        yield tableBlock(columns, values, first, Math.max(offset, first), seen, bytesPerRow, types)
       }
     } catch (thrown) {
       if (failure !== undefined) throw failure
       if (thrown instanceof StoreError || thrown instanceof BatchError) throw thrown
       throw malformed(reasonOf(thrown), thrown)
+    } finally {
+      // The reader leaves what stands behind the last batch, and with it an open file or connection.
+      await stream.return()
     }
   },
 }
@@ -128,19 +133,38 @@ const malformed = (reason: string, cause?: unknown) =>
 async function* streamOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const iterator = bytes[Symbol.asyncIterator]()
   let head = Buffer.alloc(0)
-  while (head.length < fileMagic.length) {
-    const { value, done } = await iterator.next()
-    if (done) break
-    head = Buffer.concat([head, value])
+  try {
+    while (head.length < fileMagic.length) {
+      const { value, done } = await iterator.next()
+      if (done) break
+      head = Buffer.concat([head, value])
+    }
+    yield* head.subarray(0, 6).equals(fileMagic.subarray(0, 6)) ? behind(rest(), fileMagic.length) : rest()
+  } finally {
+    await iterator.return?.()
   }
-  const rest = {
-    async *[Symbol.asyncIterator]() {
-      yield head
-      for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value
-    },
+  async function* rest() {
+    yield head
+    for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value
   }
-  yield* head.subarray(0, 6).equals(fileMagic.subarray(0, 6)) ? behind(rest, fileMagic.length) : rest
 }
+
+/** What the values of a column are, as far as its type says. */
+function columnTypeOf(type: DataType, library: Library): ColumnType | undefined {
+  const { DataType, TimeUnit } = library
+  if (DataType.isDictionary(type)) return columnTypeOf(type.dictionary, library)
+  if (DataType.isInt(type)) return type.bitWidth === 64 && !type.isSigned ? 'uint64' : 'int64'
+  if (DataType.isDecimal(type)) return type.precision <= decimalDigitsMax ? 'float64' : 'string'
+  if (DataType.isTimestamp(type)) return type.unit <= TimeUnit.MILLISECOND ? 'time' : 'fineTime'
+  if (DataType.isFloat(type)) return 'float64'
+  if (DataType.isBool(type)) return 'bool'
+  if (DataType.isDate(type)) return 'time'
+  if (DataType.isUtf8(type) || DataType.isLargeUtf8(type) || DataType.isBinary(type)) return 'string'
+  return (type.children?.length ?? 0) > 0 ? 'json' : undefined
+}
+
+/** Decimals of more digits come as texts. */
+const decimalDigitsMax = 15
 
 type Convert = (value: unknown) => unknown
 

@@ -10,7 +10,15 @@ import { parquet } from './parquet.ts'
 import type { ReadableSource } from './row-block.ts'
 
 const golden = (name: string) => readFileSync(join(import.meta.dirname, '../../../../test/golden/batch', name))
-const plan: RowPlan = { inputs: [], targets: new Map(), keep: undefined, outputs: new Map(), fixedRows: undefined }
+const plan: RowPlan = {
+  inputs: [],
+  targets: new Map(),
+  keep: undefined,
+  outputs: new Map(),
+  written: new Set(),
+  csv: {},
+  fixedRows: undefined,
+}
 
 /** The rows of a file as results of text have them. */
 async function textsOf(name: string): Promise<Record<string, string>[]> {
@@ -18,7 +26,6 @@ async function textsOf(name: string): Promise<Record<string, string>[]> {
   const source: ReadableSource = {
     info: { key: name, size: bytes.length, version: '1' },
     isPlain: true,
-    csv: {},
     read: async (start, end) => bytes.subarray(start, end),
     async *stream() {},
     async *content() {},

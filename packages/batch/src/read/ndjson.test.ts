@@ -30,7 +30,7 @@ async function rowsOf(bytes: Uint8Array, pieceBytes: number, offset = 0): Promis
         const { kept, groups } = builder.take()
         row = [JSON.stringify([...kept]), [...(groups[0]?.feeds.get('x')?.data ?? [])]]
       } catch (error) {
-        row = String(error)
+        row = String(error).replace(/(?<=at byte )\d+$/, '')
       }
       rows.push([row, block.endOf(i), block.bytesOf(i)])
     }
@@ -47,6 +47,10 @@ describe('ndjson', () => {
     { bytes: bad, row: 'RowError: It is not UTF-8' },
     { bytes: Buffer.from('{"x":[5.25,-0.5],"id":"😀"}\r'), row: ['[["id",[{"text":"\\"😀\\""}]]]', [5.25, -0.5]] },
     { bytes: Buffer.from('{"id":7,"x":[1]}'), row: 'RowError: x takes [2] in each row, got [1]' },
+    {
+      bytes: Buffer.from('{"x":[1,2]}\r{"x":[1,2]}'),
+      row: 'RowError: It is not JSON: another object follows, which takes a line of its own that ends with a line feed at byte ',
+    },
     { bytes: Buffer.from('{"x":[7,8]}'), row: ['[]', [7, 8]] },
   ]
   const text = Buffer.concat(lines.flatMap(({ bytes }) => [bytes, Buffer.from('\n')]))

@@ -4,7 +4,7 @@ import type { AsyncBuffer, ColumnMetaData, FileMetaData, RowGroup, SchemaTree } 
 import { BatchError, reasonOf } from '../batch-error.ts'
 import { batchLimits } from '../limits.ts'
 import type { RowFormat } from './row-block.ts'
-import { checkColumns, isUsed, type TableColumn, tableBlock } from './table.ts'
+import { checkColumns, isUsed, type TableColumn, tableBlock, typesOf } from './table.ts'
 
 /** Bytes of columns, decoded, that make a block of rows. */
 const blockBytes = 2 * 1024 * 1024
@@ -26,7 +26,7 @@ export const parquet: RowFormat = {
     const [
       { parquetMetadataAsync, parquetScan, parquetSchema },
       portable,
-      { ColumnReader, chunkPages, leafOf, pageCompressors, parsers },
+      { ColumnReader, chunkPages, columnTypeOf, leafOf, pageCompressors, parsers },
     ] = await Promise.all([import('hyparquet'), import('hyparquet-compressors'), import('./parquet/index.ts')])
     const compressors = pageCompressors(portable.compressors)
     const file: AsyncBuffer = {
@@ -45,6 +45,7 @@ export const parquet: RowFormat = {
     checkColumns(names, plan, 'the file has')
     const columns = root.children.filter(({ element }) => isUsed(element.name, plan))
     const used = columns.map(({ element }) => element.name)
+    const types = typesOf(columns.map((column) => [column.element.name, columnTypeOf(column)]))
     const scan = await orMalformed(() =>
       parquetScan({ file, metadata, columns: used, compressors, parsers, geoparquet: false }),
     )
@@ -95,7 +96,7 @@ export const parquet: RowFormat = {
           const values: TableColumn[] = []
           // One after the other: all at once would be their size several times over.
           for (const { take } of cells) values.push(await orMalformed(() => take(from, to)))
-          yield tableBlock(used, values, groupStart + from, groupStart + from, groupStart + to, bytesPerRow)
+          yield tableBlock(used, values, groupStart + from, groupStart + from, groupStart + to, bytesPerRow, types)
         }
       }
       groupStart += count
@@ -130,7 +131,8 @@ function checkMetadata({ row_groups, num_rows }: FileMetaData, fileBytes: number
     if (columns.length > batchLimits.columns) throw malformed(`it has ${columns.length} columns`)
     if (!(Number(total_byte_size) >= 0) || !(Number(count) >= 0)) throw malformed('a row group has no size')
     rows += Number(count)
-    for (const { meta_data, file_path } of columns) {
+    for (const { meta_data, file_path, crypto_metadata } of columns) {
+      if (crypto_metadata) throw new BatchError('unsupported', 'Cannot read the object: it is encrypted Parquet')
       if (file_path) throw malformed('its columns are in other files')
       const start = meta_data ? chunkStart(meta_data) : Number.NaN
       const size = Number(meta_data?.total_compressed_size)

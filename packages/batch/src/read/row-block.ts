@@ -1,7 +1,7 @@
 import type { BatchBuilder } from '../rows/batch-builder.ts'
 import type { RowPlan } from '../rows/mapping.ts'
-import type { CsvOptions } from './csv.ts'
 import type { ObjectSource } from './object-source.ts'
+import type { ColumnType } from './table.ts'
 
 /** Some rows of an object, read but not yet looked at. */
 export interface RowBlock {
@@ -18,6 +18,8 @@ export interface RowBlock {
   endOf(i: number): number
   /** Bytes of the input that the row takes, for deciding where a chunk ends: from the object alone. */
   bytesOf(i: number): number
+  /** Types of columns, as far as the object says: the same of all its blocks. */
+  readonly types?: ReadonlyMap<string, ColumnType>
 }
 
 /** How the rows of a format are read. */
@@ -36,5 +38,4 @@ export interface ReadableSource extends ObjectSource {
   content(offset: number): AsyncIterable<Uint8Array>
   /** Whether `read` and `info.size` speak of the content: it is not compressed. */
   readonly isPlain: boolean
-  readonly csv: CsvOptions
 }

@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
+import { type CsvOptions, lineMarks } from './csv-options.ts'
 import { splitLines } from './split.ts'
 
 /** The lines of a text that comes in pieces, each with where it starts. */
-async function linesOf(text: string, sizes: readonly number[], quoted: string | false) {
+async function linesOf(text: string, sizes: readonly number[], delimiters: string | false, options: CsvOptions = {}) {
   const bytes = Buffer.from(text)
   async function* pieces() {
     for (let at = 0, i = 0; at < bytes.length; i++) {
@@ -13,7 +14,11 @@ async function linesOf(text: string, sizes: readonly number[], quoted: string | 
     }
   }
   const lines: { at: number; line: string }[] = []
-  for await (const { bytes: block, starts, ends, offset } of splitLines(pieces(), 0, quoted)) {
+  for await (const { bytes: block, starts, ends, offset } of splitLines(
+    pieces(),
+    0,
+    delimiters !== false && lineMarks(options, delimiters),
+  )) {
     for (const [i, start] of starts.entries()) {
       lines.push({ at: offset + start, line: Buffer.from(block.subarray(start, ends[i])).toString() })
     }
@@ -22,17 +27,23 @@ async function linesOf(text: string, sizes: readonly number[], quoted: string | 
 }
 
 /** The same, a character at a time. */
-function expected(text: string, delimiters: string | false) {
+function expected(text: string, delimiters: string | false, { quote = '"', escape: by }: CsvOptions = {}) {
   const lines: { at: number; line: string }[] = []
   let from = 0
   for (let at = 0; at < text.length; at++) {
-    if (delimiters !== false && text[at] === '"' && (at === from || delimiters.includes(text[at - 1] ?? ''))) {
+    const c = text[at]
+    if (delimiters !== false && c === quote && (at === from || delimiters.includes(text[at - 1] ?? ''))) {
       let end = at + 1
-      while (end < text.length && (text[end] !== '"' || text[end + 1] === '"')) end += text[end] === '"' ? 2 : 1
-      if (end < text.length) at = end
+      while (end < text.length && (text[end] !== '"' || text[end + 1] === '"')) {
+        end += text[end] === '"' || text[end] === by ? 2 : 1
+      }
+      // What follows a field ends it, or it was none.
+      const next = text[end + 1]
+      if (end < text.length && (next === undefined || `${delimiters}\r\n`.includes(next))) at = end
       continue
     }
-    if (text[at] !== '\n') continue
+    if (delimiters !== false && quote === '' && c === by) at++
+    if (text[at] !== '\n' || at >= text.length || (c === by && quote === '')) continue
     lines.push({ at: from, line: text.slice(from, at) })
     from = at + 1
   }
@@ -55,6 +66,20 @@ describe('splitLines()', () => {
     },
   )
 
+  it.each([{ escape: '\\' }, { quote: '', escape: '\\' }, { quote: '' }])(
+    'and where marks are escaped: %o',
+    async (options) => {
+      const text = fc.string({ unit: fc.constantFrom('a', ',', '\\', '"', '\n'), maxLength: 60 })
+      const sizes = fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 5 })
+      await fc.assert(
+        fc.asyncProperty(text, sizes, async (content, pieces) => {
+          expect(await linesOf(content, pieces, ',', options)).toEqual(expected(content, ',', options))
+        }),
+        { numRuns: 500 },
+      )
+    },
+  )
+
   it('takes a mark amid a field, and one that is never closed, for part of their lines', async () => {
     const text = 'a,5" disk\n"b\nc",d\n"open,e\nf,g\n'
     const lines = ['a,5" disk', '"b\nc",d', '"open,e', 'f,g']
@@ -70,7 +95,7 @@ describe('splitLines()', () => {
     // What is copied is a multiple of the line, not of its pieces.
     const concat = vi.spyOn(Buffer, 'concat')
     let rows = 0
-    for await (const { starts } of splitLines(pieces(), 0, ',')) rows += starts.length
+    for await (const { starts } of splitLines(pieces(), 0, lineMarks({}, ','))) rows += starts.length
     const copied = concat.mock.results.reduce((sum, { value }) => sum + value.length, 0)
     concat.mockRestore()
     expect(rows).toBe(count * 32 * 1024)

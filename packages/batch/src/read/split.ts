@@ -1,5 +1,6 @@
 import { BatchError } from '../batch-error.ts'
 import { batchLimits } from '../limits.ts'
+import type { LineMarks } from './csv-options.ts'
 
 /** Pieces of a text that end with a line, without the line break. */
 export interface Lines {
@@ -12,24 +13,25 @@ export interface Lines {
 }
 
 const newline = 0x0a
-const quote = 0x22
+const carriageReturn = 0x0d
 
 /** Bytes of an unfinished line from which on it is looked at again only when it has doubled. */
 const longLine = 1024 * 1024
 
 /**
  * Cuts a text into lines, a block of them at a time.
- * @param delimiters As in CSV, a line break between quotation marks is part of its line, where the first mark stands behind one
- * of these or begins the line. One that is never closed ends with its line. `false`: every line break ends a line.
+ * @param marks As in CSV, a line break between quotation marks is part of its line, where the first mark stands behind a
+ * delimiter or begins the line, and the second before one or at the line's end. Others end with their line. `false`: every line
+ * break ends a line.
  * @throws {BatchError} `bad_object` for a line longer than any row can be.
  */
 export async function* splitLines(
   content: AsyncIterable<Uint8Array>,
   offset: number,
-  delimiters: string | false,
+  marks: LineMarks | false,
 ): AsyncGenerator<Lines, void, void> {
-  const quoted = delimiters !== false
-  const isDelimiter = new Set(Buffer.from(delimiters || ''))
+  const quoted = marks !== false
+  const { delimiters, quote, escapeByte } = marks || none
   let held: Uint8Array[] = []
   let heldBytes = 0
   let at = offset
@@ -76,16 +78,22 @@ export async function* splitLines(
     const starts: number[] = []
     const ends: number[] = []
     let from = 0
-    let mark = quoted ? bytes.indexOf(quote) : -1
+    let mark = quote < 0 ? -1 : bytes.indexOf(quote)
     let end = bytes.indexOf(newline)
     while (end >= 0) {
       if (mark >= 0 && mark < end) {
         const isOpening =
-          mark === from || isDelimiter.has(bytes[mark - 1] ?? 0) || (at === 0 && isBehindMark(bytes, mark))
-        const close = isOpening ? closing(bytes, mark + 1) : mark
-        if (close < 0 && !isEnd) break
+          mark === from || delimiters.has(bytes[mark - 1] ?? 0) || (at === 0 && isBehindMark(bytes, mark))
+        let close = isOpening ? closing(bytes, mark + 1, quote, escapeByte) : mark
+        // What comes behind it is not there yet.
+        if (isOpening && !isEnd && (close < 0 || close + 1 === bytes.length)) break
+        if (isOpening && !isFieldEnd(bytes[close + 1])) close = -1
         mark = bytes.indexOf(quote, Math.max(close, mark) + 1)
         if (close > end) end = bytes.indexOf(newline, close)
+        continue
+      }
+      if (quote < 0 && isEscaped(bytes, from, end, escapeByte)) {
+        end = bytes.indexOf(newline, end + 1)
         continue
       }
       starts.push(from)
@@ -95,13 +103,30 @@ export async function* splitLines(
     }
     return { bytes, starts, ends, offset: at }
   }
+
+  function isFieldEnd(next: number | undefined): boolean {
+    return next === undefined || next === newline || next === carriageReturn || delimiters.has(next)
+  }
 }
 
-/** The mark that closes a field, two of which stand for one; -1 when there is none. */
-function closing(bytes: Uint8Array, from: number): number {
+const none: LineMarks = { delimiters: new Set(), quote: -1, escapeByte: -1 }
+
+/** The mark that closes a field, two of which stand for one, or one behind `escapeByte`; -1 when there is none. */
+function closing(bytes: Uint8Array, from: number, quote: number, escapeByte: number): number {
   let end = bytes.indexOf(quote, from)
-  while (end >= 0 && bytes[end + 1] === quote) end = bytes.indexOf(quote, end + 2)
+  for (let start = from; end >= 0; end = bytes.indexOf(quote, start)) {
+    if (isEscaped(bytes, start, end, escapeByte)) start = end + 1
+    else if (bytes[end + 1] === quote) start = end + 2
+    else break
+  }
   return end
+}
+
+/** Whether an odd number of `escapeByte` stand before it. */
+function isEscaped(bytes: Uint8Array, from: number, at: number, escapeByte: number): boolean {
+  let first = at
+  while (escapeByte >= 0 && first > from && bytes[first - 1] === escapeByte) first--
+  return (at - first) % 2 === 1
 }
 
 /** Behind a byte order mark. */

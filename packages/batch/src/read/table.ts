@@ -1,7 +1,13 @@
 import { oneLine } from '@eas/base'
 import { BatchError } from '../batch-error.ts'
-import type { RowPlan } from '../rows/mapping.ts'
+import { clashOf, type RowPlan } from '../rows/mapping.ts'
 import type { RowBlock } from './row-block.ts'
+
+/**
+ * What a column's values are in results that are tables, so that all parts of a result have the same columns. `fineTime`: to the
+ * microsecond. `json`: texts of whatever has no other type.
+ */
+export type ColumnType = 'bool' | 'int64' | 'uint64' | 'float64' | 'string' | 'time' | 'fineTime' | 'json'
 
 /** A column of the rows that have been read. */
 export interface TableColumn {
@@ -32,9 +38,21 @@ export type NumberArray =
   | BigInt64Array
   | BigUint64Array
 
-/** @throws {BatchError} `bad_object` naming the columns that the model needs and the table lacks. */
-export function checkColumns(names: readonly string[], { targets }: RowPlan, has: string): void {
-  const missing = [...targets.keys()].filter((column) => !names.includes(column))
+/**
+ * @throws {BatchError} `bad_object` naming the columns that the model needs and the table lacks, and those of which the result
+ * could have only one.
+ */
+export function checkColumns(names: readonly string[], plan: RowPlan, has: string): void {
+  const { targets, keep, written } = plan
+  const clash = names.find((name) => !targets.has(name) && keep === undefined && written.has(name))
+  if (clash !== undefined) throw new BatchError('bad_object', `Cannot use the object: ${clashOf(clash)}`)
+  // Spreadsheets write columns without a name, in which there is nothing.
+  const seen = new Set<string>()
+  const twice = names.find((name) => name !== '' && isUsed(name, plan) && (seen.has(name) || !seen.add(name)))
+  if (twice !== undefined)
+    throw new BatchError('bad_object', `Cannot use the object: ${has} two columns ${oneLine(twice)}`)
+  const known = new Set(names)
+  const missing = [...targets.keys()].filter((column) => !known.has(column))
   if (missing.length === 0) return
   const shown = (list: readonly string[]) => oneLine(list.join(', '), 200)
   throw new BatchError(
@@ -47,6 +65,11 @@ export function checkColumns(names: readonly string[], { targets }: RowPlan, has
 export const isUsed = (name: string, { targets, keep }: RowPlan): boolean =>
   targets.has(name) || (keep ? keep.has(name) : true)
 
+/** The types of those columns that have one. */
+export const typesOf = (
+  columns: readonly (readonly [string, ColumnType | undefined])[],
+): ReadonlyMap<string, ColumnType> => new Map(columns.flatMap(([name, type]) => (type ? [[name, type] as const] : [])))
+
 /** Rows `from` up to `to` of columns whose first value is of row `first`. */
 export function tableBlock(
   names: readonly string[],
@@ -55,6 +78,7 @@ export function tableBlock(
   from: number,
   to: number,
   bytesPerRow: number,
+  types?: ReadonlyMap<string, ColumnType>,
 ): RowBlock {
   const skipped = from - first
   // One function for all rows, whose number it is told.
@@ -69,5 +93,6 @@ export function tableBlock(
     addMany: (i, most, builder, position) => builder.addColumns(names, columns, skipped + i, most, position),
     endOf: (i) => from + i + 1,
     bytesOf: () => bytesPerRow,
+    ...(types && { types }),
   }
 }

@@ -4,7 +4,7 @@ import { RowError } from '../batch-error.ts'
 import type { NumberRows, TableColumn } from '../read/table.ts'
 import { FeedBuilder } from './feed-builder.ts'
 import { JsonScanner } from './json-scanner.ts'
-import type { RowPlan, Target } from './mapping.ts'
+import { clashOf, type RowPlan, type Target } from './mapping.ts'
 
 /** A value that came as JSON and can go out as it is. */
 export class JsonText {
@@ -37,6 +37,8 @@ interface Key {
   readonly name: string
   readonly targets: readonly Target[]
   readonly isKept: boolean
+  /** An output is called so too. */
+  readonly isClash: boolean
 }
 
 /** Turns rows into tensors, one row at a time. A row that does not fit throws and leaves no trace. */
@@ -102,7 +104,10 @@ export class BatchBuilder {
       } while (scanner.take(comma))
       scanner.expect(closeBrace)
     }
-    if (scanner.peek() !== -1) throw scanner.wrong('something follows the object')
+    const next = scanner.peek()
+    if (next === openBrace)
+      throw scanner.wrong('another object follows, which takes a line of its own that ends with a line feed')
+    if (next !== -1) throw scanner.wrong('something follows the object')
     this.end(position)
   }
 
@@ -117,7 +122,7 @@ export class BatchBuilder {
       for (const { input, slot } of key.targets) {
         const builder = this.builders[input] as FeedBuilder // planned
         if (slot) builder.readSlotValue(value, slot.index, slot.count)
-        else if (areTexts) builder.readText(String(value))
+        else if (areTexts && typeof value === 'string') builder.readText(value)
         else builder.readValue(value)
       }
       if (key.isKept && value !== undefined) this.keep(key.name, value)
@@ -235,16 +240,19 @@ export class BatchBuilder {
     const known = this.byName.get(name)
     if (known) return known
     const targets = this.plan.targets.get(name) ?? []
-    const key = { bytes, name, targets, isKept: this.plan.keep?.has(name) ?? targets.length === 0 }
+    const isKept = this.plan.keep?.has(name) ?? targets.length === 0
+    const key = { bytes, name, targets, isKept, isClash: isKept && this.plan.written.has(name) }
     // Rows may all have keys of their own; those that are met first are remembered.
     if (this.byName.size < keysMax) this.byName.set(name, key)
     return key
   }
 
-  private readMember({ name, targets, isKept }: Key): void {
+  private readMember({ name, targets, isKept, isClash }: Key): void {
     const { scanner } = this
+    if (isClash) throw new RowError(clashOf(name))
     scanner.peek()
     const start = scanner.at
+    scanner.specials.length = 0
     for (let i = 0; i < targets.length; i++) {
       const { input, slot } = targets[i] as Target // inside
       if (i > 0) scanner.at = start
@@ -253,7 +261,7 @@ export class BatchBuilder {
       else builder.readJson(scanner)
     }
     if (targets.length === 0) scanner.skip()
-    if (isKept) this.keep(name, new JsonText(scanner.text(start, scanner.at)))
+    if (isKept) this.keep(name, new JsonText(scanner.json(start)))
   }
 
   private takeGroups(): RowGroup[] {

@@ -124,8 +124,11 @@ export class FeedBuilder {
     this.rows += count
   }
 
-  /** The whole row from a text, as CSV has it: a value, a JSON list, or values with spaces, `;` or `|` between. */
-  readText(text: string): void {
+  /**
+   * The whole row from a text, as CSV has it: a value, a JSON list, or values with spaces, `;`, `|` or Hive's `\u0002` between.
+   */
+  readText(given: string): void {
+    const text = this.dtype === 'string' ? given : given.replaceAll('\u0002', ' ')
     if (/^\s*\[/.test(text)) {
       this.readJsonText(text)
       return

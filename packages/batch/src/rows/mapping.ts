@@ -1,5 +1,6 @@
 import { type DType, oneLine } from '@eas/base'
 import { BatchError } from '../batch-error.ts'
+import { type CsvOptions, parseCsvOptions } from '../read/csv-options.ts'
 import type { ModelFacts } from '../scorer.ts'
 
 /** Which columns of a row become which inputs of the model, and what becomes of the others. */
@@ -10,6 +11,8 @@ export interface Mapping {
   readonly keep?: readonly string[]
   /** Outputs to write, or the column that each is written to. Default: all, by their names. */
   readonly outputs?: readonly string[] | { readonly [output: string]: string }
+  /** How tables of text are written that are not as RFC 4180 has them. */
+  readonly csv?: CsvOptions
 }
 
 /** A mapping that fits a model. */
@@ -21,6 +24,9 @@ export interface RowPlan {
   readonly keep: ReadonlySet<string> | undefined
   /** Column of each output, in order. */
   readonly outputs: ReadonlyMap<string, string>
+  readonly csv: CsvOptions
+  /** The columns of all outputs, none of which is kept too. */
+  readonly written: ReadonlySet<string>
   /** Rows of every call, for a model whose first dimension is fixed; `undefined` when it is free. */
   readonly fixedRows: number | undefined
 }
@@ -65,7 +71,9 @@ export function planRows(mapping: Mapping, facts: ModelFacts): RowPlan {
     }
   }
   if (outputs.size === 0) throw wrong('it asks for no output')
-  if (new Set(outputs.values()).size < outputs.size) throw wrong('two outputs would have one name')
+  const written = new Set(outputs.values())
+  if (written.size < outputs.size) throw wrong('two outputs would have one name')
+  for (const name of mapping.keep ?? []) if (written.has(name)) throw wrong(clashOf(name))
 
   const fixed = new Set(facts.inputs.flatMap(({ shape }) => (shape[0] !== undefined && shape[0] > 0 ? [shape[0]] : [])))
   if (fixed.size > 1) throw wrong(`the model takes different numbers of rows: ${[...fixed].join(', ')}`)
@@ -74,9 +82,16 @@ export function planRows(mapping: Mapping, facts: ModelFacts): RowPlan {
     targets,
     keep: mapping.keep && new Set(mapping.keep),
     outputs,
+    written,
+    csv: mapping.csv ?? {},
     fixedRows: [...fixed][0],
   }
 }
+
+/** What is said of a column that is kept and has the name of an output, of which one would go lost. */
+export const clashOf = (name: string): string =>
+  `column ${oneLine(name)} is kept, and an output has its name; write the output to another column, as in ` +
+  `"outputs": {${JSON.stringify(name)}: "new_${name}"}, or leave the column out of "keep"`
 
 /**
  * A mapping as a person writes it down, checked.
@@ -84,8 +99,9 @@ export function planRows(mapping: Mapping, facts: ModelFacts): RowPlan {
  */
 export function parseMapping(json: unknown): Mapping {
   const wrong = (what: string) => new BatchError('bad_mapping', `Cannot read the mapping: ${what}`)
-  if (!isRecord(json)) throw wrong('it must be an object with inputs, keep and outputs, each of which may be left out')
-  const known = new Set(['inputs', 'keep', 'outputs'])
+  if (!isRecord(json))
+    throw wrong('it must be an object with inputs, keep, outputs and csv, each of which may be left out')
+  const known = new Set(['inputs', 'keep', 'outputs', 'csv'])
   for (const key of Object.keys(json)) if (!known.has(key)) throw wrong(`it has no ${oneLine(key)}`)
   const { inputs, keep, outputs } = json
   const isName = (value: unknown) => typeof value === 'string'
@@ -100,6 +116,7 @@ export function parseMapping(json: unknown): Mapping {
   if (outputs !== undefined && !areNames(outputs) && !(isRecord(outputs) && Object.values(outputs).every(isName))) {
     throw wrong('outputs must be a list of outputs, or the column of each')
   }
+  if (json.csv !== undefined) parseCsvOptions(json.csv)
   return json as Mapping // each member has been looked at
 }
 

@@ -1,7 +1,8 @@
 import type { DType } from '@eas/base'
 import type { DataType, Vector } from 'apache-arrow'
+import type { ColumnType } from '../read/table.ts'
 import { mapRows, type OutputFormat } from './row-writer.ts'
-import { type ColumnOut, type KeptType, microsOf, tableWriter } from './table-writer.ts'
+import { type ColumnOut, microsOf, tableWriter } from './table-writer.ts'
 import { nestedRow } from './values.ts'
 
 /** Arrow IPC files, one per part; outputs of several elements are lists. @see Arrow Columnar Format, "IPC File Format" */
@@ -33,9 +34,10 @@ export const arrowOutput: OutputFormat = {
 
 type Library = typeof import('apache-arrow')
 
-const keptTypes: { readonly [T in KeptType]: (library: Library) => DataType } = {
+const keptTypes: { readonly [T in ColumnType]: (library: Library) => DataType } = {
   bool: ({ Bool }) => new Bool(),
   int64: ({ Int64 }) => new Int64(),
+  uint64: ({ Uint64 }) => new Uint64(),
   float64: ({ Float64 }) => new Float64(),
   string: ({ Utf8 }) => new Utf8(),
   time: ({ TimestampMillisecond }) => new TimestampMillisecond(),
@@ -62,14 +64,11 @@ const outputTypes: { readonly [D in DType]?: (library: Library) => DataType } = 
 }
 
 function typeOf(column: ColumnOut, library: Library): DataType {
-  const { Field, FixedSizeList, Float64, List } = library
+  const { Field, Float64, List } = library
   if (column.kind === 'kept') return keptTypes[column.type](library)
   let type = outputTypes[column.dtype]?.(library) ?? new Float64()
-  for (let dim = column.rank - 1; dim >= 0; dim--) {
-    const item = new Field('item', type, false)
-    const length = column.rowShape?.[dim]
-    type = length === undefined || length === 0 ? new List(item) : new FixedSizeList(length, item)
-  }
+  // Not of a fixed size, which rows of another part need not have.
+  for (let dim = 0; dim < column.rank; dim++) type = new List(new Field('item', type, false))
   return type
 }
 

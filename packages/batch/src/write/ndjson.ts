@@ -10,12 +10,9 @@ export const ndjsonOutput: OutputFormat = {
   writer(outputs) {
     const json = new JsonBytes()
     const columns = [...outputs].map(([output, column]) => ({ output, start: startOf(column) }))
-    const names = new Set(outputs.values())
     return {
       write({ batch, runs }) {
-        const kept = [...batch.kept]
-          .filter(([name]) => !names.has(name))
-          .map(([name, values]) => ({ start: startOf(name), values }))
+        const kept = [...batch.kept].map(([name, values]) => ({ start: startOf(name), values }))
         for (const { row, count, outputs, index } of runs) {
           const tensors = columns.flatMap(({ output, start }) => {
             const tensor = outputs.get(output)

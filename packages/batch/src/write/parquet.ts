@@ -1,9 +1,10 @@
 import type { DType } from '@eas/base'
 import type { ColumnChunk, SchemaElement } from 'hyparquet'
 import type { ColumnSource, Writer } from 'hyparquet-writer'
+import type { ColumnType } from '../read/table.ts'
 import { isPlain, plainPages } from './plain-column.ts'
 import { mapRows, type OutputFormat } from './row-writer.ts'
-import { type ColumnOut, groupRows, type KeptType, microsOf, tableWriter } from './table-writer.ts'
+import { type ColumnOut, groupRows, microsOf, tableWriter } from './table-writer.ts'
 import { type Element, nestedRow } from './values.ts'
 
 /** Apache Parquet, a file per part; outputs of several elements are lists. @see https://parquet.apache.org/docs/file-format/ */
@@ -63,9 +64,10 @@ const outputCodec = 'UNCOMPRESSED'
 
 type Leaf = Pick<SchemaElement, 'type' | 'converted_type'>
 
-const keptLeaves: { readonly [T in KeptType]: Leaf } = {
+const keptLeaves: { readonly [T in ColumnType]: Leaf } = {
   bool: { type: 'BOOLEAN' },
   int64: { type: 'INT64' },
+  uint64: { type: 'INT64', converted_type: 'UINT_64' },
   float64: { type: 'DOUBLE' },
   string: { type: 'BYTE_ARRAY', converted_type: 'UTF8' },
   time: { type: 'INT64', converted_type: 'TIMESTAMP_MILLIS' },

@@ -1,8 +1,11 @@
 import type { Tensor } from '@eas/base'
 import type { ScoredBatch } from '../engine/score-rows.ts'
+import type { ColumnType } from '../read/table.ts'
 
 /** Writes the rows of one chunk, batch by batch. */
 export interface RowWriter {
+  /** Types of kept columns. Of those that are not among them the values tell. */
+  declare?(types: ReadonlyMap<string, ColumnType>): void
   write(batch: ScoredBatch): void
   /** The whole chunk; `undefined` when it has no rows. */
   end(): Promise<Uint8Array | undefined>

@@ -1,6 +1,8 @@
-import type { DType, Tensor } from '@eas/base'
+import { type DType, formatShape, oneLine, type Tensor } from '@eas/base'
+import { BatchError } from '../batch-error.ts'
 import type { ResultRun } from '../engine/score-rows.ts'
 import { FineTime } from '../read/exact-values.ts'
+import type { ColumnType } from '../read/table.ts'
 import { JsonText } from '../rows/batch-builder.ts'
 import type { OutputRows, RowWriter } from './row-writer.ts'
 
@@ -9,7 +11,7 @@ export type ColumnOut =
   | {
       readonly kind: 'kept'
       readonly name: string
-      readonly type: KeptType
+      readonly type: ColumnType
       /** Of its type; `null` where a row has none. */
       readonly values: readonly unknown[]
     }
@@ -22,9 +24,6 @@ export type ColumnOut =
       readonly rank: number
       readonly rows: readonly OutputRows[]
     }
-
-/** `fineTime`: to the microsecond. `json`: texts of whatever has no other type. */
-export type KeptType = 'bool' | 'int64' | 'float64' | 'string' | 'time' | 'fineTime' | 'json'
 
 /** A file under way. The columns of each of its groups of rows are of the same names and types. */
 export interface TableFile {
@@ -42,7 +41,7 @@ export interface TableFormat {
 /** As many rows as are encoded in a few milliseconds. */
 export const groupRows = 4096
 
-type KeptTypes = ReadonlyMap<string, KeptType>
+type KeptTypes = ReadonlyMap<string, ColumnType>
 
 /** Rows that are collected by column. */
 interface Group {
@@ -53,7 +52,7 @@ interface Group {
 
 /** A kept column's values, and what they are; `undefined` where all are null. */
 interface Kept {
-  readonly type: KeptType | undefined
+  readonly type: ColumnType | undefined
   readonly values: readonly unknown[]
 }
 
@@ -67,7 +66,6 @@ interface WholeGroup {
 /** Collects a chunk's rows by column, and has them encoded group by group. */
 export function tableWriter(outputs: ReadonlyMap<string, string>, format: TableFormat): RowWriter {
   const rowsMax = format.groupRows ?? Number.POSITIVE_INFINITY
-  const names = new Set(outputs.values())
   const newGroup = (): Group => ({
     count: 0,
     kept: new Map(),
@@ -78,10 +76,11 @@ export function tableWriter(outputs: ReadonlyMap<string, string>, format: TableF
   let file: Promise<TableFile> | undefined
   /** Taken from the first group. When another does not fit them, everything is encoded at the end. */
   let types: KeptTypes = new Map()
+  let declared: KeptTypes = new Map()
   let isEncoding = true
 
   function encodeGroup(): void {
-    const whole = wholeGroup(group)
+    const whole = wholeGroup(group, declared)
     group = newGroup()
     groups.push(whole)
     types = groups.length === 1 ? typesOf(groups) : types
@@ -96,8 +95,11 @@ export function tableWriter(outputs: ReadonlyMap<string, string>, format: TableF
   }
 
   return {
+    declare(given) {
+      declared = given
+    },
     write({ batch, runs }) {
-      const kept = [...batch.kept].filter(([name]) => !names.has(name))
+      const kept = [...batch.kept]
       for (const run of runs) {
         for (let done = 0; done < run.count; ) {
           const count = Math.min(run.count - done, rowsMax - group.count)
@@ -134,20 +136,42 @@ function addRows(
   group.count += count
 }
 
-function wholeGroup({ count, kept, outputs }: Group): WholeGroup {
-  return { count, kept: new Map([...kept].map(([name, values]) => [name, keptOf(values, count)])), outputs }
+function wholeGroup({ count, kept, outputs }: Group, declared: KeptTypes): WholeGroup {
+  const columns = [...kept].map(([name, values]) => [name, keptOf(values, count, declared.get(name))] as const)
+  return { count, kept: new Map(columns), outputs }
 }
 
-function keptOf(given: readonly unknown[], count: number): Kept {
+/** @param declared Counts unless there is a value that it cannot hold. */
+function keptOf(given: readonly unknown[], count: number, declared: ColumnType | undefined): Kept {
   const values = Array.from({ length: count }, (_, i) => valueOfKept(given[i]))
-  let type: KeptType | undefined
-  for (const value of values) if (value !== null) type = joinedType(type, typeOf(value))
+  if (declared && values.every((value) => value === null || holds[declared](value))) return { type: declared, values }
+  let type: ColumnType | undefined
+  for (const [i, value] of values.entries()) {
+    if (value !== null) type = joinedType(type, isFraction(given[i]) ? 'float64' : typeOf(value))
+  }
   return { type, values }
+}
+
+/** Whether it is a number that is written as none of the integers, even if it is one: its column's others need not be. */
+const isFraction = (given: unknown) => given instanceof JsonText && /^-?\d+(?:\.|[eE])/.test(given.text)
+
+const isInteger = (value: unknown) => typeof value === 'bigint' || Number.isSafeInteger(value)
+
+/** Whether a column of a type can hold a value. */
+const holds: { readonly [T in ColumnType]: (value: unknown) => boolean } = {
+  bool: (value) => typeof value === 'boolean',
+  int64: (value) => isInteger(value) && isInt64(BigInt(value as number | bigint)), // an integer
+  uint64: (value) => isInteger(value) && isUint64(BigInt(value as number | bigint)), // an integer
+  float64: (value) => typeof value === 'number',
+  string: (value) => typeof value === 'string' || typeof value === 'number',
+  time: (value) => value instanceof Date && !(value instanceof FineTime),
+  fineTime: (value) => value instanceof Date,
+  json: () => true,
 }
 
 /** The types that the columns of all groups have in common. */
 function typesOf(groups: readonly WholeGroup[]): KeptTypes {
-  const types = new Map<string, KeptType | undefined>()
+  const types = new Map<string, ColumnType | undefined>()
   for (const { kept } of groups) for (const [name, { type }] of kept) types.set(name, joinedType(types.get(name), type))
   return new Map([...types].map(([name, type]) => [name, type ?? 'string']))
 }
@@ -179,28 +203,37 @@ function columnsOf(
 function outputColumn(name: string, rows: readonly OutputRows[]): ColumnOut {
   const { dtype, shape } = (rows[0] as OutputRows).tensor // of a group that has rows
   const rowShape = shape.slice(1)
+  const other = rows.find(({ tensor }) => tensor.dtype !== dtype || tensor.shape.length !== shape.length)
+  if (other) {
+    const forms = [shape, other.tensor.shape].map((form) => formatShape(form)).join(' and ')
+    throw new BatchError(
+      'unsupported',
+      `Cannot write output ${oneLine(name)} to a column: it is ${forms}, of ${dtype} and ${other.tensor.dtype}; write ndjson`,
+    )
+  }
   const isUniform = rows.every(({ tensor }) => rowShape.every((dim, i) => tensor.shape[i + 1] === dim))
   return { kind: 'output', name, dtype, rowShape: isUniform ? rowShape : undefined, rank: rowShape.length, rows }
 }
 
-function joinedType(a: KeptType | undefined, b: KeptType | undefined): KeptType | undefined {
+function joinedType(a: ColumnType | undefined, b: ColumnType | undefined): ColumnType | undefined {
   if (a === undefined || a === b) return b ?? a
   return b === undefined ? a : (joined[`${a} ${b}`] ?? 'json')
 }
 
 /** Types that two types of one column have in common. */
-const joined: { readonly [types: string]: KeptType } = {
+const joined: { readonly [types: string]: ColumnType } = {
   'int64 float64': 'float64',
   'float64 int64': 'float64',
   'time fineTime': 'fineTime',
   'fineTime time': 'fineTime',
 }
 
-const convert: { readonly [T in KeptType]: (value: unknown) => unknown } = {
+const convert: { readonly [T in ColumnType]: (value: unknown) => unknown } = {
   bool: (value) => value,
   int64: (value) => BigInt(value as number | bigint), // by its type
+  uint64: (value) => BigInt(value as number | bigint), // by its type
   float64: Number,
-  string: (value) => value,
+  string: (value) => (typeof value === 'string' ? value : String(value)),
   time: (value) => value,
   fineTime: (value) => value,
   json: (value) => (typeof value === 'bigint' ? String(value) : JSON.stringify(value, jsonSafe)),
@@ -216,8 +249,9 @@ const jsonSafe = (_: string, value: unknown) =>
 const numberOrText = (value: bigint) => (Number.isSafeInteger(Number(value)) ? Number(value) : String(value))
 
 const isInt64 = (value: bigint) => BigInt.asIntN(64, value) === value
+const isUint64 = (value: bigint) => BigInt.asUintN(64, value) === value
 
-function typeOf(value: unknown): KeptType {
+function typeOf(value: unknown): ColumnType {
   if (typeof value === 'boolean') return 'bool'
   if (typeof value === 'string') return 'string'
   // Unsigned ones may be larger.

@@ -57,7 +57,10 @@ export const scoreCommand = () =>
     .argument('<service>', 'service.json, or a model file to use with defaults')
     .argument('<inputs...>', 'files, folders or URLs: rows.ndjson, data/, oss://bucket/day=1/')
     .requiredOption('--out <place>', 'where results go: a folder or a URL')
-    .option('--mapping <file>', 'JSON: which columns feed which inputs, which are kept, which outputs are written')
+    .option(
+      '--mapping <file>',
+      'JSON: which columns feed which inputs, which are kept, which outputs are written, how CSV is written',
+    )
     .addOption(
       new Option('--input-format <format>', 'format of the inputs (default: by name)').choices(inputFormatNames),
     )
@@ -196,8 +199,9 @@ async function* objectsOf({ inputs, empty, out, signal, options }: Run): AsyncGe
   for (const { name, place } of inputs) {
     let found = 0
     for await (const object of listObjects(place, { signal }, isInput(options))) {
+      if (`${object.store.url}/${object.info.key}`.startsWith(results)) continue
       found++
-      if (!`${object.store.url}/${object.info.key}`.startsWith(results)) yield object
+      yield object
     }
     if (found === 0) empty.add(name)
   }

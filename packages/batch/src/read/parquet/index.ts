@@ -1,5 +1,6 @@
 export { chunkPages } from './chunk-pages.ts'
 export { ColumnReader } from './column-reader.ts'
+export { columnTypeOf } from './column-type.ts'
 export { pageCompressors } from './compressors.ts'
 export { parsers } from './convert.ts'
 export { leafOf } from './leaf.ts'
