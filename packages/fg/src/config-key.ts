@@ -155,8 +155,9 @@ export const buckets = (meaning: string): Key<number | bigint | undefined> =>
     meaning,
   )
 
+/** A number or `NaN`. */
 export const optionalNumber = (meaning: string): Key<number | undefined> =>
-  key<number | undefined>('number', undefined, toNumber, meaning)
+  key<number | undefined>('number', undefined, (value) => (value === 'NaN' ? Number.NaN : toNumber(value)), meaning)
 
 export const numbers = (meaning: string, options?: Options): Key<readonly number[] | undefined> => ({
   ...key<readonly number[] | undefined>(
@@ -225,7 +226,7 @@ export function readKeys<K extends Keys>(
 ): ConfigOf<K> {
   const config: Record<string, unknown> = {} // by names of the table, none of which is an object's own
   for (const { name, spellings, spec } of rowsOf(table)) {
-    const spelling = spellings.find((known) => Object.hasOwn(raw, known) && (raw[known] ?? undefined) !== undefined)
+    const spelling = spellings.find((known) => Object.hasOwn(raw, known) && !isAbsent(raw[known], spec))
     let parsed: unknown
     if (spelling === undefined) {
       if (spec.required) problems.push(`${where} has no ${name}`)
@@ -240,6 +241,13 @@ export function readKeys<K extends Keys>(
   }
   // Each key's own parser made its value.
   return config as ConfigOf<K>
+}
+
+/** Whether a value says nothing: tools that write every key write `null`, or an empty list, for those that are not set. */
+function isAbsent(value: unknown, { required, blame }: Key<unknown>): boolean {
+  if (value === undefined || value === null) return true
+  // Keys of lists and tables have elements to blame.
+  return !required && blame !== undefined && typeof value === 'object' && Object.keys(value).length === 0
 }
 
 interface KeyRow {

@@ -1,4 +1,4 @@
-import { flag, integer, optionalText, readKeys, shown, text, texts } from './config-key.ts'
+import { integer, optionalFlag, optionalText, readKeys, shown, text, texts } from './config-key.ts'
 import { fgLimits } from './limits.ts'
 
 /** `fg.json` cut into features; nothing of their own keys is read yet. */
@@ -36,13 +36,24 @@ export const groupKeys = {
   sequence_pk: optionalText('User input with the ids of the steps; default `user:<sequence_name>`.'),
 }
 
-/** Keys that make a feature outside a group a sequence, beside a `feature_type` that begins with `sequence_`. */
+/**
+ * Keys that make a feature outside a group a sequence, beside a `feature_type` that begins with `sequence_`. Of operators
+ * that have no such type TorchEasyRec writes `is_sequence` (`custom_feature`), or only the length and what separates the
+ * steps (`bool_mask_feature`).
+ *
+ * @see TorchEasyRec, `tzrec/features/bool_mask_feature.py` and `custom_feature.py`
+ */
 export const sequenceKeys = {
-  is_sequence: flag(false, 'Makes a sequence of a feature whose type has no `sequence_` form.'),
+  is_sequence: optionalFlag(
+    'Of bool_mask, custom, regex_replace; default: whether there is a `sequence_delim` or a length.',
+  ),
   sequence_length: integer(0, 0, Number.MAX_SAFE_INTEGER, 'Steps kept, from the first; 0 keeps all.'),
   sequence_delim: text(';', 'Between the steps of a text.'),
   sequence_fields: texts('Inputs that are sequences; default: see below.', 0),
 }
+
+/** Types that TorchEasyRec writes no `sequence_` before. */
+const unprefixed: ReadonlySet<string> = new Set(['bool_mask_feature', 'custom_feature', 'regex_replace_feature'])
 
 const nameKeys = {
   feature_name: text('', 'Name of the output.', { required: true }),
@@ -110,6 +121,8 @@ function readEntry(
   const at = `${where} ${shown(name)}`
   const own = readKeys(raw, sequenceKeys, at, problems)
   const prefixed = feature_type.startsWith('sequence_')
+  const implied =
+    unprefixed.has(feature_type) && (Object.hasOwn(raw, 'sequence_delim') || Object.hasOwn(raw, 'sequence_length'))
   return {
     where: at,
     raw,
@@ -118,7 +131,9 @@ function readEntry(
     group,
     sequence:
       inherited ??
-      (prefixed || own.is_sequence ? { delim: own.sequence_delim || ';', length: own.sequence_length } : undefined),
+      (prefixed || (own.is_sequence ?? implied)
+        ? { delim: own.sequence_delim || ';', length: own.sequence_length }
+        : undefined),
   }
 }
 

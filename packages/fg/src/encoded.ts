@@ -90,7 +90,7 @@ export function compileEncoded(
         return column
       })
       const values = features.map((feature, i) => readEncoded(feature, columns[i] ?? nothing))
-      return tensorsOf(forms, values, request.rows, types)
+      return tensorsOf(forms, values, { rows: request.rows, isOfOneUser: false }, types)
     },
   }
 }

@@ -32,6 +32,8 @@ export interface FgSequence {
 export interface FgRequest {
   /** Items of the request. */
   readonly rows: number
+  /** Whether the user's features keep their one row although there are more items, as when the model tiles its input. */
+  readonly isOfOneUser?: boolean
   /** The column of an input, of `rows` rows or of one that stands for all; `undefined` when there is none. */
   column(input: FgInput): InputColumn | undefined
 }
@@ -49,6 +51,7 @@ export const nothing: InputColumn = { form: 'texts', texts: [undefined] }
 /** What is computed for one request: columns, what was read of them, values of features. */
 export class Frame {
   readonly rows: number
+  readonly isOfOneUser: boolean
   readonly counters: FgCounters
   /** What readers made, by slot. */
   readonly slots: unknown[]
@@ -58,6 +61,7 @@ export class Frame {
 
   constructor(request: FgRequest, slots: number, features: number) {
     this.rows = request.rows
+    this.isOfOneUser = request.isOfOneUser ?? false
     this.request = request
     this.counters = new FgCounters(features)
     this.slots = new Array(slots).fill(undefined)

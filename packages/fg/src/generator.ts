@@ -137,7 +137,8 @@ export class Generated {
    */
   tensors(): Map<string, Tensor> {
     const values = this.frame.values.map((value) => value?.after)
-    return tensorsOf(this.generator.features, values, this.rows, this.parts)
+    const { rows, isOfOneUser } = this.frame
+    return tensorsOf(this.generator.features, values, { rows, isOfOneUser }, this.parts)
   }
 
   /** One feature, before and after bucketizing, as it was computed: user features have one row. */

@@ -4,7 +4,8 @@ import { fgLimits } from './limits.ts'
 
 /**
  * Parses JSON without losing integers: one of sixteen digits or more becomes a string, since `hash_bucket_size` may be
- * 2^63 - 1 (zero-collision hash and dynamic embeddings) and a number would round it.
+ * 2^63 - 1 (zero-collision hash and dynamic embeddings) and a number would round it. So do `NaN`, `Infinity` and
+ * `-Infinity`, which Python's `json.dump` writes for `fill_missing: nan` and boundaries of `inf`.
  *
  * @throws {FgConfigError}
  */
@@ -13,7 +14,7 @@ export function parseFgJson(document: string | Uint8Array): unknown {
     throw new FgConfigError([`${document.length} bytes are more than ${fgLimits.documentBytes}`])
   }
   const text = typeof document === 'string' ? document : decodeText(document)
-  const quoted = quoteLongIntegers(text)
+  const quoted = quoteNumbers(text)
   try {
     return JSON.parse(quoted)
   } catch {
@@ -49,8 +50,10 @@ const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39
 /** `.`, `e` and `E`: what makes a number another kind than an integer. */
 const isFraction = (code: number): boolean => code === 0x2e || code === 0x65 || code === 0x45
 
-/** Also bounds the nesting, before anything recursive sees it. */
-function quoteLongIntegers(text: string): string {
+const notNumbers = /NaN|Infinity/y
+
+/** Of long integers, and of what JSON has no numbers for. Also bounds the nesting, before anything recursive sees it. */
+function quoteNumbers(text: string): string {
   let out = ''
   let copied = 0
   let depth = 0
@@ -61,7 +64,16 @@ function quoteLongIntegers(text: string): string {
     } else if (code === 0x7b || code === 0x5b) {
       if (++depth > limits.jsonDepth) throw new FgConfigError([`nested deeper than ${limits.jsonDepth} levels`])
     } else if (code === 0x7d || code === 0x5d) depth--
-    else if (isDigit(code)) {
+    else if (code === 0x4e || code === 0x49) {
+      notNumbers.lastIndex = i
+      const [word] = notNumbers.exec(text) ?? []
+      if (word === undefined) continue
+      const start = text.charCodeAt(i - 1) === 0x2d ? i - 1 : i
+      const end = i + word.length
+      out += `${text.slice(copied, start)}"${text.slice(start, end)}"`
+      copied = end
+      i = end - 1
+    } else if (isDigit(code)) {
       const start = text.charCodeAt(i - 1) === 0x2d ? i - 1 : i
       while (isDigit(text.charCodeAt(i + 1))) i++
       const end = i + 1

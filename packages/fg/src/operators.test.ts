@@ -263,6 +263,22 @@ const cases: readonly Case[] = [
     'f:d',
   ],
   [
+    { feature_type: 'regex_replace_feature', expression: 'user:x', regex_pattern: '[!?]+', default_value: 'none' },
+    { x: '?!' },
+    'f:none', // nothing is left: no value
+  ],
+  [
+    {
+      feature_type: 'regex_replace_feature',
+      expression: 'user:x',
+      regex_pattern: '[!?]+',
+      is_sequence: true,
+      need_prefix: true,
+    },
+    { x: 'a!;?;!\u001db' },
+    'f:f_a;0;f_b',
+  ],
+  [
     {
       feature_type: 'regex_replace_feature',
       expression: 'user:x',
@@ -279,6 +295,13 @@ const cases: readonly Case[] = [
   [{ feature_type: 'text_normalizer', expression: 'user:x', parameter: 4, max_length: 3 }, { x: 'ABCD' }, 'f:ABCD'],
   [{ feature_type: 'text_normalizer', expression: 'user:x', parameter: 8 + 16 }, { x: 'Ａ繁體' }, 'f:A繁体'],
   [{ feature_type: 'text_normalizer', expression: 'user:x', parameter: 512 }, { x: 'a你好' }, 'f:a 你 好'],
+  [
+    { feature_type: 'text_normalizer', expression: 'user:x', parameter: 32, default_value: 'none' },
+    { x: '，！' },
+    'f:none',
+  ],
+  // keys that say nothing
+  [{ ...id, vocab_list: [], vocab_dict: {}, boundaries: [], hash_bucket_size: 10 }, { x: '3' }, 'f:3'],
   // custom_feature
   [
     {
@@ -318,6 +341,29 @@ const cases: readonly Case[] = [
     'f:8.0;7.0;0.0;6.0',
   ],
   // sequences
+  ...[
+    { sequence_delim: '|', sequence_length: 3 },
+    { sequence_delim: '|' },
+    { is_sequence: true, sequence_delim: '|' },
+  ].map(
+    // What TorchEasyRec writes for `sequence_bool_mask_feature` is the first of these.
+    (keys): Case => [
+      {
+        feature_type: 'bool_mask_feature',
+        expression: ['user:x', 'user:m'],
+        hash_bucket_size: 10,
+        value_dim: 0,
+        ...keys,
+      },
+      { x: '1\u001d3|5|1', m: 'true\u001dtrue|0|1' },
+      'f:5,3|6|5',
+    ],
+  ),
+  [
+    { feature_type: 'bool_mask_feature', expression: ['user:x', 'user:m'], sequence_delim: ';', is_sequence: false },
+    { x: 'a\u001db', m: '0\u001d1' },
+    'f:b',
+  ],
   [{ ...id, feature_type: 'sequence_id_feature', sequence_length: 2, sequence_delim: '|' }, { x: 'a|b|c' }, 'f:a|b'],
   [
     { ...id, feature_type: 'sequence_id_feature', value_dim: undefined, default_value: 'z' },
@@ -498,5 +544,19 @@ describe('a document', () => {
       // std::hash of libstdc++ modulo 2^63 - 1, from `hash-vectors.json`.
       expect(generated.tensors().get('f.values')?.data).toEqual(BigInt64Array.of(8217880203502335071n))
     }
+  })
+
+  it('takes what Python writes for numbers that JSON has not', async () => {
+    const text = `{"features": [
+      {"feature_type": "raw_feature", "feature_name": "NaN, Infinity", "expression": "user:x", "boundaries": [-Infinity, 0.5, Infinity]},
+      {"feature_type": "expr_feature", "feature_name": "f", "expression": "isnan(x) ? -1 : x", "variables": ["item:x"], "fill_missing":NaN}
+    ]}`
+    const generated = (await compileFg(text)).generate({
+      rows: 1,
+      column: ({ side }) => ({ form: 'texts', texts: [side === 'user' ? '0.7' : ''] }),
+    })
+    expect(generated.generateFeatures()).toEqual(['NaN, Infinity:2 | f:-1.0'])
+    const [problem] = await problemsOf(text.replace('-Infinity', 'NaN'))
+    expect(problem).toContain('boundaries[0] is "NaN", expected ascending numbers')
   })
 })

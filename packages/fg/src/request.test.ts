@@ -98,6 +98,88 @@ describe('fgRequest()', () => {
     expect(generated.generateFeatures()[0]).toContain('click__cate:2;9;1')
   })
 
+  describe('of a model whose candidates are a sequence', () => {
+    const raw = (name: string, expression: string) => ({ feature_type: 'raw_feature', feature_name: name, expression })
+    const document = {
+      features: [
+        {
+          sequence_name: 'cand',
+          sequence_length: 2,
+          sequence_delim: '|',
+          features: [raw('price', 'item:price'), raw('time', 'context:time'), raw('hour', 'user:hour')],
+        },
+        {
+          sequence_name: 'click',
+          sequence_length: 50,
+          sequence_delim: '|',
+          features: [raw('price', 'item:price'), raw('colour', 'item:colour')],
+        },
+        raw('age', 'user:age'),
+      ],
+    }
+    const number = (value: number): PBFeature => ({ kind: 'double_feature', value })
+    const tensorsOf = async (given: Partial<RequestFeatures>, table?: ItemTable) => {
+      const asked = fgRequest(request(given), table, { candidateSequence: 'cand' })
+      const tensors = (await compileFg(document)).generate(asked).tensors()
+      return Object.fromEntries([...tensors].map(([name, { data }]) => [name, Array.from(data, Number)]))
+    }
+
+    it('has one user, and a step for every item, however long its sequences are', async () => {
+      const tensors = await tensorsOf(
+        {
+          user_features: new Map([
+            ['click', text('i1|i9|i2|i1')],
+            ['age', number(30)],
+          ]),
+          context_features: new Map([['time', [number(7), number(8), number(9)]]]),
+        },
+        items,
+      )
+      expect(tensors).toEqual({
+        'cand__price.values': [2.5, 0, 1.5],
+        'cand__price.lengths': [3],
+        'cand__time.values': [7, 8, 9],
+        'cand__time.lengths': [3],
+        'cand__hour.values': [0, 0, 0],
+        'cand__hour.lengths': [3],
+        'click__price.values': [1.5, 0, 2.5, 1.5],
+        'click__price.lengths': [4],
+        'click__colour.values': [0, 0, 0, 0],
+        'click__colour.lengths': [4],
+        'age.values': [30],
+      })
+    })
+
+    it.each([
+      ['the name of the field', 'price', 'time'],
+      ['the name of the column', 'cand__price', 'cand__time'],
+    ])('takes what the request says of its items under %s', async (_what, price, time) => {
+      const sent = {
+        item_features: new Map([[price, [number(4), number(5), number(6)]]]),
+        context_features: new Map([[time, [number(7), number(8), number(9)]]]),
+        user_features: new Map([['cand__hour', text('1|2|3')]]),
+      }
+      expect(await tensorsOf(sent)).toMatchObject({
+        'cand__price.values': [4, 5, 6],
+        'cand__time.values': [7, 8, 9],
+        'cand__hour.values': [1, 2], // a sequence of the user's has its length
+      })
+    })
+  })
+
+  it('has a missing step for every id where no item has the field', async () => {
+    const generator = await compileFg(group)
+    const asked = request({ user_features: new Map([['click', text('i1;i2')]]) })
+    const withoutPrice: ItemTable = { ...items, column: (name) => (name === 'cate' ? items.column(name) : undefined) }
+    for (const [table, cates] of [
+      [withoutPrice, '1;2'],
+      [undefined, '9;9'],
+    ] as const) {
+      const [first] = generator.generate(fgRequest(asked, table)).generateFeatures()
+      expect(first).toContain(`click__cate:${cates} | click__price:0.0;0.0 | `)
+    }
+  })
+
   it('prefers what the request carries to the cache', async () => {
     const sent = request({
       user_features: new Map([['click__cate', text('4;5')]]),

@@ -1,7 +1,7 @@
 import type { PBFeature } from '@eas/protocol'
 import { at } from './bags.ts'
 import type { FgInput, FgRequest, FgSequence } from './frame.ts'
-import type { FeatureColumn, InputColumn, NumberColumn, TextColumn } from './input-column.ts'
+import { type FeatureColumn, type InputColumn, type NumberColumn, rowsOf, type TextColumn } from './input-column.ts'
 import { readTexts } from './readers/sinks.ts'
 
 /** Items known beforehand, by id: the item feature cache. */
@@ -21,7 +21,12 @@ export interface RequestFeatures {
 }
 
 export interface FgRequestOptions {
-  /** `cand_seq_pk` of model_acc.json: the sequence group whose steps are the request's items. */
+  /**
+   * `cand_seq_pk` of model_acc.json: the sequence group whose steps are the request's items. The model then takes one user
+   * with all candidates, so that features of the user, sequence groups among them, are not repeated by item. A list of
+   * `context_features` or `item_features` may have the column's name or the field's.
+   * @see TorchEasyRec, docs/source/models/dlrm_hstu.md
+   */
   readonly candidateSequence?: string | undefined
 }
 
@@ -36,47 +41,72 @@ export function fgRequest(request: RequestFeatures, items?: ItemTable, options: 
   let entries: Int32Array | undefined
   const steps = new Map<string, { readonly steps: Int32Array; readonly index: Int32Array }>()
 
-  const join = (sequence: FgSequence, table: ItemTable): InputColumn | undefined => {
-    const column = table.column(sequence.field)
-    if (!column) return undefined
-    const { sequence_pk, sequence_delim, sequence_length } = sequence
+  // A field that no item has is missing in every step, so that all sequences of a group are of one length.
+  const join = ({ field, sequence_pk, sequence_delim, sequence_length }: FgSequence, table: ItemTable): InputColumn => {
     const key = `${sequence_pk} ${sequence_length}${sequence_delim}`
-    let known = steps.get(key)
-    if (!known) {
-      const pk = sequence_pk.slice(sequence_pk.indexOf(':') + 1)
-      const isCandidates = candidateSequence === sequence.sequence_name || candidateSequence === pk
-      const ids: PBFeature | undefined = isCandidates ? { kind: 'string_list', value: item_ids } : user_features.get(pk)
-      known = stepsOf(ids, sequence_delim, isCandidates ? 0 : sequence_length, table)
-      steps.set(key, known)
+    const known =
+      steps.get(key) ?? stepsOf(user_features.get(inputName(sequence_pk)), sequence_delim, sequence_length, table)
+    steps.set(key, known)
+    return {
+      form: 'sequence',
+      steps: known.steps,
+      cells: { ...(table.column(field) ?? noFeatures), index: known.index },
     }
-    return { form: 'sequence', steps: known.steps, cells: { ...column, index: known.index } }
   }
 
-  const perItem = (features: readonly PBFeature[] | undefined): InputColumn | undefined =>
+  const perItem = (features: readonly PBFeature[] | undefined): FeatureColumn | undefined =>
     features && item_ids.length > 0 ? { form: 'features', values: features } : undefined
+
+  const ofItems = (name: string): FeatureColumn | TextColumn | NumberColumn | undefined => {
+    const sent = item_features?.get(name)
+    const isWhole = sent?.every((feature) => feature.kind !== undefined)
+    if (isWhole || !items || item_ids.length === 0) return perItem(sent)
+    const column = items.column(name)
+    if (!column) return perItem(sent)
+    entries ??= items.entriesOf(item_ids)
+    if (!sent) return { ...column, index: entries }
+    return {
+      form: 'features',
+      values: sent.map((own, i) => (own.kind ? own : featureAt(column, entries?.[i] ?? -1))),
+    }
+  }
+
+  /** A field of the request's items, one step each. */
+  const candidates = ({ side, name }: FgInput, field: string): InputColumn | undefined => {
+    if (item_ids.length === 0) return undefined
+    const given = side === 'context' ? context_features : item_features
+    const own = side === 'user' ? undefined : perItem(given?.get(name))
+    const byField = side === 'item' ? ofItems(field) : side === 'context' ? perItem(given?.get(field)) : undefined
+    const cells = own ?? byField ?? { ...noFeatures, index: new Int32Array(item_ids.length).fill(-1) }
+    return { form: 'sequence', steps: Int32Array.of(0, rowsOf(cells)), cells }
+  }
 
   return {
     rows: Math.max(1, item_ids.length),
-    column({ side, name, sequence }: FgInput): InputColumn | undefined {
+    isOfOneUser: candidateSequence !== undefined,
+    column(input: FgInput): InputColumn | undefined {
+      const { side, name, sequence } = input
+      if (sequence && isCandidates(sequence, candidateSequence)) {
+        return one(user_features.get(name)) ?? candidates(input, sequence.field)
+      }
       if (side === 'user') return one(user_features.get(name))
       if (side === 'context') return perItem(context_features.get(name))
-      if (sequence) {
-        return one(user_features.get(name)) ?? perItem(item_features?.get(name)) ?? (items && join(sequence, items))
-      }
-      const sent = item_features?.get(name)
-      const isWhole = sent?.every((feature) => feature.kind !== undefined)
-      if (isWhole || !items || item_ids.length === 0) return perItem(sent)
-      const column = items.column(name)
-      if (!column) return perItem(sent)
-      entries ??= items.entriesOf(item_ids)
-      if (!sent) return { ...column, index: entries }
-      return {
-        form: 'features',
-        values: sent.map((own, i) => (own.kind ? own : featureAt(column, entries?.[i] ?? -1))),
-      }
+      if (!sequence) return ofItems(name)
+      return one(user_features.get(name)) ?? perItem(item_features?.get(name)) ?? join(sequence, items ?? noItems)
     },
   }
 }
+
+/** Whether the steps of a group are the request's items: `cand_seq_pk` names the group, or its `sequence_pk`. */
+export const isCandidates = (
+  { sequence_name, sequence_pk }: FgSequence,
+  candidateSequence: string | undefined,
+): boolean => candidateSequence === sequence_name || candidateSequence === inputName(sequence_pk)
+
+const inputName = (reference: string): string => reference.slice(reference.indexOf(':') + 1)
+
+const noFeatures: FeatureColumn = { form: 'features', values: [] }
+const noItems: ItemTable = { entriesOf: (ids) => new Int32Array(ids.length).fill(-1), column: () => undefined }
 
 const one = (feature: PBFeature | undefined): InputColumn | undefined =>
   feature && { form: 'features', values: [feature] }

@@ -1,5 +1,6 @@
 import type { Tensor } from '@eas/base'
 import { at, type Bags, cellsOf, type IdBags, type NumberBags, type TextBags } from './bags.ts'
+import type { Frame } from './frame.ts'
 import type { FgFeature, FgOutput, GeneratorParts, TensorType } from './generator.ts'
 import { IdWriter } from './ids.ts'
 import { checkCount, fgLimits } from './limits.ts'
@@ -40,15 +41,16 @@ export function outputNames(features: readonly FgFeature[], types: Types): FgOut
 export function tensorsOf(
   features: readonly FgFeature[],
   values: readonly (TextBags | NumberBags | IdBags | undefined)[],
-  rows: number,
+  { rows, isOfOneUser }: Pick<Frame, 'rows' | 'isOfOneUser'>,
   types: Types,
 ): Map<string, Tensor> {
   const tensors = new Map<string, Tensor>()
+  const keepsUserRow = isOfOneUser || types.inputTile > 0
   for (const [i, feature] of features.entries()) {
     const bags = values[i]
     if (feature.stub || !bags) continue
     const elements = bags.kind === 'numbers' ? bags.numbers : bags.kind === 'ids' ? bags.ids : bags.texts
-    const repeats = rows !== 1 && bags.rows === 1 && !(types.inputTile > 0 && feature.user)
+    const repeats = rows !== 1 && bags.rows === 1 && !(keepsUserRow && feature.user)
     const times = repeats ? rows : 1
     checkCount(elements.length * times, fgLimits.tensorElements, feature.name)
     addTensors(tensors, feature, bags, times, types)

@@ -2,6 +2,7 @@ import { defaultValue, expression, textKeys, valueDim } from '../common-keys.ts'
 import { flag, text, texts } from '../config-key.ts'
 import { defineOperator } from '../operator.ts'
 import { compileReplace } from '../text/index.ts'
+import { changed, prefixed } from './prefix.ts'
 
 /** `regex_replace_feature`: texts with what a pattern matches replaced. The default is left as it is. */
 export const regexReplaceFeature = defineOperator({
@@ -35,9 +36,6 @@ export const regexReplaceFeature = defineOperator({
       keep: config.value_dim ?? (build.isSequence ? 1 : 0),
       bucketizer: build.bucketizer(config, config.value_type),
     })
-    return (frame) => {
-      const bags = read(frame)
-      return finish(frame, { ...bags, texts: bags.texts.map((value) => prefix + replace(value)) })
-    }
+    return (frame) => finish(frame, prefixed(changed(read(frame), replace), prefix))
   },
 })

@@ -2,6 +2,7 @@ import { defaultValue, expression, stub_type, textKeys, valueDim } from '../comm
 import { flag, integer, optionalText } from '../config-key.ts'
 import { defineOperator } from '../operator.ts'
 import { createTextNormalizer, type TextNormalizerOptions } from '../text/index.ts'
+import { changed, prefixed } from './prefix.ts'
 
 const { separator: _separator, stub_type: _stub, ...bucketizing } = textKeys
 
@@ -52,9 +53,6 @@ export const textNormalizer = defineOperator({
       keep: config.value_dim ?? 0,
       bucketizer: build.bucketizer(config, config.value_type),
     })
-    return (frame) => {
-      const bags = read(frame)
-      return finish(frame, { ...bags, texts: bags.texts.map((value) => prefix + normalize(value)) })
-    }
+    return (frame) => finish(frame, prefixed(changed(read(frame), normalize), prefix))
   },
 })

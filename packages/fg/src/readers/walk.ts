@@ -119,12 +119,13 @@ class Walker {
     }
   }
 
+  /** Its steps are counted already: of candidates all are kept. */
   joined(steps: Int32Array, cells: FeatureColumn | TextColumn | NumberColumn): void {
     for (let row = 0; row + 1 < steps.length; row++) {
       const end = at(steps, row + 1)
       for (let i = at(steps, row); i < end; i++) {
         this.entry(cells, cells.index ? (cells.index[i] ?? -1) : i, false)
-        if (this.shape.sequence && !this.step()) break
+        if (this.shape.sequence) this.step()
       }
       this.endRow()
     }
