@@ -4,9 +4,12 @@ import type { RequestFilesSpec } from './logs/request-files.ts'
 import type { RecommenderSpec } from './pipelines/recommender.ts'
 import type { Settings } from './settings.ts'
 
-/** Whether requests are features rather than tensors: `fg_mode` `normal` of either EasyRec processor. */
+/**
+ * Whether requests are features rather than tensors: `fg_mode` `normal` of either EasyRec processor. EasyRec's `tf` says that
+ * features are computed within TensorFlow, of the same fg.json and for the same model; here both are computed before it.
+ */
 export const generatesFeatures = ({ torchEasyRec, easyRec }: ServiceConfig): boolean =>
-  torchEasyRec?.fg_mode === 'normal' || easyRec?.fg_mode === 'normal'
+  torchEasyRec?.fg_mode === 'normal' || easyRec?.fg_mode === 'normal' || easyRec?.fg_mode === 'tf'
 
 /** Keys of `model_config` that are about features, items or what is written down of them. */
 const ofFeatures: readonly string[] = [
@@ -40,9 +43,15 @@ export function recommenderWarnings(config: ServiceConfig): string[] {
 /** What of the environment says how features are generated; a service's own comes first. */
 const featureEnvs = ['INPUT_TILE', 'USE_FARM_HASH_TO_BUCKETIZE'] as const
 
+/** EasyRec 2.9 "integrates the new FG library"; the processor without a version is the first one. @see EasyRec, processor.md */
+function fgLibraryOf(version = '1.0'): 'rtp' | 'fg' {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  return major > 2 || (major === 2 && minor >= 9) ? 'fg' : 'rtp'
+}
+
 /** Of a service that generates features. EasyRec has no slow-request log of its own; TorchEasyRec's default serves both. */
 export function recommenderSpec(
-  { torchEasyRec, easyRec, metadata, processor_envs }: ServiceConfig,
+  { torchEasyRec, easyRec, metadata, processor, processor_envs }: ServiceConfig,
   { itemIdsMax }: Settings,
   items: ItemsOrigin | undefined,
 ): RecommenderSpec {
@@ -55,6 +64,7 @@ export function recommenderSpec(
       faiss_neigh_num: torchEasyRec?.faiss_neigh_num ?? 1,
       faiss_nprobe: torchEasyRec?.faiss_nprobe ?? easyRec?.faiss_ivf_nprobe ?? 800,
       itemIdsMax,
+      fgLibrary: torchEasyRec ? 'fg' : fgLibraryOf(processor?.version),
     },
     env: Object.fromEntries(featureEnvs.map((name) => [name, processor_envs[name] ?? process.env[name]])),
     itemsById: items?.kind === 'by_id' ? items.spec : undefined,

@@ -86,7 +86,7 @@ export const torchEasyRecKeys = {
 export const easyRecKeys = {
   fg_mode: use(
     oneOf(['tf', 'normal', 'bypass']),
-    '`tf`: features as graph ops; `normal`: before the graph; `bypass`: none.',
+    '`normal` and `tf`: features are generated before the model runs; `bypass`: none.',
   ),
   outputs: use(commaList, 'Output names, in the order of `scores`; all when absent.'),
   item_empty_score: use(number(), 'Score of an item id that is not known.', { default: 0 }),

@@ -1,5 +1,5 @@
 import { EasError, oneLine } from '@eas/base'
-import type { FeatureGenerator, FgInput } from '@eas/fg'
+import { type FeatureGenerator, type FgInput, isCandidates } from '@eas/fg'
 import type { PBFeature, TorchrecRequest } from '@eas/protocol'
 
 /** What the features of a model read, by side. */
@@ -9,16 +9,17 @@ export interface ReadNames {
   readonly item: ReadonlySet<string>
 }
 
-export const readNames = ({ inputs }: FeatureGenerator): ReadNames => ({
-  context: namesOf(inputs, 'context'),
-  item: namesOf(
-    inputs.filter(({ sequence }) => !sequence),
-    'item',
-  ),
+/** @param candidateSequence The sequence whose steps are the items of the request: its fields are theirs. */
+export const readNames = ({ inputs }: FeatureGenerator, candidateSequence?: string): ReadNames => ({
+  context: new Set(inputs.flatMap((input) => (input.side === 'context' ? namesOf(input, candidateSequence) : []))),
+  item: new Set(inputs.flatMap((input) => (input.side === 'item' ? itemNames(input, candidateSequence) : []))),
 })
 
-const namesOf = (inputs: readonly FgInput[], side: FgInput['side']): ReadonlySet<string> =>
-  new Set(inputs.filter((input) => input.side === side).map(({ name }) => name))
+const namesOf = ({ name, sequence }: FgInput, candidateSequence: string | undefined): readonly string[] =>
+  sequence && isCandidates(sequence, candidateSequence) ? [name, sequence.field] : [name]
+
+const itemNames = (input: FgInput, candidateSequence: string | undefined): readonly string[] =>
+  input.sequence && !isCandidates(input.sequence, candidateSequence) ? [] : namesOf(input, candidateSequence)
 
 /**
  * Checks what must be right for features to belong to their items: that each list that features read has a value per item.

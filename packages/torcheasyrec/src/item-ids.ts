@@ -7,10 +7,14 @@ export function itemIds({ inputs }: FeatureGenerator, { item_ids, user_features 
   const read = new Set<string>()
   for (const { sequence, side, name } of inputs) {
     // What the request says of a step itself is not looked up.
-    if (!sequence || side !== 'item' || user_features.has(name) || read.has(sequence.sequence_pk)) continue
-    read.add(sequence.sequence_pk)
-    const feature = user_features.get(sequence.sequence_pk.replace(/^user:/, ''))
-    for (const id of stepsOf(feature, sequence.sequence_delim)) if (id !== '') ids.add(id)
+    if (!sequence || side !== 'item' || user_features.has(name)) continue
+    const { sequence_pk, sequence_delim, sequence_length } = sequence
+    const key = `${sequence_pk} ${sequence_length}${sequence_delim}`
+    if (read.has(key)) continue
+    read.add(key)
+    const steps = stepsOf(user_features.get(sequence_pk.replace(/^user:/, '')), sequence_delim)
+    // Steps that features do not keep are not fetched either.
+    for (const id of sequence_length > 0 ? steps.slice(0, sequence_length) : steps) if (id !== '') ids.add(id)
   }
   return [...ids]
 }

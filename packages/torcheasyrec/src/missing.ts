@@ -1,4 +1,4 @@
-import type { FeatureGenerator, FgRequest, InputColumn } from '@eas/fg'
+import type { FeatureGenerator, FgRequest, InputColumn, SequenceColumn } from '@eas/fg'
 import { isEmpty } from './check-request.ts'
 
 /**
@@ -46,6 +46,18 @@ function missingTest(column: InputColumn): (entry: number) => boolean {
     case 'numbers':
       return (entry) => column.valid?.[entry] === 0 || Number.isNaN(column.data[entry])
     case 'sequence':
-      return (entry) => column.steps[entry] === column.steps[entry + 1]
+      return missingSteps(column)
+  }
+}
+
+/** Whether no step of a row has a value. */
+function missingSteps({ steps, cells }: SequenceColumn): (row: number) => boolean {
+  const isMissing = missingTest(cells)
+  return (row) => {
+    for (let step = steps[row] ?? 0; step < (steps[row + 1] ?? 0); step++) {
+      const entry = cells.index ? (cells.index[step] ?? -1) : step
+      if (entry >= 0 && !isMissing(entry)) return false
+    }
+    return true
   }
 }

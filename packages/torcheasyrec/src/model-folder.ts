@@ -43,7 +43,7 @@ export async function openModelFolder(path: string): Promise<ModelFolder> {
 }
 
 /** The file beside the model, unless there is none. */
-async function readDocument(folder: string, name: string): Promise<Uint8Array | undefined> {
+export async function readDocument(folder: string, name: string): Promise<Uint8Array | undefined> {
   const path = join(folder, name)
   const found = await stat(path).catch(() => undefined)
   if (!found?.isFile()) return undefined
@@ -75,7 +75,7 @@ export function within(folder: string, name: string): string {
 }
 
 /** @see tzrec.tools.create_faiss_index, which writes both. */
-async function recallIn(folder: string): Promise<ModelFolder['recall']> {
+export async function recallIn(folder: string): Promise<ModelFolder['recall']> {
   const [index, idMapping] = [join(folder, 'faiss_index'), join(folder, 'id_mapping')]
   const there = await Promise.all(
     [index, idMapping].map((path) =>

@@ -15,6 +15,9 @@ import type { RecommenderParts } from './recommender.ts'
 /** Of match models: the output that items are recalled by. `@see` tzrec/models/match_model.py */
 const userEmbedding = 'user_tower_emb'
 
+/** An output for the trainer's own use: how many candidates each user has. `@see` tzrec/constant.py */
+const candidateCount = '__TARGET_REPEAT_INTERLEAVE_KEY__'
+
 /** One request between its features and its answer. */
 export class Recommendation {
   readonly level: DebugLevel
@@ -43,7 +46,7 @@ export class Recommendation {
     model: ModelIo | undefined,
     items: ItemView | undefined,
   ) {
-    const { generator, recall, reads, isOfUser, candidateSequence } = parts
+    const { generator, recall, reads, isOfUser, candidateSequence, texts } = parts
     const start = performance.now()
     this.parts = parts
     this.request = request
@@ -55,7 +58,7 @@ export class Recommendation {
     const asked = isOfUser || recall ? { ...request, item_ids: [] } : request
     this.columns = fgRequest(asked, this.table, { candidateSequence })
     this.generated = generator.generate(this.columns)
-    this.tensors = this.generated.tensors()
+    this.tensors = texts ? texts.tensors(this.generated) : this.generated.tensors()
     this.fetches = model && this.level.predicts && !this.hasNothingToScore ? this.outputNames(model) : []
     this.times.features = performance.now() - start
     this.feeds = model && this.fetches.length > 0 ? feedsOf(model, this.allInputs()) : new Map()
@@ -77,7 +80,7 @@ export class Recommendation {
     return {
       map_outputs: outputs,
       raw_features: level.rawFeatures ? this.byId(this.generated.rawFeatures()) : nothing,
-      generate_features: level.generateFeatures ? this.byId(this.generated.generateFeatures()) : nothing,
+      generate_features: level.generateFeatures ? this.byId(this.generateFeatures()) : nothing,
       item_ids,
       pass_through_data: this.parts.options.passThrough,
     }
@@ -101,6 +104,12 @@ export class Recommendation {
   allInputs(): ReadonlyMap<string, Tensor> {
     const { sparse } = this.parts
     return sparse ? new Map([...this.tensors, ...embeddingInputs(sparse, this.tensors)]) : this.tensors
+  }
+
+  /** A model of EasyRec is shown, where its features alone are asked for, as training reads them. */
+  private generateFeatures(): readonly string[] {
+    const { texts } = this.parts
+    return texts && this.level.level === 3 ? texts.lineOfAll(this.generated) : this.generated.generateFeatures()
   }
 
   /** A ranking without items has no rows, though features have one. */
@@ -169,7 +178,7 @@ const nothing: ReadonlyMap<string, string> = new Map()
  * @throws {EasError} `not_ready` for one that the model does not have.
  */
 export function outputNames({ outputs }: ModelIo, asked: readonly string[]): readonly string[] {
-  const names = outputs.map(({ name }) => name)
+  const names = outputs.flatMap(({ name, dtype }) => (name === candidateCount || dtype === 'string' ? [] : [name]))
   const unknown = asked.find((name) => !names.includes(name))
   if (unknown === undefined) return asked.length > 0 ? asked : names
   const shown = names.slice(0, 20).join(', ')

@@ -105,4 +105,97 @@ describe('openRecommender()', () => {
     expect(await tiles(exportWith('model_acc.json', '{}'), 'batch_size')).toBe(0)
     expect(await tiles(exportWith('model_acc.json', '{"INPUT_TILE": "2"}'), 'age.values')).toBe(2)
   })
+
+  it('says which inputs of the model no feature is for', async () => {
+    const model = { inputs: ['age.values', 'nobody.values'].map(input), outputs: [] }
+    const path = join(root, 'packages/cli/examples/recommender/model')
+    await expect(openRecommender({ ...options(path), model })).rejects.toThrow(
+      'Cannot load the model: it takes nobody.values, and fg.json has no feature for that',
+    )
+  })
+})
+
+const input = (name: string) => ({ name, dtype: undefined, shape: undefined })
+const text = (value: string) => ({ kind: 'string_feature', value }) as const
+const raw = (name: string, expression: string) => ({ feature_type: 'raw_feature', feature_name: name, expression })
+const group = (sequence_name: string, sequence_length: number, ...features: object[]) => ({
+  sequence_name,
+  sequence_length,
+  sequence_delim: ';',
+  features,
+})
+
+describe('a model of the user alone', () => {
+  const document = { features: [raw('age', 'user:age'), group('click', 2, raw('price', 'item:price'))] }
+  const open = () => openRecommender(options(exportWith('fg.json', JSON.stringify(document))))
+
+  it.each([[[]], [['a', 'b', 'c']]])(
+    'computes one row for items %j, sequences of items among its features',
+    async (item_ids) => {
+      const recommender = await open()
+      expect(recommender.needsItems).toBe(false)
+      const user_features = new Map([['click', text('x;y')]])
+      const io = { inputs: ['age.values', 'click__price.values'].map(input), outputs: [input('user_tower_emb')] }
+      const begun = recommender.begin({ ...noRequest, item_ids, user_features }, io, undefined)
+      expect(begun.fetches).toEqual(['user_tower_emb'])
+      expect(begun.feeds.get('age.values')?.shape).toEqual([1, 1])
+      expect(begun.feeds.get('click__price.values')?.shape).toEqual([2, 1])
+      const embedding = { dtype: 'float32', shape: [1, 2], data: Float32Array.of(1, 2) } as const
+      const answer = begun.finish(new Map([['user_tower_emb', embedding]]))
+      const rows = Math.max(1, item_ids.length)
+      expect(answer.map_outputs.get('user_tower_emb')?.shape).toEqual([rows, 2])
+    },
+  )
+
+  it('misses a field that no item of the sequence has', async () => {
+    const user_features = new Map([['click', text('x;y')]])
+    const begun = (await open()).begin({ ...noRequest, user_features }, undefined, undefined)
+    expect(begun.missing()).toEqual(['user:age', 'item:click__price'])
+  })
+
+  it('asks for the items of those steps that it keeps', async () => {
+    const user_features = new Map([['click', text('x;;y;z')]])
+    expect((await open()).itemIds({ ...noRequest, item_ids: ['a'], user_features })).toEqual(['a', 'x'])
+  })
+})
+
+// As TorchEasyRec exports dlrm_hstu and ultra_hstu: cand_seq_pk in model_acc.json.
+describe('a model whose candidates are a sequence', () => {
+  const document = {
+    features: [
+      raw('age', 'user:age'),
+      group('cand', 8000, raw('price', 'item:price'), raw('time', 'context:time')),
+      group('click', 100, raw('price', 'item:price')),
+    ],
+  }
+  const outputs = ['probs_is_click', '__TARGET_REPEAT_INTERLEAVE_KEY__'].map(input)
+  const times = (...values: number[]) =>
+    new Map([['time', values.map((value) => ({ kind: 'float_feature', value }) as const)]])
+  const open = async () => {
+    const path = exportWith('model_acc.json', '{"cand_seq_pk": "cand", "SPARSE_INT64": "1"}')
+    writeFileSync(join(path, 'fg.json'), JSON.stringify(document))
+    return openRecommender(options(path))
+  }
+
+  it('is given one user with all candidates, and answers with a score of each', async () => {
+    const recommender = await open()
+    expect(recommender.needsItems).toBe(true)
+    const names = ['age.values', 'cand__time.values', 'cand__price.lengths', 'click__price.lengths']
+    const user_features = new Map([['click', text('x;y')]])
+    const request = { ...noRequest, item_ids: ['a', 'b', 'c'], user_features, context_features: times(7, 8, 9) }
+    const begun = recommender.begin(request, { inputs: names.map(input), outputs }, undefined)
+    const feeds = names.map((name) => Array.from(begun.feeds.get(name)?.data as ArrayLike<number>))
+    expect(feeds).toEqual([[0], [7, 8, 9], [3], [2]])
+    expect(begun.fetches).toEqual(['probs_is_click'])
+    const scores = { dtype: 'float32', shape: [3], data: Float32Array.of(0.1, 0.2, 0.3) } as const
+    expect(begun.finish(new Map([['probs_is_click', scores]])).map_outputs.get('probs_is_click')).toEqual(scores)
+  })
+
+  it('names a list of another length than item_ids', async () => {
+    const request = { ...noRequest, item_ids: ['a', 'b', 'c'], context_features: times(7, 8) }
+    const recommender = await open()
+    expect(() => recommender.begin(request, { inputs: [], outputs }, undefined)).toThrow(
+      'Cannot use context_features["time"]: it has 2 values for 3 item_ids',
+    )
+  })
 })

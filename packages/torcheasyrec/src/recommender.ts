@@ -1,12 +1,17 @@
-import { EasError } from '@eas/base'
+import { EasError, oneLine } from '@eas/base'
 import type { ItemView } from '@eas/feature-store'
-import { compileFg, type FeatureGenerator, FgConfigError } from '@eas/fg'
+import { type FeatureGenerator, isCandidates } from '@eas/fg'
 import type { TorchrecRequest } from '@eas/protocol'
 import { type ReadNames, readNames } from './check-request.ts'
+import { compile } from './compile.ts'
+import type { FgLibrary } from './easyrec/fg-document.ts'
+import { openEasyrec, takesFields } from './easyrec/open.ts'
+import type { TextInputs } from './easyrec/text-inputs.ts'
+import { embeddingNames } from './embedding/lookup.ts'
 import { openSparseFolder, type SparseFolder } from './embedding/sparse-folder.ts'
 import { tensorTypesOf } from './feeds.ts'
 import { itemIds } from './item-ids.ts'
-import { openModelFolder } from './model-folder.ts'
+import { type ModelFolder, openModelFolder } from './model-folder.ts'
 import type { ModelIo } from './model-io.ts'
 import { openRecall, type Recall } from './recall.ts'
 import { outputNames, Recommendation } from './recommendation.ts'
@@ -20,6 +25,8 @@ export interface RecommenderConfig {
   readonly faiss_nprobe: number
   /** Items of one request. */
   readonly itemIdsMax: number
+  /** Of EasyRec's processors: which generator they have; `fg` where nothing is said. */
+  readonly fgLibrary?: FgLibrary
 }
 
 export interface RecommenderOptions {
@@ -40,6 +47,8 @@ export interface RecommenderParts {
   readonly recall: Recall | undefined
   /** Embeddings that are looked up here rather than in the graph. */
   readonly sparse: SparseFolder | undefined
+  /** Of a model whose inputs are EasyRec's fields: what makes them. */
+  readonly texts: TextInputs | undefined
   readonly options: RecommenderOptions
   readonly reads: ReadNames
   /** Whether features read nothing of items: one row then stands for all. */
@@ -71,20 +80,25 @@ export interface Recommender {
 export async function openRecommender(options: RecommenderOptions): Promise<Recommender> {
   const { model, config } = options
   if (model.outputs.length > 0) outputNames(model, config.outputs)
-  const { fgJson, modelAcc, asset, recall: files } = await openModelFolder(options.folder)
-  const env = { ...options.env }
-  // The environment may ask for it where the model was exported without; model_acc.json is the export's own word.
-  if (model.inputs.length > 0 && !model.inputs.some(({ name }) => name === 'batch_size')) delete env.INPUT_TILE
-  const generator = await compile(fgJson, { asset, modelAcc, env, tensorTypes: tensorTypesOf(model) })
+  const opened: Opened = takesFields(model)
+    ? await openEasyrec(options.folder, model, config.fgLibrary ?? 'fg', options.env)
+    : await openTorchEasyrec(options)
+  const { generator, recall: files, modelAcc, sparse, texts } = opened
   const recall = files && (await openRecall(files, config.faiss_nprobe))
+  const candidateSequence = candidateSequenceOf(generator, modelAcc?.cand_seq_pk)
   const parts: RecommenderParts = {
     generator,
     recall,
-    sparse: await openSparseFolder(options.folder),
+    sparse,
+    texts,
     options,
-    reads: readNames(generator),
-    isOfUser: generator.inputs.every(({ side }) => side === 'user'),
-    candidateSequence: typeof modelAcc?.cand_seq_pk === 'string' ? modelAcc.cand_seq_pk : undefined,
+    reads: readNames(generator, candidateSequence),
+    isOfUser: generator.inputs.every(
+      // What the user has clicked on is the user's, though its fields are of side `item`.
+      ({ side, sequence }) =>
+        side === 'user' || (side === 'item' && sequence !== undefined && !isCandidates(sequence, candidateSequence)),
+    ),
+    candidateSequence,
   }
   return {
     generator,
@@ -95,11 +109,41 @@ export async function openRecommender(options: RecommenderOptions): Promise<Reco
   }
 }
 
-async function compile(...[document, options]: Parameters<typeof compileFg>): Promise<FeatureGenerator> {
-  try {
-    return await compileFg(document, options)
-  } catch (thrown) {
-    if (!(thrown instanceof FgConfigError)) throw thrown
-    throw new EasError('not_ready', `Cannot load the model: ${thrown.message}`, { cause: thrown })
-  }
+/** An export of either kind. */
+interface Opened {
+  readonly generator: FeatureGenerator
+  readonly recall: ModelFolder['recall']
+  readonly modelAcc?: ModelFolder['modelAcc']
+  readonly sparse?: SparseFolder | undefined
+  readonly texts?: TextInputs | undefined
 }
+
+/** An export of TorchEasyRec: features are made in the tensors that the model's inputs are named after. */
+async function openTorchEasyrec({ folder, model, env: all }: RecommenderOptions): Promise<Opened> {
+  const { fgJson, modelAcc, asset, recall } = await openModelFolder(folder)
+  const env = { ...all }
+  // The environment may ask for it where the model was exported without; model_acc.json is the export's own word.
+  if (model.inputs.length > 0 && !model.inputs.some(({ name }) => name === 'batch_size')) delete env.INPUT_TILE
+  const generator = await compile(fgJson, { asset, modelAcc, env, tensorTypes: tensorTypesOf(model) })
+  const sparse = await openSparseFolder(folder)
+  checkInputs(model, generator, sparse)
+  return { generator, recall, modelAcc, sparse }
+}
+
+/**
+ * Checks that every input of the model is made of features. That of the number of items, `batch_size`, is told by requests.
+ * @throws {EasError} `not_ready` naming those that are not.
+ */
+function checkInputs({ inputs }: ModelIo, { outputs }: FeatureGenerator, sparse: SparseFolder | undefined): void {
+  const made = new Set([...outputs.map(({ name }) => name), ...(sparse ? embeddingNames(sparse) : []), 'batch_size'])
+  const strange = inputs.flatMap(({ name }) => (made.has(name) ? [] : [name]))
+  if (strange.length === 0) return
+  throw new EasError(
+    'not_ready',
+    `Cannot load the model: it takes ${oneLine(strange.slice(0, 20).join(', '))}, and fg.json has no feature for that`,
+  )
+}
+
+/** The sequence that `cand_seq_pk` names, if features read it. */
+const candidateSequenceOf = ({ inputs }: FeatureGenerator, name: unknown): string | undefined =>
+  typeof name === 'string' && inputs.some(({ sequence }) => sequence && isCandidates(sequence, name)) ? name : undefined

@@ -32,6 +32,12 @@ export function embeddingInputs({ inputs, lookups }: SparseFolder, tensors: Tens
   return made
 }
 
+/** Names of what `embeddingInputs` makes. */
+export const embeddingNames = ({ inputs }: SparseFolder): readonly string[] =>
+  [...inputs].flatMap(([name, parts]) =>
+    name === sequences ? parts.flatMap((part) => [part, part.replace(ending, '')]) : [name],
+  )
+
 /** The key of `dense_meta.json` that lists inputs rather than parts of one. */
 const sequences = 'sequence__ec'
 /** What follows a feature's name; `_user` where the user's embeddings have one row. */
