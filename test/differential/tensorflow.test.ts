@@ -12,8 +12,8 @@ import { compareCase, compareModel, directoryOf, lowerCase, lowerModel, opsOf, s
 import { withoutCase } from './tensorflow/without-case.ts'
 
 /**
- * Graphs made by TensorFlow, lowered to ONNX and run by ONNX Runtime, against what TensorFlow computed: ops.py, ops_more.py and
- * ops_data.py have an operator or two per graph, zoo.py, zoo_layers.py and zoo_data.py whole models at three batch sizes. What
+ * Graphs made by TensorFlow, lowered to ONNX and run by ONNX Runtime, against what TensorFlow computed: ops.py, ops_more.py,
+ * ops_data.py and ops_wide.py have an operator or two per graph, zoo.py, zoo_layers.py and zoo_data.py whole models at three batch sizes. What
  * is refused or wrong is listed in known-gaps.ts, and has to be struck off there when it is mended.
  */
 const golden = join(import.meta.dirname, 'tensorflow/golden')

@@ -83,11 +83,11 @@ describe('With rpc.batching', () => {
     expect(answers.map((answer) => (typeof answer === 'number' ? answer : 200))).toEqual([200, 500, 200])
   })
 
-  it.each([0, 2, 4])('a request that makes the model fail, at place %d, fails alone', async (place) => {
+  it.each([0, 2, 4])('a request with an index that is not there, at place %d, fails alone', async (place) => {
     const bodies = [0, 1, 2, 3, 0].map((index, i) => torchBody([longs([1], i === place ? 99 : index)]))
     const answers = await together('gather', bodies)
     const expected = [0, 1, 2, 3, 0].map((index, i) =>
-      i === place ? 500 : [floats([1, 2], index * 10, index * 10 + 1)],
+      i === place ? 400 : [floats([1, 2], index * 10, index * 10 + 1)],
     )
     expect(answers).toEqual(expected)
   })

@@ -232,9 +232,9 @@ describe('The PyTorch processor', () => {
     else expect(answer.replace(/^400 /, '')).toMatch(text)
   })
 
-  it('answers 500 in one line, without a path or a stack, when the model fails', async () => {
-    expect(await refusal('gather', torchBody([longs([1], 9)]))).toMatch(
-      /^500 Prediction failed: Gather node: indices element out of data bounds, idx=9 must be within the inclusive range \[-4,3\]$/,
+  it('answers 400 for an index that the request holds and the model has nothing at', async () => {
+    expect(await refusal('gather', torchBody([longs([2], 1, 9)]))).toBe(
+      '400 Cannot use input index: element 1 is 9; Gather node: indices element out of data bounds, idx=9 must be within the inclusive range [-4,3]',
     )
   })
 

@@ -30,11 +30,15 @@ const titles: Readonly<Record<string, string>> = {
   rnn: 'Recurrent cells',
   tables: 'Tables',
   text: 'Text of what is computed',
+  solve: 'Linear equations',
+  quantised: 'Quantised numbers',
+  speech: 'Sequences of labels',
   'host/strings': 'strings',
   'host/unicode': 'characters and n-grams',
   'host/sparse': 'sparse and ragged',
   'host/example': '`tf.Example`',
   'host/sequenceExample': '`tf.SequenceExample`',
+  'host/sets': 'sets and counts',
   'host/arrays': 'arrays of strings and numbers',
 }
 

@@ -14,7 +14,7 @@ import { lowerGraph, type Port } from './lower-graph.ts'
 import { graphType } from './messages.ts'
 import { findResources } from './resources.ts'
 import type { LoweredSignature } from './saved-model.ts'
-import type { Signature, SignatureTensor } from './signature.ts'
+import { asRequested, type Signature, type SignatureTensor } from './signature.ts'
 import { parseMessage } from './text-format.ts'
 import { Weights } from './weights.ts'
 
@@ -64,7 +64,7 @@ export async function openFrozenGraph(source: ModelSource, location?: string): P
         inputs: new Map(fed.map((port) => [port.name, toTensor(port.tensor, port)])),
         outputs: types,
       }
-      return { ...lowered, signature }
+      return { ...lowered, signature: asRequested(signature) }
     },
   }
 }

@@ -2,6 +2,7 @@ import type { DType } from '@eas/base'
 import {
   type Dim,
   dims,
+  emit,
   GraphBuilder,
   type ImportedInput,
   type ImportedModel,
@@ -19,7 +20,7 @@ import { HostProgram, type Prologue } from './host/program.ts'
 import { poison, TensorItem } from './item.ts'
 import { publicNames } from './public-names.ts'
 import { changedBy } from './state.ts'
-import { elementType } from './tensor-proto.ts'
+import { elementType, isElementType } from './tensor-proto.ts'
 import type { Weights } from './weights.ts'
 
 /** A tensor that is fed or fetched. */
@@ -40,7 +41,7 @@ export interface LoweredGraph extends ImportedModel {
 }
 
 /** Of this importer; changes when the same model would become another graph. */
-export const importerVersion = '2'
+export const importerVersion = '4'
 
 /** The file the graph was read from, whose large constants stay in it. */
 export interface GraphFile {
@@ -96,7 +97,11 @@ export function lowerGraph(
       )
   }
   if (e.reasons.size > 0) throw new ImportRefusal([...e.reasons.values()])
-  const built = placed(g.finish(values, { name: 'eas-functions', version: importerVersion }), file)
+  const given = values.map(({ name, value }) => ({
+    name,
+    value: value.dtype === 'bfloat16' ? emit.cast(g, value, 'float32') : value,
+  }))
+  const built = placed(g.finish(given, { name: 'eas-functions', version: importerVersion }), file)
   const used = usedNames(built)
   const isPrologueInput = new Set(host.finish((name) => used.has(name), [])?.inputs.map((i) => i.name) ?? [])
   const kept = built.graph.input.filter(
@@ -137,7 +142,10 @@ function feed(e: Evaluator, port: Port, inner: string): void {
       `the input ${JSON.stringify(port.name.slice(0, 100))} is of a node that is not in the graph`,
       name.slice(0, 100),
     )
-  const dtype = elementType(port.dtype ?? node.attrs.dtype('dtype'), name)
+  const named = port.dtype ?? node.attrs.dtype('dtype')
+  // Requests name quantised numbers by types of their own.
+  if (named && !isElementType(named)) throw refuse(`the element type ${named} cannot be fed`, name)
+  const dtype = elementType(named, name)
   const shape =
     port.shape ??
     node.attrs.shape('shape') ??
@@ -156,7 +164,8 @@ function feed(e: Evaluator, port: Port, inner: string): void {
     if (typeof d === 'string') return dims.atom(d, 'input', 0)
     return d < 0 ? dims.atom(`${own}.${i}`, 'input', 0) : d
   })
-  const value = e.g.input(inner, dtype, sizes)
+  // ONNX Runtime takes no bfloat16 from JavaScript, nor gives any: floats come in, and are rounded.
+  const value = emit.cast(e.g, e.g.input(inner, dtype === 'bfloat16' ? 'float32' : dtype, sizes), dtype)
   const before = e.root.memo.get(name) ?? []
   const items = Array.from({ length: Math.max(before.length, index + 1) }, (_, i) => before[i] ?? poison)
   items[index] = new TensorItem(value, () => e.host.input(port.name))

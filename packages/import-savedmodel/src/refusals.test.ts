@@ -175,3 +175,29 @@ describe('importSavedModel()', () => {
     ])
   })
 })
+
+describe('bfloat16 and numbers that requests have no type for', () => {
+  const typed = (type: number) =>
+    node('x', 'Placeholder', [], attr('dtype', { type }), attr('shape', { shape: shaped(-1, 4) }))
+
+  it('bfloat16 is asked for as floats, and answered as floats', async () => {
+    const model = await importFrozenGraph(frozen(typed(14), node('y', 'Identity', ['x'], attr('T', { type: 14 }))), {
+      inputs: ['x'],
+      outputs: ['y'],
+    })
+    expect(model.inputs.map((i) => i.dtype)).toEqual(['float32'])
+    expect(model.outputs.map((o) => o.dtype)).toEqual(['float32'])
+    expect([...model.signature.inputs.values()].map((i) => i.dtype)).toEqual(['float32'])
+  })
+
+  it.each([
+    [12, 'the element type quint8 cannot be fed'], // DT_QUINT8
+    [24, 'what is a resource, a float of 8 bits or an integer of 4 cannot be computed with'], // DT_FLOAT8_E5M2
+  ])('type %i is refused: %s', async (type, reason) => {
+    const attempt = importFrozenGraph(frozen(typed(type), node('y', 'Identity', ['x'], attr('T', { type }))), {
+      inputs: ['x'],
+      outputs: ['y'],
+    })
+    await expect(attempt).rejects.toThrow(reason)
+  })
+})

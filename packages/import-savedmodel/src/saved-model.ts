@@ -8,7 +8,7 @@ import { type GraphFile, type LoweredGraph, lowerGraph, type Port } from './lowe
 import { savedModelType } from './messages.ts'
 import { objectGraphKey, variablesOfObjects } from './object-graph.ts'
 import { findResources, type Resources, type Restored } from './resources.ts'
-import { defaultSignature, type Signature, type SignatureTensor, toSignatures } from './signature.ts'
+import { asRequested, defaultSignature, type Signature, type SignatureTensor, toSignatures } from './signature.ts'
 import { shardName } from './tensor-bundle.ts'
 import { parseMessage } from './text-format.ts'
 import { type ReadAhead, Weights } from './weights.ts'
@@ -111,7 +111,7 @@ export async function openSavedModel(directory: ModelDirectory): Promise<SavedMo
       const weights = new Weights(resources, bundle, locate, ahead, assets)
       const from = { ...file, location: location(file.location) }
       const lowered = lowerGraph(graph, weights, fed(signature, inputs), fetched(signature, outputs), from)
-      return { ...lowered, signature }
+      return { ...lowered, signature: asRequested(signature) }
     },
   }
 }

@@ -60,6 +60,13 @@ function toTensor(info: Message): SignatureTensor {
 export const defaultSignature = (signatures: ReadonlyMap<string, Signature>): string | undefined =>
   signatures.has('serving_default') ? 'serving_default' : signatures.keys().next().value
 
+/** A signature as requests meet it: bfloat16 travels as floats, and ONNX Runtime takes it as nothing else. */
+export function asRequested(signature: Signature): Signature {
+  const floats = (tensors: ReadonlyMap<string, SignatureTensor>): Map<string, SignatureTensor> =>
+    new Map([...tensors].map(([name, t]) => [name, t.dtype === 'bfloat16' ? { ...t, dtype: 'float32' } : t]))
+  return { ...signature, inputs: floats(signature.inputs), outputs: floats(signature.outputs) }
+}
+
 /** What the TensorFlow processor answers an empty request with. @see EAS, "TensorFlow processor", step 2 */
 export interface SignatureDescription {
   readonly inputs: readonly { readonly name: string; readonly shape: readonly number[]; readonly type: string }[]

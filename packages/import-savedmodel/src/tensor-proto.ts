@@ -22,10 +22,22 @@ const maxRepeats = 4096
 export const isElementType = (dtype: DType | undefined): dtype is ElementType =>
   dtype !== undefined && Object.hasOwn(elementTypes, dtype)
 
+/** Whole numbers that stand for others of a range, by the type that holds them: the operators around them know the range. */
+const heldAs: Partial<Record<DType, ElementType>> = {
+  qint8: 'int8',
+  quint8: 'uint8',
+  qint16: 'int16',
+  quint16: 'uint16',
+  qint32: 'int32',
+}
+const plain = (dtype: DType | undefined): DType | undefined => (dtype && heldAs[dtype]) ?? dtype
+
 /** @throws {ImportRefusal} For an element type that ONNX does not have. */
-export function elementType(dtype: DType | undefined, where = ''): ElementType {
-  if (!isElementType(dtype)) throw refuse(`the element type ${dtype ?? 'of a resource'} cannot be computed with`, where)
-  return dtype
+export function elementType(named: DType | undefined, where = ''): ElementType {
+  const dtype = plain(named)
+  if (isElementType(dtype)) return dtype
+  const what = named ? `the element type ${named}` : 'what is a resource, a float of 8 bits or an integer of 4'
+  throw refuse(`${what} cannot be computed with`, where)
 }
 
 /**
@@ -36,7 +48,7 @@ export function elementType(dtype: DType | undefined, where = ''): ElementType {
  */
 export function toValue(g: GraphBuilder, proto: Message, where: string): Value {
   const code: number = proto.dtype ?? 0
-  const dtype = dtypeOf(code)
+  const dtype = plain(dtypeOf(code))
   if (!isElementType(dtype) || isComplex(dtype))
     throw refuse(`a constant of type ${dataTypeName(code)} is not supported`, where)
   const shape = toShape(proto.tensor_shape ?? { dim: [] }) ?? []

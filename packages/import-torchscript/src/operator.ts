@@ -1,4 +1,4 @@
-import { dims, type ElementType, emit, isComplex, refuse, type Value } from '@eas/onnx'
+import { type Dim, dims, type ElementType, emit, isComplex, refuse, type Value } from '@eas/onnx'
 import { Call, type Lower, type Result, toPy } from './call.ts'
 import { callOnGrown } from './grown-list.ts'
 import { limits } from './limits.ts'
@@ -31,6 +31,8 @@ export function callOperator(vm: Vm, name: string, args: readonly Py[], keywords
       return onUnknown(vm, name, args, keywords)
     const poison = args.find((a) => a instanceof Poison)
     if (poison) return texts.has(name) ? poison : vm.refused([{ what: poison.reason, where: '', remedy: dataAdvice }])
+    const out = keywords.get('out')
+    if (out instanceof TensorRef) return intoOut(vm, out, name, args, keywords)
     const python = callOnGrown(vm, name, args, keywords) ?? pythonOps[name]?.(vm, args, keywords)
     if (python !== undefined) return bounded(vm, python)
     vm.ops.add(name.includes('::') ? name : `aten::${name}`)
@@ -163,6 +165,25 @@ function inPlace(vm: Vm, base: string, lower: Lower, args: readonly Py[], keywor
   // Torch keeps the shape; sizes that were only labelled may be better known now.
   vm.write(self, fitted)
   return self
+}
+
+/** The result in the place of `out`, of its type; what does not have the size of the result takes it. */
+function intoOut(vm: Vm, out: TensorRef, name: string, args: readonly Py[], keywords: ReadonlyMap<string, Py>): Py {
+  const others = new Map([...keywords].filter(([key]) => key !== 'out'))
+  const result = callOperator(vm, name, args, others)
+  if (!(result instanceof TensorRef)) return result
+  const value = emit.cast(vm.g, vm.read(result), out.dtype)
+  // What a run has to tell is taken to fit a view, whose memory cannot grow.
+  const isView = out.state.link !== undefined
+  const fits = (d: Dim, i: number): boolean => vm.g.guards.decide(d, '==', value.shape[i] ?? 1) ?? isView
+  if (out.shape.length === value.shape.length && out.shape.every(fits))
+    vm.write(out, emit.expand(vm.g, value, out.shape))
+  else if (isView) throw refuse(`aten::${name} whose out is a view of another size`)
+  else {
+    vm.touch(out)
+    out.state = { ...out.state, value, version: out.state.version + 1 }
+  }
+  return out
 }
 
 /** In-place operators that change the shape of what they are called on. */

@@ -1,5 +1,5 @@
 import { dims, emit, isComplex, isFloat, refuse, Sym, scalar, vector } from '@eas/onnx'
-import { display, sorted, textOf, toFloat, toInt, truthOf } from './builtins.ts'
+import { sorted, textOf, toFloat, toInt, truthOf } from './builtins.ts'
 import { limits } from './limits.ts'
 import { nestedOps } from './nested.ts'
 import { callOperator } from './operator.ts'
@@ -17,6 +17,7 @@ import {
   toNumber,
   truth,
 } from './scalars.ts'
+import { stringOps } from './string-ops.ts'
 import { TensorRef } from './tensor-ref.ts'
 import {
   isInt,
@@ -56,6 +57,12 @@ function ofRun(vm: Vm, op: string, ...numbers: readonly Py[]): Py {
 }
 
 const tensorNames: Readonly<Record<string, string>> = { degrees: 'rad2deg', radians: 'deg2rad' }
+
+/** How many items of a list equal one. */
+const countIn = (vm: Vm, [list, item = null]: readonly Py[]): Py | undefined =>
+  list instanceof PyList
+    ? equalities(vm, list.items, item).reduce<Py>((n, isEqual) => arithmetic(vm, 'add', n, toInt(vm, isEqual)) ?? n, 0n)
+    : undefined
 
 const listOf = (v: Py | undefined): PyList | undefined => (v instanceof PyList ? v : undefined)
 
@@ -205,11 +212,6 @@ const onFloat =
     if (!(x instanceof RunScalar)) return undefined
     return numberOf(vm, callOperator(vm, name, [new TensorRef(x.value)], new Map()) as TensorRef) // it gives a tensor
   }
-
-const onString =
-  (f: (s: string, ...args: string[]) => Py): PythonOp =>
-  (_, [s, ...args]) =>
-    typeof s === 'string' ? f(s, ...args.map(String)) : undefined
 
 const onDict =
   (f: (dict: PyDict, args: readonly Py[], vm: Vm) => Py): PythonOp =>
@@ -406,13 +408,6 @@ export const pythonOps: Readonly<Record<string, PythonOp>> = {
     if (typeof v === 'string') return sliceItems([...v], bound(start), bound(end), bound(step) ?? 1).join('')
     return new PyList(sliceItems(v.items, bound(start), bound(end), bound(step) ?? 1))
   },
-  count: (vm, [list, item = null]) =>
-    list instanceof PyList
-      ? equalities(vm, list.items, item).reduce<Py>(
-          (n, isEqual) => arithmetic(vm, 'add', n, toInt(vm, isEqual)) ?? n,
-          0n,
-        )
-      : undefined,
   sum: (vm, [list], keywords) => {
     if (!(list instanceof PyList) || keywords.size > 0 || !list.items.every(isNumber)) return undefined
     return list.items.reduce<Py | undefined>((a, b) => (a === undefined ? undefined : arithmetic(vm, 'add', a, b)), 0n)
@@ -460,40 +455,21 @@ export const pythonOps: Readonly<Record<string, PythonOp>> = {
   },
 
   format: (vm, [text, ...args]) => filledIn(vm, /\{[^{}]*\}/g, text, args),
-  percentFormat: (vm, [text, ...args]) => filledIn(vm, /%[sdif]/g, text, args),
+  percentFormat: (vm, [text, ...args]) =>
+    filledIn(vm, /%[sdif]/g, text, args[0] instanceof PyTuple ? args[0].items : args),
   str: (vm, [v = null]) => textOf(vm, v),
-  find: onString((s, sub = '') => BigInt(s.indexOf(sub))),
-  startswith: onString((s, prefix = '') => s.startsWith(prefix)),
-  endswith: onString((s, suffix = '') => s.endsWith(suffix)),
-  lower: onString((s) => s.toLowerCase()),
-  upper: onString((s) => s.toUpperCase()),
-  strip: onString((s, chars = ' \t\n\r\f\v') => trim(s, chars, true, true)),
-  lstrip: onString((s, chars = ' \t\n\r\f\v') => trim(s, chars, true, false)),
-  rstrip: onString((s, chars = ' \t\n\r\f\v') => trim(s, chars, false, true)),
-  replace: onString((s, from = '', to = '') => {
-    const parts = s.split(from)
-    if (s.length + parts.length * to.length > limits.stringChars) throw refuse('a string too long')
-    return parts.join(to)
-  }),
-  split: (_, [s, by]) =>
-    typeof s === 'string' ? strings(typeof by === 'string' ? s.split(by) : s.split(/\s+/).filter(Boolean)) : undefined,
-  join: (_, [s, items]) => (typeof s === 'string' && items instanceof PyList ? joined(items.items, s) : undefined),
-  isalpha: onString((s) => /^\p{L}+$/u.test(s)),
-  isspace: onString((s) => /^\s+$/.test(s)),
-  isupper: onString((s) => s !== s.toLowerCase() && s === s.toUpperCase()),
-  islower: onString((s) => s !== s.toUpperCase() && s === s.toLowerCase()),
-  capitalize: onString((s) => s.slice(0, 1).toUpperCase() + s.slice(1).toLowerCase()),
-  title: onString((s) => s.toLowerCase().replace(/\p{L}+/gu, (word) => word.slice(0, 1).toUpperCase() + word.slice(1))),
-  rfind: onString((s, sub = '') => BigInt(s.lastIndexOf(sub))),
-  splitlines: onString((s) => strings(s.replace(/\n$/, '').split('\n'))),
-  isdigit: onString((s) => /^\d+$/.test(s)),
-  ord: onString((s) => BigInt(s.codePointAt(0) ?? 0)),
-  chr: (vm, [i]) => String.fromCodePoint(toNumber(vm, i)),
+  ...stringOps,
+  /** Of a text or a list. */
+  count: (vm, args, keywords) => stringOps.count?.(vm, args, keywords) ?? countIn(vm, args),
 
   /** Forked functions ran at once. */
   wait: (_, [v]) => v,
   awaitable_wait: (_, [v]) => v,
   'prim::unchecked_cast': (_, [v]) => v,
+  _unwrap_optional: (_, [v]) => {
+    if (v === null) throw new Raised('AssertionError: Unwrapping null optional')
+    return v
+  },
   'prim::data': (_, [v]) => v,
   'prim::rpc_async': () => {
     throw refuse('a remote call', '', 'Export the model without torch.distributed')
@@ -597,19 +573,4 @@ function filledIn(vm: Vm, places: RegExp, text: Py | undefined, args: readonly P
   const texts = args.map((a) => textOf(vm, a, limits.stringChars / args.length))
   let next = 0
   return texts.find((t) => t instanceof Poison) ?? text.replace(places, () => String(texts[next++] ?? 'None'))
-}
-
-function joined(items: readonly Py[], by: string): string {
-  const texts = items.map((item) => (typeof item === 'string' ? item : display(item)))
-  const length = texts.reduce((n, text) => n + text.length + by.length, 0)
-  if (length > limits.stringChars + by.length) throw refuse(`a string of over ${limits.stringChars} characters`)
-  return texts.join(by)
-}
-
-function trim(s: string, chars: string, start: boolean, end: boolean): string {
-  let from = 0
-  let to = s.length
-  while (start && from < to && chars.includes(s[from] ?? '')) from++
-  while (end && to > from && chars.includes(s[to - 1] ?? '')) to--
-  return s.slice(from, to)
 }

@@ -91,6 +91,7 @@ function boolOf(vm: Vm, t: TensorRef): boolean | RunScalar {
 export function scalarValue(vm: Vm, v: Py): Value {
   if (typeof v === 'number') return scalar('float64', v)
   if (typeof v === 'boolean') return scalar('bool', Number(v))
+  if (typeof v === 'bigint' && (v > maxSize || v < -maxSize)) return wideScalar(vm, v)
   if (isInt(v)) return scalar('int64', toDim(vm, v))
   if (v instanceof RunScalar) return v.value
   if (v instanceof SymFloat) {
@@ -105,6 +106,10 @@ export function scalarValue(vm: Vm, v: Py): Value {
   if (v instanceof TensorRef) return vm.read(v)
   throw refuse('a number is expected', vm.where)
 }
+
+/** An int beyond those that doubles hold one by one, such as a hash. */
+const wideScalar = (vm: Vm, v: bigint): Value =>
+  vm.g.constant('int64', [], { bytes: new Uint8Array(BigInt64Array.of(v).buffer) })
 
 export const isNumber = (v: Py | undefined): v is bigint | number | boolean | Sym | SymFloat | RunScalar =>
   typeof v === 'bigint' ||

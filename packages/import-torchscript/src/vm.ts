@@ -585,9 +585,18 @@ export class Vm {
       if (item === undefined) throw new Raised('IndexError: list index out of range')
       return this.usable(item)
     }
+    if (of instanceof PyObject) return this.member(of, index)
     if (typeof of === 'string') return of.at(toIndex(this, index)) ?? ''
     if (of instanceof TensorRef) return callOperator(this, 'select', [of, 0n, index], new Map())
     throw refuse('something is indexed that has no items', this.where)
+  }
+
+  /** A module of a list or dictionary of modules: they are attributes named by index or key. */
+  private member(of: PyObject, index: Py): Py {
+    const name = typeof index === 'string' ? index : String(toIndex(this, index))
+    const item = of.attributes.get(name)
+    if (item === undefined) throw new Raised(`IndexError: there is no module ${name}`)
+    return item
   }
 
   private slice(e: Extract<Expr, { kind: 'slice' }>, frame: Frame): Py {

@@ -67,6 +67,7 @@ export class GraphBuilder {
   private readonly atomSources = new Map<string, { readonly value: Value; readonly axis?: number }>()
   private readonly scalarDims = new WeakMap<Value, Sym>()
   private readonly inputNames = new Set<string>()
+  private readonly producers = new Map<string, Node>()
   private counter = 0
   private nodeCount = 0
   private constantBytes = 0
@@ -132,7 +133,9 @@ export class GraphBuilder {
       this.own(value, name)
       return name
     })
-    this.scope.node.push({ op_type: op, domain, name: '', input, output, attribute: toAttributes(attributes) })
+    const node = { op_type: op, domain, name: '', input, output, attribute: toAttributes(attributes) }
+    this.scope.node.push(node)
+    for (const name of output) this.producers.set(name, node)
   }
 
   /** ONNX Runtime computes with no bfloat16 on CPUs; torch too computes with floats there, and rounds each result. */
@@ -262,6 +265,15 @@ export class GraphBuilder {
     if (name === undefined) throw new Error('a value belongs to no graph')
     this.checkVisible(name)
     return name
+  }
+
+  /** The node that computes what has this name; undefined for an input or a constant. */
+  producerOf(name: string): Node | undefined {
+    return this.producers.get(name)
+  }
+
+  isInput(name: string): boolean {
+    return this.inputNames.has(name)
   }
 
   private checkVisible(name: string): void {

@@ -1,15 +1,4 @@
-import {
-  atomsOf,
-  type Dim,
-  type DimJson,
-  dimToJson,
-  equal,
-  evaluate,
-  evaluateJson,
-  fromInputs,
-  less,
-  sub,
-} from './dim.ts'
+import { type Dim, type DimJson, dimToJson, equal, evaluate, evaluateJson, fromInputs, less, sub } from './dim.ts'
 
 /** How a guard compares. */
 export type Comparison = '==' | '!=' | '<' | '<='
@@ -103,7 +92,7 @@ export class Guards {
 export const defaultHint = 12
 
 /** `undefined`: it depends. */
-export function compare(a: Dim, op: Comparison, b: Dim): boolean | undefined {
+function compare(a: Dim, op: Comparison, b: Dim): boolean | undefined {
   if (op === '<') return less(a, b)
   if (op === '==') return equal(a, b)
   const opposite = op === '<=' ? less(b, a) : equal(a, b)
@@ -138,6 +127,3 @@ export function guardsHold(
     ({ left, op, right }) => compare(evaluateJson(left, sizes), op, evaluateJson(right, sizes)) === true,
   )
 }
-
-/** Labels a size is made of. */
-export const labelsOf = (d: Dim): string[] => [...atomsOf(d).keys()]

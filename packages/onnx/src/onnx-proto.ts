@@ -5,7 +5,7 @@ import type { MessageType } from './proto.ts'
 const entry: MessageType = { key: [1, 'string'], value: [2, 'string'] }
 const opset: MessageType = { domain: [1, 'string'], version: [2, 'int'] }
 
-export const tensorType: MessageType = {
+const tensorType: MessageType = {
   dims: [1, 'int', true],
   data_type: [2, 'int'],
   float_data: [4, 'float', true],
@@ -24,7 +24,7 @@ const dimension: MessageType = { dim_value: [1, 'int'], dim_param: [2, 'string']
 const shape: MessageType = { dim: [1, () => dimension, true] }
 const tensorTypeInfo: MessageType = { elem_type: [1, 'int'], shape: [2, () => shape] }
 const typeInfo: MessageType = { tensor_type: [1, () => tensorTypeInfo] }
-export const valueInfoType: MessageType = { name: [1, 'string'], type: [2, () => typeInfo] }
+const valueInfoType: MessageType = { name: [1, 'string'], type: [2, () => typeInfo] }
 
 export const attributeType: MessageType = {
   name: [1, 'string'],
@@ -61,7 +61,7 @@ const nodeType: MessageType = {
   domain: [7, 'string'],
 }
 
-export const graphType: MessageType = {
+const graphType: MessageType = {
   node: [1, () => nodeType, true],
   name: [2, 'string'],
   initializer: [5, () => tensorType, true],

@@ -55,6 +55,8 @@ def packed(array):
     if array.dtype == object or array.dtype.kind in 'SU':
         flat = [v if isinstance(v, bytes) else str(v).encode() for v in array.reshape(-1)]
         return {'dtype': 'string', 'shape': list(array.shape), 'strings': [base64.b64encode(v).decode() for v in flat]}
+    if array.dtype.name == 'bfloat16':  # requests and answers carry it as floats
+        array = array.astype(np.float32)
     data = np.ascontiguousarray(array).astype(array.dtype.newbyteorder('<')).tobytes()
     return {'dtype': array.dtype.name, 'shape': list(array.shape), 'data': base64.b64encode(zlib.compress(data, 9)).decode()}
 

@@ -1,6 +1,6 @@
 """Op-level cases: every op the importer lowers, as TensorFlow itself computes it.
 
-    python ops.py ../../../packages/import-savedmodel/golden/ops [family…]
+    python ops.py golden/ops [family…]
 
 Written with TensorFlow 2.21. Each file holds GraphDefs, feeds of two sizes and what TensorFlow answered.
 """

@@ -6,10 +6,10 @@
 
 import tensorflow as tf
 from cases import v1
-from zoo import v1_model, write_models
+from zoo import save_keras, v1_model, write_models
 import zoo
 import zoo_layers
-from zoo_layers import layers, module, old_control, weight
+from zoo_layers import functional, layers, module, old_control, weight
 
 MODELS = {}
 zoo.MODELS = MODELS
@@ -131,6 +131,30 @@ def attention_of_ragged(h, rng):
 
 module('ragged_attention', {'ids': ('int64', [None, 4], (1, 30)), 'item': ('int64', [None], (0, 30))}, attention_of_ragged)
 layers('over_time', lambda k, L, x: L.Concatenate()([L.LSTM(4)(x), L.Bidirectional(L.GRU(3))(x), L.LSTM(2, go_backwards=True)(x)]), (6, 3))
+layers('over_free_time', lambda k, L, x: L.TimeDistributed(L.Dense(3))(L.GRU(4, return_sequences=True)(x)), (None, 4), which=('keras',))
+
+
+def started(k, L, i):
+    """Layers that begin with a state a request gives."""
+    x, h = i['x'], i['h']
+    return L.Concatenate()([L.LSTM(5)(x, initial_state=[h, h]), L.GRU(5)(x, initial_state=h), L.SimpleRNN(5)(x, initial_state=h)])
+
+
+functional('started', {'x': ('float32', [6, 3], (-1, 1)), 'h': ('float32', [5], (-1, 1))}, started, which=('keras',))
+
+
+def quantised(folder):
+    """Weights of int8, as `quantize` of Keras 3 leaves them."""
+    import keras
+
+    keras.utils.set_random_seed(1)
+    x = keras.Input([16], name='x')
+    net = keras.Model(x, keras.layers.Dense(4)(keras.layers.Dense(8, activation='relu')(x)))
+    net.quantize('int8')
+    save_keras(folder, 'quantised', net, {'x': ('float32', [None, 16], (-1, 1))}, perturbed=False)
+
+
+MODELS['quantised'] = quantised
 
 if __name__ == '__main__':
     write_models(MODELS)

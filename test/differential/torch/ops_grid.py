@@ -2,6 +2,8 @@
 
 Cases are written as in ops_cases.py, whose families these lengthen; the last ones are families of their own.
 """
+import re
+
 from ops_cases import family
 
 FLOATS = 'f32 f64 f16'.split()
@@ -652,6 +654,8 @@ CELL = 'w = torch.quantize_per_tensor(self.w, 0.02, 0, torch.qint8)\nu = torch.q
 for op, gates in (('lstm', 4), ('gru', 3), ('rnn_tanh', 1), ('rnn_relu', 1)):
     buffers = f'w:f32[{4 * gates},3]u u:f32[{4 * gates},4]u b:f32[{4 * gates}] c:f32[{4 * gates}]'
     case(f'quantized_{op}_cell_dynamic', f'{CELL}return {Q}quantized_{op}_cell_dynamic(a, {"[b, c]" if op == "lstm" else "b"}, p, r, self.b, self.c)', 'f32[2,3] f32[2,4]' + (' f32[2,4]' if op == 'lstm' else ''), buffers=buffers)
+    # The biases are those that are packed: torch.ao's modules keep others beside them.
+    case(f'quantized_{op}_cell_dynamic', f'{CELL}return {Q}quantized_{op}_cell_dynamic(a, {"[b, c]" if op == "lstm" else "b"}, p, r, self.b * 9, self.c - 5)', 'f32[2,3] f32[2,4]' + (' f32[2,4]' if op == 'lstm' else ''), buffers=buffers)
     if gates > 1:
         case(f'quantized_{op}', f'{CELL}k = {Q}make_quantized_cell_params_dynamic(p, r, self.b, self.c, True)\nreturn torch.quantized_{op}(a, {"[b, c]" if op == "lstm" else "b"}, [k], True, 1, 0.0, False, False, False)', 'f32[5,2,3] f32[1,2,4]' + (' f32[1,2,4]' if op == 'lstm' else ''), buffers=buffers)
 HALF = 'p = torch.ops.quantized.linear_prepack_fp16(self.w, self.b)\nr = torch.ops.quantized.linear_prepack_fp16(self.u, self.c)\n'
@@ -691,3 +695,39 @@ case('stft', 'torch.stft(a, 8, 2, window=self.w, return_complex=True).abs().pow(
 case('istft', 'torch.istft(torch.stft(a, 8, 2, window=self.w, return_complex=True), 8, 2, window=self.w)', 'f32[2,32]', buffers='w:f32[8]+')
 case('istft', 'torch.istft(torch.stft(a, 8, 4, 6, self.w, return_complex=True), 8, 4, 6, self.w, length=30)', 'f32[32]', buffers='w:f32[6]+')
 case('istft', 'torch.istft(torch.stft(a, 8, 2, normalized=True, return_complex=True), 8, 2, normalized=True)', 'f32[1,32]')
+
+# --- integers of 64 bits: hashes, which doubles round --------------------------------------------------------------------
+case = family('wide')
+A, B = '(a * 4611686018427387905 + 1234567890123456789)', '(b * 2305843009213693951 - 987654321098765432)'
+PAIR = 'i64[3,4]~9 i64[3,4]~9'
+for body in (
+    'x.fmod(y)', 'x.fmod(97)', 'x.fmod(-97)', 'x % 97', 'x // -97', 'torch.div(x, 97, rounding_mode="trunc")', 'torch.gcd(x, y)', 'torch.lcm(x % 1000, y % 1000)',
+    'x >> 3, x >> 62, x >> 63, x << 3, x << 62, x << 63', 'x >> (b.abs() * 8), x << (b.abs() * 8)', 'x.pow(3), x ** 5, x ** 2',
+    'x.sum(), x.sum(1), x.sum(0, keepdim=True), x.nansum(), x.sum([0, 1])', 'x.prod(1), x.prod(0, keepdim=True), x.prod()', 'x.trace()', 'x.cumsum(1)',
+    'x.clamp(-4611686018427387903, 4611686018427387901)', 'x.masked_fill(a > 0, 4611686018427387905)', 'x > 1234567890123456788, x == 1234567890123456789',
+    'torch.full_like(x, 4611686018427387905) + x', 'x.index_put([a > 0], torch.tensor(4611686018427387905))', 'torch.where(x > y, x, y), torch.maximum(x, y)',
+    '((x ^ (x >> 16)) * 73244475) & 0xFFFFFFFF', 'torch.bucketize(x, torch.tensor([-4611686018427387904, 0, 4611686018427387900]))',
+):
+    case(re.match(r'\W*(?:x|torch)?\W*(\w*)', body).group(1), f'x = {A}\ny = {B}\nreturn {body}', PAIR)
+case('folded', 'a + (torch.tensor(1099511627777) * 1048577), a + torch.tensor(4611686018427387905) * 3', 'i64[2]')
+case('prod', 'a.prod(1), a.prod(0, keepdim=True), a.prod()', 'f64[3,5]+', 'f64[1,2]')
+
+# --- searching in what is sorted and long ---------------------------------------------------------------------------------
+case = family('searching')
+LONG = 'v = torch.arange(200) * 3 - 300\nf = v.float() * 0.37\n'
+case('searchsorted', f'{LONG}return torch.searchsorted(v, a), torch.searchsorted(v, a, right=True), torch.bucketize(a, v, out_int32=True)', 'i64[3,4]~400', 'i64[2]=-300,297', 'i64[0]')
+case('searchsorted', f'{LONG}return torch.searchsorted(f, a), torch.bucketize(a, f, right=True), torch.searchsorted(f.double(), a)', 'f32[6]', 'f32[4]=nan,inf,-inf,0')
+case('bucketize', 'torch.bucketize(a, torch.tensor([-1.0, 0.0, 1.0])), torch.bucketize(a, torch.tensor([-1.0, 0.0, 1.0]), right=True)', 'f32[4]=nan,inf,-inf,0')
+case('isin', f'{LONG}return torch.isin(a, v), torch.isin(a, v, invert=True), torch.isin(a, f), torch.isin(a.float() * 0.37, f)', 'i64[3,5]~400')
+case('isin', 'torch.isin(a, torch.tensor([2.5, 3.0])), torch.isin(a.float() + 0.5, a)', 'i64[9]~5')
+case('bincount', 'torch.bincount(a, minlength=int(b[0])), torch.bincount(a, minlength=a.size(0))', 'i64[4]<5 i64[1]=7', 'i64[4]<5 i64[1]=2', 'i64[0] i64[1]=3')
+case('unique_consecutive', 'a.unique_consecutive(), a.unique_consecutive(return_counts=True), torch._unique2(a)', 'i64[7]<3')
+case('repeat_interleave', 'a.repeat_interleave(b, 0), torch.repeat_interleave(b)', 'f32[3,2] i64[3]=2,0,3', 'f32[1,2] i64[1]=4', 'f32[2,2] i64[2]=0,0')
+
+# --- results put into a tensor, and numbers in between that sizes decide ---------------------------------------------------
+case = family('out')
+case('out', 'o = torch.empty(0)\ntorch.matmul(a, a.t(), out=o)\np = torch.zeros(a.size(0))\ntorch.sum(a, 1, out=p)\ntorch.mul(p, 2, out=p)\nreturn o, p', 'f32[2,3]', 'f32[1,4]')
+case('out', 'o = torch.zeros(2, 4)\ntorch.add(a, 1, out=o[:, 1:3])\nl = [o]\ntorch.exp(o, out=o)\nreturn l[0], torch.cat([a, a], 1, out=o)', 'f32[2,2]')
+case('out', 'o = torch.zeros(2, dtype=torch.float64)\ntorch.mean(a, [1], out=o)\nif bool(a.sum() > 0):\n    torch.mul(o, 2, out=o)\nelse:\n    torch.sub(o, 2, out=o)\nfor i in range(int(b[0])):\n    torch.add(o, 1, out=o)\nreturn o', 'f32[2,3]+ i64[1]=2', 'f32[2,3]=-1,-2,-3,1,2,3 i64[1]=3')
+case('linspace', 'torch.linspace(-1, 1, a.size(1)), torch.linspace(0, a.size(1) - 1, a.size(1)), torch.linspace(-a.size(0) * 0.5 + 0.5, a.size(0) * 0.5 - 0.5, a.size(0)), torch.linspace(0, 9, a.size(1), dtype=torch.int64), torch.logspace(0, 2, a.size(0))', 'f32[3,5]', 'f32[2,4]', 'f32[1,1]')
+case('linspace', 'torch.linspace(0, 1, int(b[0])), torch.linspace(float(a[0]), 3.0, int(b[0]), dtype=torch.float64)', 'f32[1] i64[1]=5', 'f32[1] i64[1]=1')

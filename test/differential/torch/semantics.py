@@ -4,7 +4,7 @@ tensors that share memory, complex numbers, half types, and numbers that are dra
 The same shape as constructs.py. Calls differ where a wrong reading would give other numbers.
 """
 import math
-from typing import Dict, List, Tuple
+from typing import Dict, List, Optional, Tuple
 
 import torch
 import torch.nn as nn
@@ -402,3 +402,65 @@ def random_numbers():
             return out
 
     return M(), [[floats(n, 3)] for n in (2, 1, 3)]
+
+
+# --- texts, options and lists of modules ----------------------------------------------------------------------------------
+@script_only
+def functions_of_texts():
+    class M(nn.Module):
+        def forward(self, x: Tensor, mode: str = 'a_b_a') -> Tensor:
+            numbers = [mode.count('a'), mode.count('a', 1), mode.find('a', 1), mode.rfind('a'), mode.find('z'), len('%s:%d' % (mode, 5))]
+            numbers += [len(mode.split('_', 1)), len(mode.rsplit('_', 1)[0]), len(mode.zfill(9)), len(mode.center(8, '*')), mode.ljust(7).find(' ')]
+            before, by, after = mode.partition('_')
+            if before == 'a' and by == '_' and after == 'b_a' and mode.swapcase() == 'A_B_A' and mode.startswith('b', 2):
+                x = x * 2
+            for i, n in enumerate(numbers):
+                x = x + float(n) * 3.0 ** i
+            return x
+
+    return M(), [[floats(n, 3)] for n in BATCHES]
+
+
+@script_only
+def unwrapped_options():
+    class M(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            y: Optional[Tensor] = None
+            if x.size(0) > 2:
+                y = x * 2
+            return torch.jit._unwrap_optional(y) if y is not None else x
+
+    return M(), [[floats(n, 3)] for n in BATCHES]
+
+
+@torch.jit.interface
+class Step(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        pass
+
+
+class Shifted(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x + 1
+
+
+class Scaled(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x * 3
+
+
+@script_only
+def module_by_index():
+    class M(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.steps = nn.ModuleList([Shifted(), Scaled()])
+            self.named = nn.ModuleDict({'shift': Shifted(), 'scale': Scaled()})
+
+        def forward(self, x: Tensor, i: int = 1, name: str = 'shift') -> Tensor:
+            step: Step = self.steps[i]
+            last: Step = self.steps[i - 1]
+            named: Step = self.named[name]
+            return named.forward(last.forward(step.forward(x)))
+
+    return M(), [[floats(n, 3)] for n in BATCHES]

@@ -5,6 +5,7 @@ import { concatFlat } from './sparse.ts'
 import {
   allocate,
   boolAttr,
+  broadcast,
   bytesOf,
   dtypeAttr,
   fresh,
@@ -16,6 +17,7 @@ import {
   numbers,
   numericTensor,
   pick,
+  placesIn,
   sizeOfShape,
   strides,
   strings,
@@ -45,27 +47,6 @@ const withShape = (t: Tensor, shape: readonly number[]): Tensor => {
   return { ...t, shape } as Tensor // the same elements
 }
 const counted = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis)
-
-function broadcast(a: readonly number[], b: readonly number[]): number[] {
-  const rank = Math.max(a.length, b.length)
-  return Array.from({ length: rank }, (_, i) => {
-    const [x, y] = [a[i - rank + a.length] ?? 1, b[i - rank + b.length] ?? 1]
-    if (x !== y && x !== 1 && y !== 1) throw invalid(`Incompatible shapes: [${a}] vs. [${b}]`)
-    return x === 1 ? y : x
-  })
-}
-
-/** For each element of a broadcast result, which of the operand. */
-function placesIn(from: readonly number[], to: readonly number[]): number[] {
-  const [a, b] = [strides(from), strides(to)]
-  const offset = to.length - from.length
-  return Array.from({ length: allocate(sizeOfShape(to)) }, (_, n) => {
-    let at = 0
-    for (const [k, size] of from.entries())
-      if (size !== 1) at += (Math.floor(n / (b[k + offset] ?? 1)) % (to[k + offset] ?? 1)) * (a[k] ?? 1)
-    return at
-  })
-}
 
 type Scalar = number | bigint | string
 const elements = (t: Tensor): readonly Scalar[] =>

@@ -2,6 +2,7 @@ import { arrayOps } from './arrays.ts'
 import { exampleOps } from './example.ts'
 import type { HostTable } from './program.ts'
 import { sequenceExampleOps } from './sequence-example.ts'
+import { setOps } from './sets.ts'
 import { sparseOps } from './sparse.ts'
 import { stringOps } from './strings.ts'
 import { unicodeOps } from './unicode.ts'
@@ -13,6 +14,7 @@ export const hostFamilies: Readonly<Record<string, HostTable>> = {
   sparse: sparseOps,
   example: exampleOps,
   sequenceExample: sequenceExampleOps,
+  sets: setOps,
   arrays: arrayOps,
 }
 

@@ -7,6 +7,7 @@ import { fullMatcher, replacer } from './regex.ts'
 import {
   allocate,
   boolAttr,
+  broadcast,
   bytesOf,
   dtypeAttr,
   fresh,
@@ -18,6 +19,7 @@ import {
   numberAttr,
   numbers,
   numericTensor,
+  placesIn,
   stringAttr,
   strings,
   stringTensor,
@@ -202,13 +204,14 @@ const rawSizes: Readonly<Record<string, number>> = {
   bool: 1,
 }
 
-function decodeRaw(x: Tensor | undefined, dtype: string): Tensor[] {
+function decodeRaw(x: Tensor | undefined, dtype: string, isLittle: boolean): Tensor[] {
   const rows = strings(x)
   const size = rawSizes[dtype] ?? 1
   const length = rows[0]?.length ?? 0
   if (rows.some((r) => r.length !== length) || length % size !== 0)
     throw invalid('DecodeRaw takes strings of one length, which is a whole number of elements')
   const all = Buffer.concat(rows)
+  if (!isLittle) for (let i = 0; i < all.length; i += size) all.subarray(i, i + size).reverse()
   const at = (i: number): number | bigint => {
     if (dtype === 'int64') return all.readBigInt64LE(i)
     if (dtype === 'float32') return all.readFloatLE(i)
@@ -410,18 +413,17 @@ export const stringOps: HostTable = {
   },
   Substr: {
     run: ([x, start, length], attrs) => {
-      const [starts, lengths] = [numbers(start), numbers(length)]
+      const [texts, starts, lengths] = [strings(x), numbers(start), numbers(length)]
       const isText = stringAttr(attrs, 'unit') === 'UTF8_CHAR'
-      return [
-        stringTensor(
-          strings(x).map((s, i) =>
-            substring(s, starts[starts.length === 1 ? 0 : i] ?? 0, lengths[lengths.length === 1 ? 0 : i] ?? 0, isText),
-          ),
-          x?.shape ?? [],
-        ),
-      ]
+      const shape = broadcast(x?.shape ?? [], start?.shape ?? [])
+      const [inTexts, inStarts] = [placesIn(x?.shape ?? [], shape), placesIn(start?.shape ?? [], shape)]
+      const cut = inTexts.map((at, i) => {
+        const from = inStarts[i] ?? 0 // a place for each
+        return substring(texts[at] ?? new Uint8Array(), starts[from] ?? 0, lengths[from] ?? 0, isText)
+      })
+      return [stringTensor(cut, shape)]
     },
-    infer: like('string'),
+    infer: (op) => [typed('string', op.e.broadcast(op.tensor(0).shape, op.tensor(1).shape))],
   },
   RegexReplace: {
     run: ([x, p, r], attrs) =>
@@ -462,7 +464,7 @@ export const stringOps: HostTable = {
   EncodeBase64: map((s, attrs) => bytesOf(web64(s, attrs.pad === true))),
   DecodeBase64: map((s) => new Uint8Array(Buffer.from(text(s), 'base64url'))),
   DecodeRaw: {
-    run: ([x], attrs) => decodeRaw(x, stringAttr(attrs, 'out_type', 'uint8')),
+    run: ([x], attrs) => decodeRaw(x, stringAttr(attrs, 'out_type', 'uint8'), boolAttr(attrs, 'little_endian', true)),
     infer: (op) => [typed(op.attr.dtype('out_type'), [...op.tensor(0).shape, fresh(op)])],
   },
   DecodeCSV: {

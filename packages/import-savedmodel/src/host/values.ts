@@ -90,6 +90,28 @@ export function sizeOfShape(shape: readonly number[]): number {
   return size
 }
 
+/** The shape of operands broadcast against each other. */
+export function broadcast(a: readonly number[], b: readonly number[]): number[] {
+  const rank = Math.max(a.length, b.length)
+  return Array.from({ length: rank }, (_, i) => {
+    const [x, y] = [a[i - rank + a.length] ?? 1, b[i - rank + b.length] ?? 1]
+    if (x !== y && x !== 1 && y !== 1) throw invalid(`Incompatible shapes: [${a}] vs. [${b}]`)
+    return x === 1 ? y : x
+  })
+}
+
+/** For each element of a broadcast result, which of the operand. */
+export function placesIn(from: readonly number[], to: readonly number[]): number[] {
+  const [a, b] = [strides(from), strides(to)]
+  const offset = to.length - from.length
+  return Array.from({ length: allocate(sizeOfShape(to)) }, (_, n) => {
+    let at = 0
+    for (const [k, size] of from.entries())
+      if (size !== 1) at += (Math.floor(n / (b[k + offset] ?? 1)) % (to[k + offset] ?? 1)) * (a[k] ?? 1)
+    return at
+  })
+}
+
 /** Attributes of a step. */
 export const stringAttr = (attrs: HostAttrs, name: string, otherwise = ''): string =>
   typeof attrs[name] === 'string' ? attrs[name] : otherwise

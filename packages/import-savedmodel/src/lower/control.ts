@@ -2,6 +2,7 @@ import { dims, refuse, scalar, type Value } from '@eas/onnx'
 import { type Item, opaque, TensorItem } from '../item.ts'
 import type { Lowering, Op, OpTable } from '../op.ts'
 import { branch } from './branch.ts'
+import { LoopBody } from './cell.ts'
 import { compare, num } from './elementwise.ts'
 import { loop } from './loop.ts'
 import { neededVariables } from './needed.ts'
@@ -71,6 +72,7 @@ const whileLoop: Lowering = (op) => {
       return item.dtype === 'bool' ? item : op.e.tensor(truth(op, item.value))
     },
     body: (variables) => op.e.call(body, variables, op.frame, needed),
+    fixed: new LoopBody(body).fixed,
     fused: (turns, kinds) => recurrent(op, body, initial, turns, kinds),
   })
 }

@@ -1,4 +1,4 @@
-import { type Dim, dims, emit, refuse, scalar, type Value } from '@eas/onnx'
+import { type Dim, dims, emit, refuse, scalar, type Value, vector } from '@eas/onnx'
 import { TensorItem } from '../item.ts'
 import type { Lowering, Op, OpTable } from '../op.ts'
 import { binary, unary } from './elementwise.ts'
@@ -288,7 +288,12 @@ function trainingNorm(op: Op): (Value | TensorItem)[] {
     unary(op, 'Sqrt', binary(op, 'Add', variance, scalar(x.dtype, op.attr.float('epsilon', 1e-4)))),
   )
   const y = binary(op, 'Add', binary(op, 'Mul', centred, wide(factor)), wide(op.x(2)))
-  return [result(op, y, w), mean, variance, mean, variance, scalar('float32', 0)]
+  // What is given out is the estimate of which moving averages are made; what is divided by is the batch's own.
+  const count = vector([dims.product(axes.map((axis) => x.shape[axis] ?? 1))])
+  const [all, others] = [count, binary(op, 'Sub', count, vector([1]))].map((n) => emit.cast(op.g, n, variance.dtype))
+  const atLeastOne = binary(op, 'Max', others as Value, scalar(variance.dtype, 1)) // two were cast
+  const estimate = binary(op, 'Mul', variance, binary(op, 'Div', all as Value, atLeastOne))
+  return [result(op, y, w), mean, estimate, mean, variance, scalar('float32', 0)]
 }
 
 const lrn: Lowering = (op) => {

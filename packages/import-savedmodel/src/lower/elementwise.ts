@@ -264,16 +264,25 @@ const select: Lowering = (op) => {
 const bitwise = (onnx: string): Lowering =>
   two((op, a, b) => op.one(onnx, [a, b], a.dtype, op.e.broadcast(a.shape, b.shape)))
 
-/** ONNX shifts unsigned integers: numbers that are not negative are the same either way. */
-const shift = (direction: string): Lowering =>
+/**
+ * ONNX shifts unsigned integers. To the left bits are bits; to the right a negative number keeps its sign, as the inverse of
+ * its inverse shifted does.
+ */
+const shift = (direction: 'LEFT' | 'RIGHT'): Lowering =>
   two((op, a, b) => {
     const wide: ElementType = bytesOf(a.dtype) === 8 ? 'uint64' : 'uint32'
     const cast = (v: Value): Value => emit.cast(op.g, v, wide)
-    return emit.cast(
-      op.g,
-      op.one('BitShift', [cast(a), cast(b)], wide, op.e.broadcast(a.shape, b.shape), { direction }),
-      a.dtype,
-    )
+    const shifted = (v: Value): Value =>
+      emit.cast(
+        op.g,
+        op.one('BitShift', [cast(v), cast(b)], wide, op.e.broadcast(a.shape, b.shape), { direction }),
+        a.dtype,
+      )
+    if (direction === 'LEFT' || a.dtype.startsWith('u')) return shifted(a)
+    const isNegative = compare(op, 'Less', a, num(a, 0))
+    const inverse = (v: Value): Value => binary(op, 'Sub', num(v, -1), v)
+    const result = shifted(where(op, isNegative, inverse(a), a))
+    return where(op, isNegative, inverse(result), result)
   })
 
 /** Adds a vector per channel; channels are last unless said otherwise. */

@@ -5,7 +5,7 @@ import { binary, compare, num, unary, where } from './elementwise.ts'
 /** Looking up and putting in by index; segments and sparse tensors. TF: core/ops/array_ops.cc, math_ops.cc, sparse_ops.cc (2.16). */
 
 export function gather(op: Op, params: Value, indices: Value, axis: number, batch: number): Value {
-  const index = emit.toIndex(op.g, indices)
+  const index = emit.strictIndex(op.g, indices)
   if (batch === 0) return emit.gather(op.g, params, index, axis)
   // Shared axes go before: [b…, axis, …], looked up with coordinates of one number each.
   const front = emit.transpose(op.g, params, moved(params.shape.length, axis, batch))
@@ -43,7 +43,7 @@ const gatherV2: Lowering = (op) => {
 
 /** Rows of `params` at the coordinates of input 1. */
 export function gatherNd(op: Op, params: Value): Value {
-  const indices = emit.cast(op.g, op.x(1), 'int64')
+  const indices = emit.strictIndex(op.g, emit.cast(op.g, op.x(1), 'int64'))
   const depth = indices.shape.at(-1)
   if (depth === 0) return emit.expand(op.g, params, [...indices.shape.slice(0, -1), ...params.shape])
   if (typeof depth !== 'number') throw refuse('the number of coordinates is not known', op.node.name)
@@ -174,7 +174,7 @@ const unsorted =
 const sparseSegment =
   (combine: Combine, counted: boolean): Lowering =>
   (op) => {
-    const rows = emit.gather(op.g, op.x(0), emit.toIndex(op.g, op.x(1)), 0)
+    const rows = emit.gather(op.g, op.x(0), emit.strictIndex(op.g, op.x(1)), 0)
     const count = counted ? (op.sizes(3)[0] ?? 0) : segmentCount(op, op.x(2))
     return segments(op, rows, op.x(2), count, combine, 0)
   }

@@ -9,12 +9,15 @@ import { indexOps } from './index-ops.ts'
 import { linalgOps } from './linalg.ts'
 import { listOps } from './lists.ts'
 import { plumbingOps } from './plumbing.ts'
+import { quantisedOps } from './quantised.ts'
 import { raggedOps } from './ragged.ts'
 import { reduceOps } from './reduce.ts'
 import { resampleOps } from './resample.ts'
 import { rnnOps } from './rnn.ts'
 import { shapeOps } from './shape.ts'
+import { solveOps } from './solve.ts'
 import { sparseOps } from './sparse.ts'
+import { speechOps } from './speech.ts'
 import { tableOps } from './tables.ts'
 import { textOps } from './text.ts'
 
@@ -25,6 +28,8 @@ export const families: Readonly<Record<string, OpTable>> = {
   shape: shapeOps,
   reduce: reduceOps,
   linalg: linalgOps,
+  solve: solveOps,
+  quantised: quantisedOps,
   complex: complexOps,
   conv: convOps,
   image: imageOps,
@@ -38,6 +43,7 @@ export const families: Readonly<Record<string, OpTable>> = {
   rnn: rnnOps,
   tables: tableOps,
   text: textOps,
+  speech: speechOps,
 }
 
 /** Every operator with a lowering. */

@@ -1,11 +1,12 @@
-import { type Dim, dims, emit, refuse, scalar, type Value, vector } from '@eas/onnx'
+import { bytesOf, type Dim, dims, type ElementType, emit, refuse, scalar, type Value, vector } from '@eas/onnx'
 import type { Lowering, Op, OpTable } from '../op.ts'
 import { binary, compare, unary, where } from './elementwise.ts'
 import { withoutRows, withRows } from './no-rows.ts'
 
 /** Matrices. TF: core/ops/math_ops.cc, linalg_ops.cc, array_ops.cc (2.16). ONNX: opset 20. */
 
-const flipped = (op: Op, x: Value, flag: boolean): Value =>
+/** Rows and columns changed for each other. */
+export const flipped = (op: Op, x: Value, flag: boolean): Value =>
   flag ? emit.transpose(op.g, x, emit.swapped(x.shape.length, x.shape.length - 2, x.shape.length - 1)) : x
 
 /** TF transposes inside MatMul; ONNX wants Transpose nodes of its own. */
@@ -14,11 +15,12 @@ const matmul =
   (op) => {
     const left = flipped(op, op.x(0), op.attr.bool(a))
     const right = flipped(op, op.x(1), op.attr.bool(b))
-    return product(op, left, right)
+    return product(op, left, right, op.dtype('Tout', left.dtype))
   }
 
-export function product(op: Op, a: Value, b: Value): Value {
-  const kernel = emit.kernelType('MatMul', a.dtype)
+/** @param dtype Of the result; whole numbers may be summed in a wider type than theirs. */
+export function product(op: Op, a: Value, b: Value, dtype: ElementType = a.dtype): Value {
+  const kernel = emit.kernelType('MatMul', bytesOf(dtype) > bytesOf(a.dtype) ? dtype : a.dtype)
   const shape = [
     ...op.e.broadcast(a.shape.slice(0, -2), b.shape.slice(0, -2)),
     a.shape.at(-2) ?? 1,
@@ -27,7 +29,7 @@ export function product(op: Op, a: Value, b: Value): Value {
   return emit.cast(
     op.g,
     op.one('MatMul', [emit.cast(op.g, a, kernel), emit.cast(op.g, b, kernel)], kernel, shape),
-    a.dtype,
+    dtype,
   )
 }
 
@@ -219,6 +221,7 @@ const diagPart: Lowering = (op) => {
 
 export const linalgOps: OpTable = {
   MatMul: matmul('transpose_a', 'transpose_b'),
+  SparseMatMul: matmul('transpose_a', 'transpose_b'),
   BatchMatMul: matmul('adj_x', 'adj_y'),
   BatchMatMulV2: matmul('adj_x', 'adj_y'),
   BatchMatMulV3: matmul('adj_x', 'adj_y'),

@@ -61,7 +61,11 @@ export function stackOf(op: Op, list: ListItem, like?: readonly Dim[]): Value {
         const more = zeros(op, list, [dims.sub(needed, length), ...element.shape])
         base = op.one('Concat', [base, more], element.dtype, [needed, ...element.shape], { axis: 0 })
       }
-      return emit.scatterND(op.g, base, emit.reshape(op.g, at, [1, 1]), emit.unsqueeze(op.g, element, [0]))
+      const row = emit.unsqueeze(op.g, element, [0])
+      if (base.shape[0] === 1 && !state.grows) return row
+      // Elements that no turn of a loop has written may be of size 1 where these are not.
+      const wide = emit.expand(op.g, base, [base.shape[0] ?? 1, ...element.shape])
+      return emit.scatterND(op.g, wide, emit.reshape(op.g, at, [1, 1]), row)
     }
     case 'pushed': {
       const row = emit.unsqueeze(op.g, state.element.value, [0])

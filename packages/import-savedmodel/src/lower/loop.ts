@@ -9,6 +9,8 @@ export interface LoopSpec {
   readonly initial: readonly Item[]
   readonly condition: (variables: readonly Item[]) => Item
   readonly body: (variables: readonly Item[]) => readonly Item[]
+  /** Positions of variables that are seen to stay as they are: a constant among them is one within the body too. */
+  readonly fixed?: ReadonlySet<number>
   /** The results by an operator that does all turns at once; undefined when the loop is not one there is an operator for. */
   readonly fused?: (turns: Dim, kinds: readonly LoopKind[]) => Item[] | undefined
 }
@@ -42,7 +44,7 @@ export function loop(op: Op, spec: LoopSpec): Item[] {
   if (spec.initial.some((i) => i.kind === 'poison')) return spec.initial.map(() => poison)
   const first = spec.condition(spec.initial)
   if (first instanceof TensorItem && first.value.elements?.[0] === 0) return [...spec.initial]
-  let modes = spec.initial.map((item) => firstMode(op, item))
+  let modes = spec.initial.map((item, i): Mode => (spec.fixed?.has(i) ? { is: 'fixed' } : firstMode(op, item)))
   for (let turn = 0; turn < maxTurns; turn++) {
     const run = evaluateBody(op, spec, modes)
     if (run.next.some((i) => i.kind === 'poison') || run.nextCondition.kind === 'poison' || first.kind === 'poison')
@@ -117,7 +119,8 @@ function nextMode(op: Op, spec: LoopSpec, run: Run, mode: Mode, i: number): Mode
   return {
     is: 'carried',
     dtype: elementType(initial.dtype, op.node.name),
-    shape: [lengthOf(op, initial), ...element.shape],
+    // Sizes that only the body tells are the loop's own: before the first turn they are 1.
+    shape: [lengthOf(op, initial), ...element.shape.map((d) => (op.g.canRead(d) ? d : op.g.freshDim('loop')))],
     isList: true,
   }
 }
@@ -173,7 +176,6 @@ function emitLoop(op: Op, spec: LoopSpec, modes: readonly Mode[], run: Run, firs
   const { g } = op
   const carried = modes.flatMap((mode, i) => (mode.is === 'carried' ? [{ mode, i }] : []))
   const scanned = modes.flatMap((mode, i) => (mode.is === 'scanned' ? [i] : []))
-  const inputs = carried.map(({ mode, i }) => initialValue(op, spec.initial[i] ?? poison, mode.shape))
   const elements = scanned.map((i) => elementOf(run.next[i] as ListItem)?.value) // scanned are lists that were written
   const bodyOutputs = g.within(run.scope, () => [
     (run.nextCondition as TensorItem).value, // a condition is a tensor
@@ -183,6 +185,7 @@ function emitLoop(op: Op, spec: LoopSpec, modes: readonly Mode[], run: Run, firs
   const trips = tripCount(op, spec, run)
   const fused = trips === undefined ? undefined : spec.fused?.(trips, modes.map(kindOf))
   if (fused) return fused
+  const inputs = carried.map(({ mode, i }) => initialValue(op, spec.initial[i] ?? poison, mode.shape))
   const turns = trips ?? g.freshDim('turns')
   const types = [
     ...carried.map(({ mode }) => ({
@@ -252,8 +255,12 @@ function isOuter(op: Op, run: Run, item: TensorItem): boolean {
 }
 
 function initialValue(op: Op, item: Item, shape: readonly Dim[]): Value {
-  if (item.kind === 'list') return stackOf(op, item, shape.slice(1))
-  return valueIn(op, item)
+  if (item.kind !== 'list') return valueIn(op, item)
+  return stackOf(
+    op,
+    item,
+    shape.slice(1).map((d) => (isOwn(d) ? 1 : d)),
+  )
 }
 
 function valueIn(op: Op, item: Item): Value {

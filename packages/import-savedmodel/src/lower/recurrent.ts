@@ -91,9 +91,11 @@ function layerOf(op: Op, body: LoopBody, cell: Cell, initial: readonly Item[], t
   const isOrder = (places: readonly number[]): boolean => [...places].sort().every((place, i) => place === i)
   if (!isOrder(order) || !isOrder(innerOrder) || order.length !== count || innerOrder.length !== count) return undefined
   if (kernel.shape[1] !== width || inner.shape[1] !== width) return undefined
-  const [, batch = 1] = x.shape
-  const isStateOf = (v: Value): boolean => dims.sameShape(v.shape, [batch, size])
-  if (!isStateOf(state.value) || (memory instanceof TensorItem && !isStateOf(memory.value))) return undefined
+  const states = [state, ...(memory instanceof TensorItem ? [memory] : [])].map((item) => item.value.shape)
+  if (states.some((shape) => shape.length !== 2 || shape[1] !== size)) return undefined
+  // Rows of the state are added to those of the input: one of them may stand for all.
+  const batch = states.reduce<Dim>((rows, shape) => broadcastRows(rows, shape[0] ?? 1), x.shape[1] ?? 1)
+  const rowsOf = (v: Value, axis: number): Value => emit.expand(g, v, v.shape.with(axis, batch))
   if (biases.some(({ shape }) => dims.product(shape) !== width)) return undefined
 
   const ordered = (v: Value, places: readonly number[], axis: number): Value =>
@@ -112,11 +114,11 @@ function layerOf(op: Op, body: LoopBody, cell: Cell, initial: readonly Item[], t
   }
   // A layer that is given no first state starts with zeros.
   const initialOf = (item: TensorItem): Value | undefined =>
-    item.facts?.isZero ? undefined : withRows(g, emit.unsqueeze(g, item.value, [0]), [1])
+    item.facts?.isZero ? undefined : withRows(g, emit.unsqueeze(g, rowsOf(item.value, 0), [0]), [1])
   const split = cell.biases.length
   const both = [bias(biases.slice(0, split), order), bias(biases.slice(split), innerOrder)]
   const inputs = [
-    withRows(g, x, [1]),
+    withRows(g, rowsOf(x, 1), [1]),
     weights(kernel, order),
     weights(inner, innerOrder),
     emit.unsqueeze(g, emit.concat(g, both, 0), [0]),
@@ -133,6 +135,10 @@ function layerOf(op: Op, body: LoopBody, cell: Cell, initial: readonly Item[], t
   const last = (v: Value): Value => withoutRows(g, emit.squeeze(g, v, [0]), [batch, size])
   return { all: withoutRows(g, emit.squeeze(g, all, [1]), [turns, batch, size]), h: last(h), c: c && last(c) }
 }
+
+/** As many rows as two operands have that are broadcast against each other: one row, which may be against none, adapts. */
+const broadcastRows = (a: Dim, b: Dim): Dim =>
+  dims.same(a, b) ? a : dims.mul(dims.max(a, b), dims.min(dims.min(a, b), 1))
 
 /** Which of the gates along the columns one is; -1 when it is none of them. */
 function placeOf(op: Op, body: LoopBody, { node, part }: Gate, size: number, count: number): number {

@@ -1,4 +1,4 @@
-import { type Dim, dims, type ElementType, emit, refuse, scalar, type Value, vector } from '@eas/onnx'
+import { type Dim, dims, emit, maxElements, refuse, scalar, type Value, vector } from '@eas/onnx'
 import type { TensorItem } from '../item.ts'
 import type { Lowering, Op, OpTable } from '../op.ts'
 import { toValue } from '../tensor-proto.ts'
@@ -144,12 +144,20 @@ const pack: Lowering = (op) => {
   const values = op.xs()
   const rank = (values[0]?.shape.length ?? 0) + 1
   const axis = op.axis(op.attr.int('axis', 0), rank)
+  // A -1 among sizes means all that is left: it is to be seen although the sizes beside it are computed.
+  if (rank === 1 && isWhole(values) && values.some((v) => v.elements?.[0] === -1)) {
+    const elements = values.map((v) => v.elements?.[0] ?? op.g.scalarDim(v))
+    return { dtype: values[0]?.dtype ?? 'int32', shape: [values.length], elements }
+  }
   return emit.concat(
     op.g,
     values.map((v) => (v.elements && rank === 1 ? { ...v, shape: [1] } : emit.unsqueeze(op.g, v, [axis]))),
     axis,
   )
 }
+
+const isWhole = (values: readonly Value[]): boolean =>
+  values.length <= maxElements && values.every(({ dtype }) => dtype === 'int32' || dtype === 'int64')
 
 const unpack: Lowering = (op) => {
   const x = op.x(0)
@@ -325,10 +333,18 @@ function flatSizes(op: Op, i: number): readonly Dim[] {
 
 function padded(op: Op, x: Value, before: readonly Dim[], after: readonly Dim[], mode: string, value?: Value): Value {
   if (mode === 'symmetric') return symmetric(op, x, before, after)
-  const isBool = x.dtype === 'bool'
-  const wide: ElementType = isBool || x.dtype === 'int16' || x.dtype === 'uint16' ? 'int32' : x.dtype
-  const fill = value && emit.cast(op.g, value, wide)
-  return emit.cast(op.g, emit.pad(op.g, emit.cast(op.g, x, wide), before, after, mode, fill), x.dtype)
+  if (x.dtype === 'string') return paddedStrings(op, x, before, after, value)
+  return emit.pad(op.g, x, before, after, mode, value)
+}
+
+/** Strings are put around others one axis after the other. */
+function paddedStrings(op: Op, x: Value, before: readonly Dim[], after: readonly Dim[], value?: Value): Value {
+  const fill: Value = value ?? { dtype: 'string', shape: [], content: { strings: [new Uint8Array()] } }
+  return x.shape.reduce<Value>((result, _, axis) => {
+    const margin = (size: Dim | undefined): Value[] =>
+      size === undefined || size === 0 ? [] : [emit.full(op.g, result.shape.with(axis, size), fill)]
+    return emit.concat(op.g, [...margin(before[axis]), result, ...margin(after[axis])], axis)
+  }, x)
 }
 
 /** Mirrors that repeat the edge, which ONNX has no mode for: the reversed margins are put around. */
@@ -461,11 +477,11 @@ const reverseSequence: Lowering = (op) => {
 
 const roll: Lowering = (op) => {
   let x = op.x(0)
-  const shifts = op.ints(1)
+  const shifts = op.sizes(1)
   for (const [i, a] of op.ints(2).entries()) {
     const axis = op.axis(a, x.shape.length)
     const length = x.shape[axis] ?? 1
-    const cut = dims.mod(-(shifts[i] ?? 0), length)
+    const cut = dims.mod(dims.neg(shifts[i] ?? 0), length)
     x = emit.concat(op.g, [emit.slice(op.g, x, axis, cut, length), emit.slice(op.g, x, axis, 0, cut)], axis)
   }
   return x
@@ -486,7 +502,7 @@ const spaceToBatch =
   (block: (op: Op) => readonly number[], padsAt: number): Lowering =>
   (op) => {
     const shape = block(op)
-    const pads = op.dims(padsAt)
+    const pads = flatSizes(op, padsAt)
     const rank = op.x(0).shape.length
     const side = (k: number): Dim[] =>
       Array.from({ length: rank }, (_, i) => (i >= 1 && i <= shape.length ? (pads[2 * (i - 1) + k] ?? 0) : 0))
@@ -506,7 +522,7 @@ const batchToSpace =
   (block: (op: Op) => readonly number[], cropsAt: number): Lowering =>
   (op) => {
     const shape = block(op)
-    const crops = op.dims(cropsAt)
+    const crops = flatSizes(op, cropsAt)
     const x = op.x(0)
     const n = shape.length
     const batch = dims.floorDiv(x.shape[0] ?? 1, dims.product(shape))

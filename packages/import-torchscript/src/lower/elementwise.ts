@@ -68,9 +68,16 @@ const shift =
   (direction: 'LEFT' | 'RIGHT'): Lower =>
   (c) => {
     const [a, b] = promoted(c, 'self', 'other') as [Value, Value] // two names were given
-    const factor = cast(c.g, binary(c.g, 'Pow', scalar('float64', 2), cast(c.g, b, 'float64')), 'int64')
+    const by = (x: Value, bits: Value): Value => {
+      const factor = cast(c.g, binary(c.g, 'Pow', scalar('float64', 2), cast(c.g, bits, 'float64')), 'int64')
+      return direction === 'LEFT' ? binary(c.g, 'Mul', x, factor) : floorDivide(c, x, factor)
+    }
     const wide = cast(c.g, a, 'int64')
-    return cast(c.g, direction === 'LEFT' ? binary(c.g, 'Mul', wide, factor) : floorDivide(c, wide, factor), a.dtype)
+    if (b.elements?.every((bits) => typeof bits === 'number' && bits < 63)) return cast(c.g, by(wide, b), a.dtype)
+    // No factor of 64 bits shifts by 63 or more; two of them do.
+    const bits = extreme(c, 'Min', cast(c.g, b, 'int64'), scalar('int64', 64))
+    const half = binary(c.g, 'Div', bits, scalar('int64', 2))
+    return cast(c.g, by(by(wide, half), binary(c.g, 'Sub', bits, half)), a.dtype)
   }
 
 /** `a &= b`, whose name does not end as those of other in-place operators do. */
@@ -114,12 +121,34 @@ const remainder: Lower = (c) => {
   return where(c.g, apart, binary(c.g, 'Add', rest, b), rest)
 }
 
+/** The remainder with the dividend's sign. Of integers ONNX Runtime would compute it in doubles. */
+const dividendsRemainder: Lower = (c) => {
+  const [a, b] = promoted(c, 'self', 'other') as [Value, Value]
+  if (!isWhole(a)) return binary(c.g, 'Mod', a, b, { fmod: 1 })
+  const rest = binary(c.g, 'Mod', a, b)
+  const apart = compare(c.g, 'Xor', compare(c.g, 'Less', rest, like(rest, 0)), compare(c.g, 'Less', a, like(a, 0)))
+  const isSome = not(c.g, compare(c.g, 'Equal', rest, like(rest, 0)))
+  return where(c.g, compare(c.g, 'And', apart, isSome), binary(c.g, 'Sub', rest, b), rest)
+}
+
+/** By squaring: ONNX Runtime's Pow of integers goes through doubles. */
+function wholePower({ g }: Call, x: Value, k: number): Value {
+  let result: Value | undefined
+  let square = x
+  for (let rest = k; rest > 0; rest = Math.floor(rest / 2)) {
+    if (rest % 2 === 1) result = result ? binary(g, 'Mul', result, square) : square
+    if (rest > 1) square = binary(g, 'Mul', square, square)
+  }
+  return result ?? x
+}
+
 const power: Lower = (c) => {
   const exponent = c.py('exponent')
   const [a, b] = promoted(c, 'self', 'exponent') as [Value, Value]
   const k = typeof exponent === 'bigint' || typeof exponent === 'number' ? Number(exponent) : undefined
   if (k === 1) return a
   if (k === 2) return binary(c.g, 'Mul', a, a)
+  if (k !== undefined && k > 2 && a.dtype === 'int64') return wholePower(c, a, k)
   if (k === 0.5 && isFloat(a.dtype)) return unary(c.g, 'Sqrt', a)
   if (k === -0.5 && isFloat(a.dtype)) return unary(c.g, 'Reciprocal', unary(c.g, 'Sqrt', a))
   if (k === -1 && isFloat(a.dtype)) return unary(c.g, 'Reciprocal', a)
@@ -344,7 +373,7 @@ export const elementwiseOps: OpTable = {
     return floorDivide(c, a, b)
   },
   remainder,
-  fmod: (c) => binary(c.g, 'Mod', ...(promoted(c, 'self', 'other') as [Value, Value]), { fmod: 1 }),
+  fmod: dividendsRemainder,
   pow: power,
   float_power: (c) =>
     binary(c.g, 'Pow', ...(castAll(c, [c.operand('self'), c.operand('exponent')], 'float64') as [Value, Value])),

@@ -5,7 +5,7 @@ import { norm } from './reduce.ts'
 
 /** Tables of vectors. Torch: aten/src/ATen/native/{Embedding,EmbeddingBag}.cpp (2.4). */
 
-const embedding: Lower = (c) => emit.gather(c.g, c.tensor('weight'), emit.toIndex(c.g, c.tensor('indices')), 0)
+const embedding: Lower = (c) => emit.gather(c.g, c.tensor('weight'), emit.strictIndex(c.g, c.tensor('indices')), 0)
 
 const modes = ['sum', 'mean', 'max'] as const
 
@@ -51,7 +51,7 @@ export function bagged(c: Call, table: Table, mode: (typeof modes)[number]): Val
   const indices = emit.flat(g, given)
   const padding = c.has('padding_idx') ? c.optionalInt('padding_idx') : undefined
   const perSample = c.has('per_sample_weights') ? c.optionalTensor('per_sample_weights') : undefined
-  let rows = table.look(indices)
+  let rows = table.look(emit.strictIndex(g, indices))
   const kept = keptOf(c, indices, padding, table.rows)
   if (perSample)
     rows = emit.binary(g, 'Mul', rows, emit.unsqueeze(g, emit.cast(g, emit.flat(g, perSample), dtype), [1]))

@@ -20,6 +20,7 @@ import { resizeOps } from './resize.ts'
 import { rnnOps } from './rnn.ts'
 import { samplingOps } from './sampling.ts'
 import { scatterOps } from './scatter.ts'
+import { searchingOps } from './searching.ts'
 import { shapeOps } from './shape.ts'
 import { specialOps } from './special.ts'
 import { spectralOps } from './spectra.ts'
@@ -36,7 +37,7 @@ export const families: Readonly<Record<string, OpTable>> = {
   'Shapes and factories': shapeOps,
   Indexing: indexOps,
   Scattering: scatterOps,
-  'Order and sets': orderingOps,
+  'Order and sets': { ...orderingOps, ...searchingOps },
   'Linear algebra': linearOps,
   Convolution: convOps,
   Pooling: poolOps,

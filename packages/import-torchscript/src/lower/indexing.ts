@@ -126,7 +126,7 @@ export const row = ({ g }: Call, x: Value): Value => (x.shape.length === 0 ? emi
 
 const gather: Lower = (c) => {
   const x = row(c, c.tensor('self'))
-  const indices = emit.toIndex(c.g, c.tensor('index'))
+  const indices = emit.strictIndex(c.g, c.tensor('index'))
   const y = emit.gatherElements(c.g, x, row(c, indices), c.axis('dim', x.shape.length))
   return emit.reshape(c.g, y, indices.shape)
 }
@@ -134,7 +134,7 @@ const gather: Lower = (c) => {
 const indexSelect: Lower = (c) => {
   const x = c.tensor('self')
   if (x.shape.length === 0) return x
-  return emit.gather(c.g, x, emit.toIndex(c.g, emit.flat(c.g, c.tensor('index'))), c.axis('dim', x.shape.length))
+  return emit.gather(c.g, x, emit.strictIndex(c.g, emit.flat(c.g, c.tensor('index'))), c.axis('dim', x.shape.length))
 }
 
 const maskedSelect: Lower = (c) => {

@@ -2,7 +2,7 @@ import { dims, emit, scalar, type Value, vector } from '@eas/onnx'
 import { type Call, type Lower, type OpTable, tuple } from '../call.ts'
 import { like } from './helpers.ts'
 
-/** Sorting, searching, and what is distinct. Torch: aten/src/ATen/native/{Sorting,Unique,Bucketization}.cpp (2.4). */
+/** Sorting, and what is distinct. Torch: aten/src/ATen/native/{Sorting,Unique}.cpp (2.4). */
 
 const topk: Lower = (c) => {
   const x = c.tensor('self')
@@ -57,8 +57,14 @@ const unique: Lower = (c) => {
   ) as [Value, Value, Value, Value] // four types were given
   const places = axis === undefined ? emit.reshape(c.g, inverse, x.shape) : inverse
   const distinct = emit.cast(c.g, values, x.dtype)
-  return c.name === '_unique' ? tuple(c.vm, distinct, places) : tuple(c.vm, distinct, places, counts)
+  const inverseIfAsked = ifAsked(c, 'inverse', places)
+  if (c.name === '_unique') return tuple(c.vm, distinct, inverseIfAsked)
+  return tuple(c.vm, distinct, inverseIfAsked, ifAsked(c, 'counts', counts))
 }
+
+/** What was not asked for is a tensor of nothing. */
+const ifAsked = (c: Call, what: 'inverse' | 'counts', value: Value): Value =>
+  !c.has(`return_${what}`) || c.bool(`return_${what}`) ? value : vector([])
 
 /** Runs of equal elements, or of equal slices along an axis. */
 const uniqueConsecutive: Lower = (c) => {
@@ -79,57 +85,24 @@ const uniqueConsecutive: Lower = (c) => {
   const run = emit.binary(c.g, 'Sub', emit.cumSum(c.g, emit.cast(c.g, starts, 'int64'), 0), scalar('int64', 1))
   const places = emit.flat(c.g, emit.nonZero(c.g, starts))
   const ends = emit.concat(c.g, [emit.slice(c.g, places, 0, 1, places.shape[0] ?? 1), vector([n])], 0)
-  return tuple(
-    c.vm,
-    emit.gather(c.g, x, places, axis),
-    whole ? emit.reshape(c.g, run, given.shape) : run,
-    emit.binary(c.g, 'Sub', ends, places),
-  )
+  const inverse = whole ? emit.reshape(c.g, run, given.shape) : run
+  const counts = emit.binary(c.g, 'Sub', ends, places)
+  return tuple(c.vm, emit.gather(c.g, x, places, axis), ifAsked(c, 'inverse', inverse), ifAsked(c, 'counts', counts))
 }
 
 const bincount: Lower = (c) => {
   const x = emit.cast(c.g, c.tensor('self'), 'int64')
-  const least = c.int('minlength')
-  const top = emit.binary(c.g, 'Add', emit.reduce(c.g, 'ReduceMax', x, [0]), scalar('int64', 1))
-  const size = c.g.scalarDim(emit.binary(c.g, 'Max', top, scalar('int64', least)), least)
+  const least = c.dim('minlength')
+  // Of nothing there is no greatest.
+  const greatest = emit.reduce(c.g, 'ReduceMax', emit.concat(c.g, [x, vector([-1])], 0), [0])
+  const top = emit.binary(c.g, 'Add', greatest, scalar('int64', 1))
+  const size = c.g.scalarDim(
+    emit.binary(c.g, 'Max', top, scalar('int64', least)),
+    typeof least === 'number' ? least : 0,
+  )
   const weights = c.optionalTensor('weights') ?? emit.expand(c.g, scalar('int64', 1), x.shape)
   const zeros = emit.full(c.g, [size], like(weights, 0))
   return emit.scatterElements(c.g, zeros, x, weights, 0, 'add')
-}
-
-/** Where values belong among sorted boundaries: the number of boundaries below them. */
-function search(c: Call, boundaries: Value, values: Value, right: boolean, int32: boolean): Value {
-  const { g } = c
-  const rank = values.shape.length
-  const wide = emit.unsqueeze(g, values, [rank])
-  const against =
-    boundaries.shape.length === 1 ? boundaries : emit.unsqueeze(g, boundaries, [boundaries.shape.length - 1])
-  const dtype = boundaries.dtype === values.dtype ? values.dtype : 'float64'
-  const below = emit.compare(g, right ? 'LessOrEqual' : 'Less', emit.cast(g, against, dtype), emit.cast(g, wide, dtype))
-  const count = emit.reduce(g, 'ReduceSum', emit.cast(g, below, 'int64'), [rank])
-  return int32 ? emit.cast(g, count, 'int32') : count
-}
-
-const bucketize: Lower = (c) =>
-  search(c, c.tensor('boundaries'), c.operand('self').value, c.bool('right'), c.bool('out_int32'))
-
-const searchSorted: Lower = (c) => {
-  const side = c.has('side') ? c.optionalString('side') : undefined
-  return search(
-    c,
-    c.tensor('sorted_sequence'),
-    c.operand('self').value,
-    side === undefined ? c.bool('right') : side === 'right',
-    c.bool('out_int32'),
-  )
-}
-
-const isIn: Lower = (c) => {
-  const [x, tests] = [c.operand('elements').value, emit.flat(c.g, c.operand('test_elements').value)]
-  const rank = x.shape.length
-  const hit = emit.compare(c.g, 'Equal', emit.unsqueeze(c.g, x, [rank]), emit.cast(c.g, tests, x.dtype))
-  const any = emit.cast(c.g, emit.reduce(c.g, 'ReduceMax', emit.cast(c.g, hit, 'uint8'), [rank]), 'bool')
-  return c.bool('invert') ? emit.not(c.g, any) : any
 }
 
 /** Running extremes by comparing each element with all before it. */
@@ -171,9 +144,6 @@ export const orderingOps: OpTable = {
   unique_consecutive: uniqueConsecutive,
   unique_dim_consecutive: uniqueConsecutive,
   bincount,
-  bucketize,
-  searchsorted: searchSorted,
-  isin: isIn,
   cummax: cumulativeExtreme(true),
   cummin: cumulativeExtreme(false),
 }

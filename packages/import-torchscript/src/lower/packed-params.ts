@@ -82,28 +82,28 @@ function linearOf(c: Call, object: Py): PackedLinear {
   return { weight: scalarValue(c, weight), bias: bias instanceof TensorRef ? c.vm.read(bias) : undefined }
 }
 
-/** `params` of `quantized_lstm` and `quantized_gru`. */
+/** `params` of `quantized_lstm` and `quantized_gru`: an object per layer and direction; before torch 1.6 two linear layers each. */
 export function packedCells(c: Call): PackedCell[] {
-  return c.items('params').map((cell) => {
+  const params = c.items('params')
+  const isLinear = (v: Py | undefined): boolean => v instanceof PyObject && v.attributes.has('weight')
+  if (params.every(isLinear)) {
+    const linears = params.map((linear) => linearOf(c, linear))
+    return linears.flatMap((input, i) => {
+      const hidden = linears[i + 1]
+      return i % 2 === 0 && hidden ? [{ input, hidden }] : []
+    })
+  }
+  return params.map((cell) => {
     if (!(cell instanceof PyObject)) throw refuse(`${c.name} without its packed weights`)
     if (cell.state === undefined) {
-      const side = (weight: string, bias: string) => {
-        const { weight: w, bias: own } = linearOf(c, cell.attributes.get(weight) ?? null)
-        const given = cell.attributes.get(bias)
-        return { weight: w, bias: given instanceof TensorRef ? c.vm.read(given) : own }
-      }
-      return { input: side('w_ih', 'b_ih'), hidden: side('w_hh', 'b_hh') }
+      const side = (weight: string) => linearOf(c, cell.attributes.get(weight) ?? null)
+      return { input: side('w_ih'), hidden: side('w_hh') }
     }
-    // (kind, [b_ih, b_hh], doubles, longs, [w_ih, w_hh])
-    const [kind, tensors, , , linears] = itemsOf(cell.state)
-    const [inputBias, hiddenBias] = itemsOf(tensors ?? null)
+    // (kind, [b_ih, b_hh], doubles, longs, [w_ih, w_hh]): torch computes with the biases that are packed with the weights.
+    const [kind, , , , linears] = itemsOf(cell.state)
     const [input, hidden] = itemsOf(linears ?? null)
     if (input === undefined || hidden === undefined) throw refuse(`a recurrent layer packed as ${String(kind)}`)
-    const withBias = (linear: Py, bias: Py | undefined) => ({
-      weight: linearOf(c, linear).weight,
-      bias: bias instanceof TensorRef ? c.vm.read(bias) : linearOf(c, linear).bias,
-    })
-    return { input: withBias(input, inputBias), hidden: withBias(hidden, hiddenBias) }
+    return { input: linearOf(c, input), hidden: linearOf(c, hidden) }
   })
 }
 

@@ -177,7 +177,8 @@ export const quantizedOps: OpTable = {
       return emit.clip(c.g, x, bound(low), bound(high))
     }),
 
-  'quantized::embedding_byte': (c) => byteRows(c, packedEmbedding(c, 'weight'), emit.toIndex(c.g, c.tensor('indices'))),
+  'quantized::embedding_byte': (c) =>
+    byteRows(c, packedEmbedding(c, 'weight'), emit.strictIndex(c.g, c.tensor('indices'))),
   'quantized::embedding_bag_byte': (c) => {
     if (c.bool('pruned_weights') || c.optionalTensor('compressed_indices_mapping'))
       throw refuse('quantized::embedding_bag_byte of a pruned table', '', 'Quantise the table without pruning it')
@@ -191,7 +192,7 @@ export const quantizedOps: OpTable = {
   'quantized::quantized_lstm_cell_dynamic': (c) => {
     const [h, cell] = c.tensors('hx')
     if (!h || !cell) throw refuse(`${c.name} without its two states`)
-    const state = lstmCell(c.g, c.tensor('input'), { h, c: cell }, cellWeights(c, 'bias_ih', 'bias_hh'), inCell(c))
+    const state = lstmCell(c.g, c.tensor('input'), { h, c: cell }, cellWeights(c), inCell(c))
     return new PyTuple([new TensorRef(state.h), new TensorRef(state.c)])
   },
   'quantized::quantized_gru_cell_dynamic': (c) =>
@@ -351,11 +352,11 @@ function dynamicRange(c: Call, x: Value, most: number): { scale: Value; zeroPoin
   return { scale, zeroPoint: emit.cast(c.g, emit.clip(c.g, place, zero, scalar('float32', most)), 'uint8') }
 }
 
-/** Cells quantise what they multiply to seven bits. @see aten/src/ATen/native/RNN.cpp, `reduce_range` */
+/** Cells quantise what they multiply to seven bits, before torch 1.6 (version 3) to eight. @see aten/src/ATen/native/RNN.cpp, `reduce_range` */
 const inCell =
   (c: Call): Affine =>
   (_, x, weight, bias) =>
-    dynamicProduct(c, x, { weight, bias }, 127)
+    dynamicProduct(c, x, { weight, bias }, c.vm.archive.version < 3 ? 255 : 127)
 
 const dynamicLinear = (c: Call): Value =>
   dynamicProduct(
@@ -500,12 +501,7 @@ const layerWeights = (c: Call, { input, hidden }: PackedCell): LayerWeights => (
   hiddenBias: hidden.bias,
 })
 
-function cellWeights(c: Call, inputBias = 'b_ih', hiddenBias = 'b_hh'): LayerWeights {
+function cellWeights(c: Call): LayerWeights {
   const [input, hidden] = [packedLinear(c, 'w_ih'), packedLinear(c, 'w_hh')]
-  return {
-    input: input.weight,
-    hidden: hidden.weight,
-    inputBias: c.optionalTensor(inputBias),
-    hiddenBias: c.optionalTensor(hiddenBias),
-  }
+  return { input: input.weight, hidden: hidden.weight, inputBias: input.bias, hiddenBias: hidden.bias }
 }

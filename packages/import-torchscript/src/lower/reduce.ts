@@ -12,12 +12,51 @@ const axesOf = (c: Call, x: Value): number[] => (c.has('dim') ? c.axes('dim', x.
 
 /** Sums of integers and bools are int64. */
 const total =
-  (op: 'ReduceSum' | 'ReduceProd'): Lower =>
+  (of: typeof sumOf): Lower =>
   (c) => {
     const x = c.tensor('self')
     const dtype = c.dtype('dtype') ?? (isWhole(x) ? 'int64' : x.dtype)
-    return reduce(c.g, op, cast(c.g, x, dtype), axesOf(c, x), keepdim(c))
+    return of(c, cast(c.g, x, dtype), axesOf(c, x), keepdim(c), x.dtype)
   }
+
+/**
+ * A sum. ONNX Runtime (1.30) adds integers in doubles, which loses digits of wide ones, such as hashes: those are added by halves
+ * of 32 bits, exact up to 2^21 of them.
+ * @param from What `x` was before it was made as wide as the sum.
+ */
+export function sumOf({ g }: Call, x: Value, axes: readonly number[], keep: boolean, from = x.dtype): Value {
+  const isWide = x.dtype === 'int64' && from === 'int64' && !x.elements
+  if (!isWide || axes.length === 0) return reduce(g, 'ReduceSum', x, axes, keep)
+  const [mask, factor] = [scalar('int64', 2 ** 32 - 1), scalar('int64', 2 ** 32)]
+  const low = binary(g, 'BitwiseAnd', x, mask)
+  const high = binary(g, 'Div', binary(g, 'Sub', x, low), factor)
+  const [lows, highs] = [low, high].map((half) => reduce(g, 'ReduceSum', half, axes, keep)) as [Value, Value] // two halves
+  return binary(g, 'Add', binary(g, 'Mul', highs, factor), lows)
+}
+
+/** A product. ONNX Runtime (1.30) multiplies int64 and float64 in narrower floats, so that those are multiplied one by one. */
+function productOf(c: Call, x: Value, axes: readonly number[], keep: boolean): Value {
+  const isWide = (x.dtype === 'int64' && !x.elements) || x.dtype === 'float64'
+  if (!isWide) return reduce(c.g, 'ReduceProd', x, axes, keep)
+  // The last axis first: those before it stay where they are.
+  const y = [...axes].sort((p, q) => q - p).reduce((product, axis) => productAlong(c, product, axis), x)
+  return keep ? emit.reshape(c.g, y, emit.reducedShape(x.shape, axes, true)) : y
+}
+
+function productAlong({ g }: Call, x: Value, axis: number): Value {
+  const others = emit.allAxes(x).filter((a) => a !== axis)
+  const slices = emit.transpose(g, x, [axis, ...others])
+  const shape = slices.shape.slice(1)
+  const { scope, result } = g.nested(() => {
+    const [product, slice] = [g.input(g.fresh('s'), x.dtype, shape), g.input(g.fresh('s'), x.dtype, shape)]
+    return [binary(g, 'Mul', product, slice)]
+  })
+  const [product] = g.node('Scan', [emit.full(g, shape, like(x, 1)), slices], [{ dtype: x.dtype, shape }], {
+    body: g.subgraph(scope, result),
+    num_scan_inputs: 1,
+  })
+  return product as Value // one type was given
+}
 
 /** The mean of nothing is NaN; ONNX Runtime gives 0. */
 function average({ g }: Call, x: Value, axes: readonly number[], keep: boolean): Value {
@@ -209,13 +248,13 @@ function prefixLogSumExp(c: Call, x: Value): Value {
 }
 
 export const reduceOps: OpTable = {
-  sum: total('ReduceSum'),
-  prod: total('ReduceProd'),
+  sum: total(sumOf),
+  prod: total(productOf),
   nansum: (c) => {
     const x = c.tensor('self')
     const plain = isWhole(x) ? x : emit.where(c.g, emit.compare(c.g, 'Equal', x, x), x, like(x, 0))
     const dtype = c.dtype('dtype') ?? (isWhole(x) ? 'int64' : x.dtype)
-    return reduce(c.g, 'ReduceSum', cast(c.g, plain, dtype), axesOf(c, x), keepdim(c))
+    return sumOf(c, cast(c.g, plain, dtype), axesOf(c, x), keepdim(c), x.dtype)
   },
   mean,
   all: everyOrAny('ReduceMin'),

@@ -36,7 +36,7 @@ const scatter =
     const given = c.tensor('self')
     const x = row(c, given)
     const axis = c.axis('dim', x.shape.length)
-    const indices = row(c, emit.toIndex(c.g, c.tensor('index')))
+    const indices = row(c, emit.strictIndex(c.g, c.tensor('index')))
     const source = c.has('src') ? c.tensor('src') : c.operand('value').value
     const name = c.has('reduce') ? c.optionalString('reduce') : undefined
     const updates = updatesFor(c, emit.cast(c.g, source, x.dtype), indices)
@@ -64,7 +64,7 @@ const scatterReduce: Lower = (c) => {
   const given = c.tensor('self')
   const x = row(c, given)
   const axis = c.axis('dim', x.shape.length)
-  const indices = row(c, emit.toIndex(c.g, c.tensor('index')))
+  const indices = row(c, emit.strictIndex(c.g, c.tensor('index')))
   const updates = updatesFor(c, emit.cast(c.g, c.tensor('src'), x.dtype), indices)
   return emit.reshape(c.g, reducedInto(c, x, indices, updates, axis), given.shape)
 }

@@ -5,7 +5,7 @@ import { elementsOf, fromDim, isNumber, scalarValue } from '../scalars.ts'
 import { TensorRef } from '../tensor-ref.ts'
 import { type Py, PyList, PyTuple } from '../values.ts'
 import { complexFrom, complexFull } from './complex-pair.ts'
-import { like } from './helpers.ts'
+import { like, segmentOf } from './helpers.ts'
 
 /** New tensors from sizes, numbers and other tensors. Torch: aten/src/ATen/native/TensorFactories.cpp (2.4). */
 
@@ -116,9 +116,10 @@ function steps(c: Call, from: Dim, to: Dim, by: Dim): Value {
 }
 
 const linspace: Lower = (c) => {
-  if (c.py('start') instanceof TensorRef || c.py('end') instanceof TensorRef) return spaced(c)
+  const steps = c.optionalDim('steps') ?? 100
+  const isKnown = (v: Py): boolean => typeof v === 'bigint' || typeof v === 'number' || typeof v === 'boolean'
+  if (typeof steps !== 'number' || ![c.py('start'), c.py('end')].every(isKnown)) return spaced(c, steps)
   const [start, end] = [c.float('start'), c.float('end')]
-  const steps = c.optionalInt('steps') ?? 100
   if (steps > 10_000_000) throw refuse(`aten::linspace of ${steps} numbers`)
   const by = steps > 1 ? (end - start) / (steps - 1) : 0
   // As torch does, from both ends to the middle.
@@ -131,16 +132,22 @@ const linspace: Lower = (c) => {
   )
 }
 
-/** `linspace` and `logspace` between numbers that a run computes. */
-function spaced(c: Call): Value {
+/** `linspace` and `logspace` of as many numbers as sizes say, or between numbers that a run computes. */
+function spaced(c: Call, steps: Dim): Value {
+  const { g } = c
   const dtype = c.dtype('dtype') ?? 'float32'
   const kind: ElementType = dtype === 'float64' || !isFloat(dtype) ? 'float64' : 'float32'
-  const [start, end] = ['start', 'end'].map((name) => emit.cast(c.g, c.operand(name).value, kind)) as [Value, Value] // two names
-  const steps = c.int('steps')
-  const by = emit.binary(c.g, 'Div', emit.binary(c.g, 'Sub', end, start), scalar(kind, Math.max(steps - 1, 1)))
-  const upwards = emit.binary(c.g, 'Add', start, emit.binary(c.g, 'Mul', emit.iota(c.g, steps, 0, 1, kind), by))
-  if (c.name === 'linspace') return emit.cast(c.g, upwards, dtype)
-  return emit.cast(c.g, emit.binary(c.g, 'Pow', scalar(kind, c.float('base')), upwards), dtype)
+  const [start, end] = ['start', 'end'].map((name) => emit.cast(g, c.operand(name).value, kind)) as [Value, Value] // two names
+  const number = (d: Dim): Value => emit.cast(g, scalar('int64', d), kind)
+  const gaps = number(dims.max(dims.sub(steps, 1), 1))
+  const by = emit.binary(g, 'Div', emit.binary(g, 'Sub', end, start), gaps)
+  const place = emit.iota(g, steps, 0, 1, kind)
+  const upwards = emit.binary(g, 'Add', start, emit.binary(g, 'Mul', place, by))
+  const downwards = emit.binary(g, 'Sub', end, emit.binary(g, 'Mul', emit.binary(g, 'Sub', gaps, place), by))
+  const isFirstHalf = emit.compare(g, 'Less', emit.binary(g, 'Add', place, place), number(steps))
+  const numbers = emit.where(g, isFirstHalf, upwards, downwards)
+  if (c.name === 'linspace') return emit.cast(g, numbers, dtype)
+  return emit.cast(g, emit.binary(g, 'Pow', scalar(kind, c.float('base')), numbers), dtype)
 }
 
 /** `torch.tensor` of nested lists of numbers, some of which may be computed by a run. */
@@ -254,14 +261,11 @@ const repeatInterleave: Lower = (c) => {
 }
 
 /** `0` as often as the first number says, `1` as often as the second, and so on. */
-export function repeatedIndices({ g }: Call, repeats: Value): Value {
+function repeatedIndices(c: Call, repeats: Value): Value {
+  const { g } = c
   const ends = emit.cumSum(g, emit.cast(g, repeats, 'int64'), 0)
   const total = g.scalarDim(emit.reduce(g, 'ReduceSum', emit.cast(g, repeats, 'int64'), [0]), 0)
-  const n = repeats.shape[0] ?? 1
-  // Position p belongs to the first entry that ends after it.
-  const positions = emit.iota(g, total, 0, 2)
-  const before = emit.compare(g, 'LessOrEqual', emit.reshape(g, ends, [1, n]), positions)
-  return emit.reduce(g, 'ReduceSum', emit.cast(g, before, 'int64'), [1])
+  return segmentOf(c, emit.slice(g, ends, 0, 0, dims.sub(repeats.shape[0] ?? 1, 1)), total)
 }
 
 const flip: Lower = (c) => {

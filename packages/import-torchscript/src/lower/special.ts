@@ -1,10 +1,10 @@
-import { dims, emit, type GraphBuilder, isFloat, refuse, scalar, type Value } from '@eas/onnx'
+import { bytesOf, dims, emit, type GraphBuilder, isFloat, refuse, scalar, type Value } from '@eas/onnx'
 import { type Call, type Lower, type OpTable, tuple } from '../call.ts'
 import { floatType } from '../promote.ts'
 import { RunScalar } from '../values.ts'
 import { isClose } from './elementwise.ts'
-import { asFloat, isWhole, like, promoted, promotedFloats, sign } from './helpers.ts'
-import { norm } from './reduce.ts'
+import { asFloat, extreme, isWhole, like, promoted, promotedFloats, sign } from './helpers.ts'
+import { norm, sumOf } from './reduce.ts'
 
 /** Special functions and small linear algebra. Torch: aten/src/ATen/native/{UnaryOps,BinaryOps,LinearAlgebra}.cpp (2.4). */
 
@@ -85,11 +85,12 @@ const cross: Lower = (c) => {
   return binary(c.g, 'Sub', product(turned(a, 1), turned(b, 2)), product(turned(a, 2), turned(b, 1)))
 }
 
-/** Euclid's algorithm runs as long as the data say; 40 steps are enough for numbers below 2^27. */
+/** Euclid's algorithm runs as long as the data say: at most 1.44 steps for each bit. */
 const gcd: Lower = (c) => {
   let [a, b] = promoted(c, 'self', 'other').map((x) => unary(c.g, 'Abs', x)) as [Value, Value]
   const zero = like(a, 0)
-  for (let step = 0; step < 40; step++) {
+  const steps = Math.ceil(1.45 * 8 * bytesOf(a.dtype))
+  for (let step = 0; step < steps; step++) {
     const done = compare(c.g, 'Equal', b, zero)
     const rest = binary(c.g, 'Mod', a, where(c.g, done, like(b, 1), b))
     ;[a, b] = [where(c.g, done, a, b), where(c.g, done, zero, rest)]
@@ -252,7 +253,7 @@ export const specialOps: OpTable = {
   gcd,
   lcm: (c) => {
     const [a, b] = promoted(c, 'self', 'other') as [Value, Value] // two names were given
-    const divisor = binary(c.g, 'Max', gcd(c) as Value, like(a, 1)) // a tensor; of zeros it is 0
+    const divisor = extreme(c, 'Max', gcd(c) as Value, like(a, 1)) // a tensor; of zeros it is 0
     return unary(c.g, 'Abs', binary(c.g, 'Mul', binary(c.g, 'Div', a, divisor), b))
   },
   angle: (c) => {
@@ -297,7 +298,7 @@ export const specialOps: OpTable = {
   trace: (c) => {
     const given = c.tensor('self')
     const x = isWhole(given) ? emit.cast(c.g, given, 'int64') : given
-    return emit.reduce(c.g, 'ReduceSum', where(c.g, diagonalMask(c.g, x), x, like(x, 0)), [0, 1])
+    return sumOf(c, where(c.g, diagonalMask(c.g, x), x, like(x, 0)), [0, 1], false)
   },
   fill_diagonal_: (c) => {
     const x = c.tensor('self')

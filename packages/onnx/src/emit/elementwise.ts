@@ -164,6 +164,8 @@ function foldBinary(
     const y = b.elements[b.elements.length === 1 ? 0 : i]
     const result = x === undefined || y === undefined ? undefined : fold(x, y)
     if (result === undefined) return undefined
+    // Beyond 2^53 doubles round, where integers wrap around.
+    if (dtype === 'int64' && typeof result === 'number' && !Number.isSafeInteger(result)) return undefined
     elements.push(typeof result === 'number' && Number.isFinite(result) ? roundTo(dtype, result) : result)
   }
   return { dtype, shape, elements }

@@ -40,6 +40,7 @@ const kernelTypes: Readonly<Record<string, readonly ElementType[]>> = {
   MatMul: [...numbers, 'uint32', 'uint64'],
   Gemm: floats,
   Einsum: numbers,
+  Pad: [...numbers, 'int8', 'uint8', 'uint32', 'uint64', 'bool'],
   Trilu: ['float32', 'float64', 'int64', 'bool'],
   NonZero: ['float32', 'int32', 'int64', 'uint8', 'bool'],
   Range: [...numbers, 'int16'],

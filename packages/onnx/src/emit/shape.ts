@@ -17,6 +17,8 @@ import {
 import type { GraphBuilder } from '../graph-builder.ts'
 import { refuse } from '../importer.ts'
 import { maxElements, scalar, type Value, vector } from '../value.ts'
+import { cast } from './elementwise.ts'
+import { kernelType } from './kernels.ts'
 
 /** `axis` counted from the front. @throws {ImportRefusal} When there is no such axis. */
 export function axisOf(axis: number, rank: number): number {
@@ -233,5 +235,8 @@ export function pad(
 ): Value {
   if ([...before, ...after].every((p) => p === 0)) return x
   const shape = x.shape.map((d, i) => add(d, add(before[i] ?? 0, after[i] ?? 0)))
-  return g.one('Pad', [x, vector([...before, ...after]), value], x.dtype, shape, { mode })
+  const kernel = kernelType('Pad', x.dtype)
+  const margins = vector([...before, ...after])
+  const padded = g.one('Pad', [cast(g, x, kernel), margins, value && cast(g, value, kernel)], kernel, shape, { mode })
+  return cast(g, padded, x.dtype)
 }

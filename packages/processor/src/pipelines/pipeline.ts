@@ -37,6 +37,8 @@ export interface PredictCall {
   readonly fetches: readonly string[]
   /** The response body, which owns its buffer. */
   encode(results: ReadonlyMap<string, Tensor>): Uint8Array
+  /** Of a failure to compute the feeds: the same as a refusal of the request, where it was the request that was wrong. */
+  refusal?(thrown: unknown): EasError | undefined
   /** What is to be logged or kept of the request, once it is answered. */
   notes?(work: Work): readonly Note[]
 }

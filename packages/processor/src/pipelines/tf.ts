@@ -2,7 +2,7 @@ import { EasError, oneLine, type Tensor } from '@eas/base'
 import { tfPredict } from '@eas/protocol'
 import type { ModelInfo } from '../session.ts'
 import { tfCarriers, widen } from './carriers.ts'
-import { namedFeeds, namesOf } from './feeds.ts'
+import { namedFeeds, namesOf, refusedIndex } from './feeds.ts'
 import type { Pipeline } from './pipeline.ts'
 
 /**
@@ -18,9 +18,11 @@ export const tfPipeline = (configured: string): Pipeline => ({
   decode(body, model) {
     const { signature_name, inputs, output_filter } = tfPredict.decodeRequest(body)
     checkSignature(signature_name, model, configured)
+    const feeds = namedFeeds(model, inputs, tfCarriers)
     return {
-      feeds: namedFeeds(model, inputs, tfCarriers),
+      feeds,
       fetches: fetchesOf(model, output_filter),
+      refusal: (thrown) => refusedIndex(thrown, feeds),
       encode(results) {
         const outputs = new Map<string, Tensor>()
         for (const [name, tensor] of results) outputs.set(name, widen(tensor, tfCarriers))

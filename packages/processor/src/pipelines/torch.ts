@@ -3,7 +3,7 @@ import { type TorchPredictRequest, torchPredict } from '@eas/protocol'
 import type { Note } from '../engine/messages.ts'
 import type { ModelInfo } from '../session.ts'
 import { type CarrierTable, castCarriers, torchCarriers, widen } from './carriers.ts'
-import { namedFeeds, toFeed } from './feeds.ts'
+import { namedFeeds, refusedIndex, toFeed } from './feeds.ts'
 import type { Pipeline, Work } from './pipeline.ts'
 
 /**
@@ -26,6 +26,7 @@ export const torchPipeline = (outputs: readonly string[], carriers: CarrierTable
     return {
       feeds,
       fetches,
+      refusal: (thrown) => refusedIndex(thrown, feeds),
       encode(results) {
         const tensors = fetches.map((name) => [name, widen(results.get(name) as Tensor, torchCarriers)] as const) // fetched
         return torchPredict.encodeResponse({
