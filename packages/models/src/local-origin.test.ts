@@ -2,6 +2,7 @@ import { cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, utimes
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { message } from '../../../test/support/onnx.ts'
 import { localOrigin } from './local-origin.ts'
 import { describeFile, describeModel, manifestFormat, manifestName, preparedFolder } from './prepared.ts'
 
@@ -13,7 +14,7 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true }))
 
 /** Files below a folder, by their paths. */
-function write(folder: string, files: Readonly<Record<string, string>>): void {
+function write(folder: string, files: Readonly<Record<string, string | Uint8Array>>): void {
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(join(folder, path, '..'), { recursive: true })
     writeFileSync(join(folder, path), text)
@@ -42,14 +43,25 @@ async function prepare(path: string): Promise<void> {
   expect(await usesPrepared(path)).toBe(true)
 }
 
-const models: { readonly [kind: string]: { readonly path: string; readonly files: Readonly<Record<string, string>> } } =
-  {
-    'a file': { path: 'm.pt', files: { 'm.pt': 'weights 1' } },
-    'ONNX with weights beside it': { path: 'm.onnx', files: { 'm.onnx': 'graph', 'm.onnx.data': 'weights 1' } },
-    'a SavedModel': { path: 'm', files: { 'm/saved_model.pb': 'graph', 'm/variables/variables.data': 'weights 1' } },
-  }
-const retrained = (files: Readonly<Record<string, string>>) =>
-  Object.fromEntries(Object.entries(files).map(([name, text]) => [name, text.replace('1', '2')]))
+/** An ONNX file that says where its weights are. */
+const onnxWith = (location: string) =>
+  message([7, message([5, message([13, message([1, 'location'], [2, location])], [14, 1])])])
+
+const models: {
+  readonly [kind: string]: { readonly path: string; readonly files: Readonly<Record<string, string | Uint8Array>> }
+} = {
+  'a file': { path: 'm.pt', files: { 'm.pt': 'weights 1' } },
+  'ONNX with weights beside it': {
+    path: 'm.onnx',
+    files: { 'm.onnx': onnxWith('m.onnx.data'), 'm.onnx.data': 'weights 1' },
+  },
+  'ONNX with weights in a folder': { path: 'm.onnx', files: { 'm.onnx': onnxWith('w/1'), 'w/1': 'weights 1' } },
+  'a SavedModel': { path: 'm', files: { 'm/saved_model.pb': 'graph', 'm/variables/variables.data': 'weights 1' } },
+}
+const retrained = (files: Readonly<Record<string, string | Uint8Array>>) =>
+  Object.fromEntries(
+    Object.entries(files).map(([name, text]) => [name, typeof text === 'string' ? text.replace('1', '2') : text]),
+  )
 const past = new Date('2020-01-01T00:00:00Z')
 
 describe.each(Object.entries(models))('the prepared form of %s', (_, { path, files }) => {
@@ -105,11 +117,14 @@ describe('localOrigin()', () => {
     expect((await originOf('m').open()).path).toBe(join(root, 'm/current/net.onnx'))
   })
 
-  it('sees that weights beside an ONNX file have changed', async () => {
-    write(root, models['ONNX with weights beside it']?.files ?? {})
-    const origin = originOf('m.onnx')
-    const { version } = await origin.open()
-    write(root, { 'm.onnx.data': 'weights two' })
-    expect(await origin.newest()).not.toBe(version)
-  })
+  it.each(['m.onnx.data', 'weights/layer.0', 'params.bin'])(
+    'sees that weights of an ONNX file changed: %s',
+    async (at) => {
+      write(root, { 'm.onnx': onnxWith(at), [at]: 'weights one' })
+      const origin = originOf('m.onnx')
+      const { version } = await origin.open()
+      write(root, { [at]: 'weights 2' })
+      expect(await origin.newest()).not.toBe(version)
+    },
+  )
 })

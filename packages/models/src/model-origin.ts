@@ -3,7 +3,8 @@ import { archiveKind, localPath, openStore, withoutSecrets } from '@eas/storage'
 import { localOrigin } from './local-origin.ts'
 import type { ModelOrigin } from './model-files.ts'
 import { type Mount, throughMounts } from './mounts.ts'
-import { type RemoteOptions, remoteOrigin } from './remote-origin.ts'
+import type { RemoteOptions } from './remote-options.ts'
+import { remoteOrigin } from './remote-origin.ts'
 
 /** What a model is called in `service.json`: `model_path`, and `model_entry` below it. */
 export interface ModelLocation {

@@ -4,6 +4,7 @@ import { readdir, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import type { ModelFormat } from './model-files.ts'
+import { weightFiles } from './onnx-weights.ts'
 
 /** The files of a model on this machine, and what tells them from those of another. */
 export interface ModelStamp {
@@ -60,20 +61,21 @@ export async function contentOf(files: readonly ModelFile[]): Promise<string> {
   return sum.toString(16).padStart(8, '0')
 }
 
-/** An ONNX file may keep its weights in files beside it, which exporters name after it. Links stand for what they lead to. */
+/** Those of a folder are all that is in it. Links stand for what they lead to. */
 async function filesOf(path: string, format: ModelFormat): Promise<readonly ModelFile[]> {
   const isFile = (await stat(path)).isFile()
   const folder = isFile ? dirname(path) : path
-  const entries = isFile && format !== 'onnx' ? [] : await readdir(folder, { withFileTypes: true, recursive: !isFile })
-  const names = entries
-    .filter((entry) => !entry.isDirectory())
-    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
-  const own = isFile ? [basename(path), ...names.filter((name) => isBeside(name, basename(path)))] : names
-  const files = await Promise.all(own.sort().map((name) => describe(folder, name)))
+  const names = isFile ? [basename(path), ...(format === 'onnx' ? await weightFiles(path) : [])] : await namesIn(folder)
+  const files = await Promise.all(names.sort().map((name) => describe(folder, name)))
   return files.flatMap((file) => file ?? [])
 }
 
-const isBeside = (name: string, model: string) => name.startsWith(`${model}.`) || name.startsWith(`${model}_`)
+async function namesIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true, recursive: true })
+  return entries
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
+}
 
 async function describe(folder: string, name: string): Promise<ModelFile | undefined> {
   const path = join(folder, name)

@@ -23,6 +23,8 @@ export interface PreparedManifest {
     /** Of all its files, as `ModelStamp` has them: by one or the other a copy of them on another machine is known. */
     readonly seconds?: string
     readonly crc32?: string
+    /** The files beside it that its weights are in, as paths below its folder: by them a store knows its version. */
+    readonly weights?: readonly string[]
   }
   readonly onnxruntime: string
   readonly platform: string
@@ -43,7 +45,7 @@ export interface PreparedFile {
 }
 
 /** Goes up when importers lower models otherwise than before, so that what was lowered wrongly is not kept for ever. */
-export const manifestFormat = 'eas-functions prepared model 4'
+export const manifestFormat = 'eas-functions prepared model 5'
 export const manifestName = 'manifest.json'
 export const preparedModelName = 'model.onnx'
 export const preparedWeightsName = 'weights.bin'
@@ -99,6 +101,7 @@ export function parseManifest(text: string, where: string): PreparedManifest {
     typeof of?.version === 'string' &&
     typeof of.bytes === 'number' &&
     [of.md5, of.seconds, of.crc32].every((text) => text === undefined || typeof text === 'string') &&
+    (of.weights === undefined || (Array.isArray(of.weights) && of.weights.every((name) => typeof name === 'string'))) &&
     typeof onnxruntime === 'string' &&
     typeof platform === 'string' &&
     (level === 'extended' || level === 'all') &&
@@ -130,8 +133,10 @@ export async function describeModel({ path, format, version, bytes }: UnownedMod
   const { files } = await stampOf(path, format)
   const of = { version, bytes, seconds: secondsOf(files), crc32: await contentOf(files) }
   const found = await stat(path)
-  // Weights that lie beside it are not in its digest.
-  if (!found.isFile() || found.size !== bytes) return of
+  if (!found.isFile()) return of
+  const weights = files.filter((file) => file.path !== path).map(({ name }) => name)
+  // They are not in its digest.
+  if (weights.length > 0 || found.size !== bytes) return { ...of, ...(weights.length > 0 && { weights }) }
   const md5 = createHash('md5')
   for await (const piece of createReadStream(path, { highWaterMark: 1024 * 1024 })) md5.update(piece)
   return { ...of, md5: md5.digest('hex') }

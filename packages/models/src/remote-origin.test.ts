@@ -7,9 +7,10 @@ import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { DiskCache } from '@eas/storage'
 import { afterEach, describe, expect, it } from 'vitest'
+import { message } from '../../../test/support/onnx.ts'
 import { startS3Server, testKeys } from '../../../test/support/storage/s3-server.ts'
 import { modelOrigin } from './model-origin.ts'
-import { manifestFormat, preparedFolder } from './prepared.ts'
+import { describeModel, manifestFormat, preparedFolder } from './prepared.ts'
 import { remoteOrigin } from './remote-origin.ts'
 
 const platform = 'ort-1-test'
@@ -170,17 +171,94 @@ describe('remoteOrigin()', () => {
 })
 
 /** A service's model in a bucket that can be changed, and a new look at it. */
-async function bucketWith(objects: Readonly<Record<string, string>>) {
+async function bucketWith(objects: Readonly<Record<string, string | Uint8Array>>) {
   const server = await startS3Server()
-  const put = (key: string, text: string) => server.put(`bucket/${key}`, Buffer.from(text))
+  const put = (key: string, content: string | Uint8Array) => server.put(`bucket/${key}`, Buffer.from(content))
   for (const [key, text] of Object.entries(objects)) put(key, text)
   const folder = await cacheFolder(() => server.close())
   const stores = { s3: { endpoint: server.endpoint, credentials: () => testKeys } }
   const cache = () => DiskCache.open(folder)
   const originOf = (path: string, model_entry?: string) =>
-    remoteOrigin(`s3://bucket/${path}`, model_entry, path, { stores, cache, platform: undefined, deadlineMs: 20_000 })
+    remoteOrigin(`s3://bucket/${path}`, model_entry, path, { stores, cache, platform, deadlineMs: 20_000 })
   return { server, put, originOf }
 }
+
+/** An ONNX file that says where its weights are. */
+const onnxWith = (...locations: readonly string[]) =>
+  message([
+    7,
+    message(...locations.map((at) => [5, message([13, message([1, 'location'], [2, at])], [14, 1])] as const)),
+  ])
+
+describe('an ONNX object with weights in others', () => {
+  const objects = {
+    'm/net.onnx': onnxWith('net.onnx.data', 'w/layer.0'),
+    'm/net.onnx.data': 'one',
+    'm/w/layer.0': 'two',
+  }
+
+  it('comes with them, where it says they are, and is another model when one of them changes', async () => {
+    const { put, originOf } = await bucketWith(objects)
+    const origin = originOf('m/net.onnx')
+    const textsOf = async () => {
+      const { path, version, place, release } = await origin.open()
+      const texts = ['net.onnx.data', 'w/layer.0'].map((name) => readFile(join(path, '..', name), 'utf8'))
+      const result = { version, place, texts: await Promise.all(texts) }
+      release()
+      return result
+    }
+    const first = await textsOf()
+    expect(first).toMatchObject({ place: 's3://bucket/m/net.onnx', texts: ['one', 'two'] })
+    expect(await origin.newest()).toBe(first.version)
+    put('m/w/layer.0', 'three')
+    expect(await origin.newest()).not.toBe(first.version)
+    expect((await textsOf()).texts).toEqual(['one', 'three'])
+    // Another instance with the same cache.
+    const { path, release } = await originOf('m/net.onnx').open()
+    release()
+    expect(await readFile(join(path, '../w/layer.0'), 'utf8')).toBe('three')
+  })
+
+  it('has a prepared form of it and them', async () => {
+    const { put, originOf } = await bucketWith(objects)
+    const model = await originOf('m/net.onnx').open()
+    model.release()
+    const folder = preparedFolder('m/net.onnx', platform)
+    for (const [name, bytes] of Object.entries(prepared)) put(`${folder}/${name}`, bytes)
+    put(`${folder}/manifest.json`, JSON.stringify({ ...manifest, of: await describeModel(model) }))
+    const isPrepared = async () => {
+      const origin = originOf('m/net.onnx')
+      const { prepared, version, release } = await origin.open()
+      release()
+      expect(await origin.newest()).toBe(version)
+      return prepared?.isWhole ?? false
+    }
+    expect(await isPrepared()).toBe(true)
+    put('m/net.onnx.data', 'two')
+    expect(await isPrepared()).toBe(false)
+  })
+
+  it('is refused by the name of what is missing', async () => {
+    const { originOf } = await bucketWith({ 'm/net.onnx': onnxWith('net.onnx.data') })
+    await expect(originOf('m/net.onnx').open()).rejects.toMatchObject({
+      message: 'Cannot load m/net.onnx: Cannot find s3://bucket/m/net.onnx.data, where weights of net.onnx are',
+    })
+  })
+})
+
+it.each(['m/saved_model.pb', 'm/7/saved_model.pb'])('a SavedModel is all of the folder of %s', async (path) => {
+  const folder = path.slice(0, path.lastIndexOf('/'))
+  const { originOf } = await bucketWith({
+    [path]: 'graph',
+    [`${folder}/variables/variables.index`]: 'index',
+    [`${folder}/variables/variables.data-00000-of-00001`]: 'weights',
+    'm/6/saved_model.pb': 'an older one',
+  })
+  const { path: found, place, release } = await originOf(path).open()
+  release()
+  expect(await readFile(join(found, 'variables/variables.index'), 'utf8')).toBe('index')
+  expect(place).toBe(`s3://bucket/${folder}`)
+})
 
 describe('a version', () => {
   it.each([

@@ -16,6 +16,15 @@ describe('settingsFromEnv()', () => {
     ])
   })
 
+  it.each([
+    ['secret\n', 'secret'],
+    [' a b \r\n', 'a b'],
+    ['\n', '\n'],
+    ['', ''],
+  ])('takes the token %j for %j', (EAS_TOKEN, token) => {
+    expect(settingsFromEnv({ EAS_TOKEN }).token).toBe(token)
+  })
+
   it('names every variable that is wrong', () => {
     expect(() => settingsFromEnv({ EAS_LOG_LEVEL: 'loud', EAS_REFRESH_S: '-1' })).toThrow(
       /^Cannot read the environment: EAS_LOG_LEVEL must be info \| .*, got "loud"; EAS_REFRESH_S must be .*, got "-1"$/,

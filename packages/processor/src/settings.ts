@@ -18,10 +18,14 @@ interface Setting<T> {
  * README by `npm run docs`.
  */
 export const settingsTable = {
-  token: text(
-    'EAS_TOKEN',
-    'Token of every service; takes the place of `token` in `service.json`. Empty: no authentication.',
-  ),
+  token: {
+    ...text(
+      'EAS_TOKEN',
+      'Token of every service; takes the place of `token` in `service.json`. Empty: no authentication.',
+    ),
+    // Secrets read from files end with a newline, which no header carries. Nothing but blanks stays: it opens no door.
+    parse: (value: string) => value.trim() || value,
+  },
   logLevel: oneOf('EAS_LOG_LEVEL', ['info', 'debug', 'warn', 'error', 'silent'], 'Requests are logged at `info`.'),
   bodyBytesMax: bytes(
     'EAS_MAX_BODY_BYTES',
@@ -98,12 +102,19 @@ export const settingsTable = {
   ),
   s3Endpoint: text(
     'EAS_S3_ENDPOINT',
-    'Address of the S3 server, such as `http://127.0.0.1:9000`. Default: that of AWS in `AWS_REGION`.',
+    'Address of the S3 server, such as `http://127.0.0.1:9000`; the bucket is in the path. Default: `AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL`, or AWS, where the region of a bucket is found out.',
   ),
+  s3Anonymous: oneOf('EAS_S3_ANONYMOUS', ['off', 'on'], '`on` signs nothing: public buckets.'),
   ossEndpoint: text('EAS_OSS_ENDPOINT', 'Address of OSS. Default: by region, `https://s3.oss-<region>.aliyuncs.com`.'),
   ossRegion: text('EAS_OSS_REGION', 'Region of OSS buckets, such as `cn-shanghai`. Default: that of the function.'),
+  ossAnonymous: oneOf('EAS_OSS_ANONYMOUS', ['off', 'on'], '`on` signs nothing: public buckets.'),
   ossInternal: oneOf('EAS_OSS_INTERNAL', ['off', 'on'], '`on` reaches OSS over the internal network of its region.'),
   gcsEndpoint: text('EAS_GCS_ENDPOINT', 'Address of Cloud Storage. Default: `https://storage.googleapis.com`.'),
+  gcsAccessKeyId: text(
+    'EAS_GCS_ACCESS_KEY_ID',
+    'HMAC key of Cloud Storage, which is then asked over its S3 API. Default: Google’s application default credentials.',
+  ),
+  gcsSecretAccessKey: text('EAS_GCS_SECRET_ACCESS_KEY', 'The secret of that key.'),
   gcsAnonymous: oneOf('EAS_GCS_ANONYMOUS', ['off', 'on'], '`on` sends no token: public buckets, emulators.'),
   cacheDir: text(
     'EAS_CACHE_DIR',

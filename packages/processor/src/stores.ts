@@ -10,20 +10,27 @@ import type { Settings } from './settings.ts'
  * @throws {EasError} `invalid_request` for a row of `EAS_BUCKETS` that is none.
  */
 export function storeSettings(settings: Settings, more: StoreSettings = {}): StoreSettings {
-  const { s3Endpoint, ossEndpoint, ossRegion, ossInternal, gcsEndpoint, gcsAnonymous } = settings
+  const { s3Endpoint, s3Anonymous, ossEndpoint, ossRegion, ossAnonymous, ossInternal } = settings
+  const { gcsEndpoint, gcsAnonymous, gcsAccessKeyId: accessKeyId, gcsSecretAccessKey: secretAccessKey } = settings
   // Function Compute tells its functions where they are.
   const region = ossRegion || process.env.FC_REGION || ''
   return {
     buckets: bucketTable(settings.buckets),
     ...more,
-    s3: { ...(s3Endpoint && { endpoint: s3Endpoint }), ...more.s3 },
+    s3: { ...(s3Endpoint && { endpoint: s3Endpoint }), anonymous: s3Anonymous === 'on', ...more.s3 },
     oss: {
       ...(ossEndpoint && { endpoint: ossEndpoint }),
       ...(region && { region }),
       internal: ossInternal === 'on',
+      anonymous: ossAnonymous === 'on',
       ...more.oss,
     },
-    gcs: { ...(gcsEndpoint && { endpoint: gcsEndpoint }), anonymous: gcsAnonymous === 'on', ...more.gcs },
+    gcs: {
+      ...(gcsEndpoint && { endpoint: gcsEndpoint }),
+      ...(accessKeyId && { hmac: () => ({ accessKeyId, secretAccessKey }) }),
+      anonymous: gcsAnonymous === 'on',
+      ...more.gcs,
+    },
   }
 }
 

@@ -1,9 +1,23 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import type { LookupFunction } from 'node:net'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { localPath, openStore } from './open-store.ts'
+import type { StoreSettings } from './settings.ts'
 
-const oss = { region: 'cn-shanghai', credentials: () => ({ accessKeyId: 'i', secretAccessKey: 's' }) }
+const credentials = () => ({ accessKeyId: 'i', secretAccessKey: 's' })
+const oss = { region: 'cn-shanghai', credentials }
+
+/** The host that is asked for an object. */
+async function hostAsked(url: string, settings: StoreSettings): Promise<string | undefined> {
+  const asked: string[] = []
+  const lookup: LookupFunction = (name, _, answer) => {
+    asked.push(name)
+    answer(Object.assign(new Error('not here'), { code: 'ENOTFOUND' }), [])
+  }
+  const { store } = openStore(url, { ...settings, wire: { lookup } })
+  await expect(store.head('a')).rejects.toMatchObject({ code: 'unavailable' })
+  return asked[0]
+}
 
 describe('openStore()', () => {
   it.each([
@@ -57,15 +71,39 @@ describe('openStore()', () => {
     ['oss://b/a', { region: 'cn-x', endpoint: 'https://oss-accelerate.aliyuncs.com' }, 'b.oss-accelerate.aliyuncs.com'],
     ['oss://b.oss-cn-y.aliyuncs.com/a', { region: 'cn-x', internal: true }, 'b.s3.oss-cn-y.aliyuncs.com'],
     ['oss://b.s3.oss-cn-y-internal.aliyuncs.com/a', {}, 'b.s3.oss-cn-y-internal.aliyuncs.com'],
-  ])('%s with %j asks %s', async (url, more, host) => {
-    const asked: string[] = []
-    const lookup: LookupFunction = (name, _, answer) => {
-      asked.push(name)
-      answer(Object.assign(new Error('not here'), { code: 'ENOTFOUND' }), [])
+  ])('%s with %j asks %s', async (url, oss, host) => {
+    expect(await hostAsked(url, { oss: { credentials, ...oss } })).toBe(host)
+  })
+
+  it.each([
+    ['s3://b/a', {}, 'b.s3.eu-west-3.amazonaws.com'],
+    ['s3://b.c/a', {}, 's3.eu-west-3.amazonaws.com'],
+    ['s3://b/a', { region: 'cn-north-1' }, 'b.s3.cn-north-1.amazonaws.com.cn'],
+    [
+      's3://b/a',
+      { endpoint: 'https://s3.dualstack.eu-west-3.amazonaws.com' },
+      'b.s3.dualstack.eu-west-3.amazonaws.com',
+    ],
+    ['s3://b/a', { endpoint: 'https://cos.ap-shanghai.myqcloud.com' }, 'b.cos.ap-shanghai.myqcloud.com'],
+    ['s3://b/a', { endpoint: 'http://minio:9000' }, 'minio'],
+    ['s3://b/a', { endpoint: 'https://objects.company.example' }, 'objects.company.example'],
+    ['s3://b/a', { endpoint: 'https://objects.company.example', pathStyle: false }, 'b.objects.company.example'],
+  ])('%s with %j asks %s', async (url, s3, host) => {
+    expect(await hostAsked(url, { s3: { credentials, region: 'eu-west-3', ...s3 } })).toBe(host)
+  })
+
+  it.each([
+    [{ AWS_ENDPOINT_URL: 'http://all:1' }, 'all'],
+    [{ AWS_ENDPOINT_URL: 'http://all:1', AWS_ENDPOINT_URL_S3: 'http://s3:1' }, 's3'],
+    [{ AWS_ENDPOINT_URL: 'http://all:1', AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: 'true' }, 'b.s3.eu-west-3.amazonaws.com'],
+    [{ AWS_ENDPOINT_URL: '', AWS_REGION: '', AWS_DEFAULT_REGION: 'eu-west-3' }, 'b.s3.eu-west-3.amazonaws.com'],
+  ])('s3://b/a in an environment of %j asks %s', async (environment, host) => {
+    for (const [name, value] of Object.entries({ AWS_REGION: 'eu-west-3', ...environment })) vi.stubEnv(name, value)
+    try {
+      expect(await hostAsked('s3://b/a', { s3: { credentials } })).toBe(host)
+    } finally {
+      vi.unstubAllEnvs()
     }
-    const { store } = openStore(url, { oss: { credentials: oss.credentials, ...more }, wire: { lookup } })
-    await expect(store.head('a')).rejects.toMatchObject({ code: 'unavailable' })
-    expect(asked[0]).toBe(host)
   })
 
   it.each([

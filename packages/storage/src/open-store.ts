@@ -8,7 +8,8 @@ import type { StoreSettings } from './settings.ts'
 import { StoreError, withoutSecrets } from './store-error.ts'
 import { fileStore } from './stores/file.ts'
 import { gcsStore } from './stores/gcs.ts'
-import { metadataToken } from './stores/gcs-token.ts'
+import { applicationToken } from './stores/gcs-credentials.ts'
+import { askMetadata, keptToken } from './stores/gcs-token.ts'
 import { httpStore } from './stores/http.ts'
 import { s3Store } from './stores/s3.ts'
 
@@ -131,13 +132,30 @@ function endpointOf(text: string, of: string): URL {
 
 const needsPath = ({ hostname }: URL) => isIP(hostname.replace(/^\[|\]$/g, '')) !== 0 || hostname === 'localhost'
 
+/**
+ * Providers that want the bucket in the host's name. Who else speaks S3's API takes it in the path, and many only there: a
+ * MinIO or Ceph has no names for its buckets.
+ */
+const namesBuckets = /(?:^|\.)(?:amazonaws\.com(?:\.cn)?|aliyuncs\.com|myqcloud\.com|volces\.com)$/i
+
+/** China's regions have a domain of their own. AWS General Reference, "Amazon S3 endpoints". */
+const awsEndpoint = (region: string) =>
+  new URL(`https://s3.${region}.${region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com'}`)
+
+/** As the AWS SDKs and its command line name another server. AWS SDKs Reference, "Service-specific endpoints". */
+function endpointOfEnvironment(): string | undefined {
+  const { AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, AWS_IGNORE_CONFIGURED_ENDPOINT_URLS } = process.env
+  return AWS_IGNORE_CONFIGURED_ENDPOINT_URLS === 'true'
+    ? undefined
+    : AWS_ENDPOINT_URL_S3 || AWS_ENDPOINT_URL || undefined
+}
+
 function s3At(url: string, settings: StoreSettings): Location {
   const { bucket, key } = bucketAndKey(url)
   const { s3 = {} } = settings
-  const region = s3.region ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION ?? 'us-east-1'
-  // China's regions have a domain of their own. AWS General Reference, "Amazon S3 endpoints".
-  const domain = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com'
-  const endpoint = endpointOf(s3.endpoint ?? `https://s3.${region}.${domain}`, url)
+  const region = s3.region ?? (process.env.AWS_REGION || process.env.AWS_DEFAULT_REGION || 'us-east-1')
+  const given = s3.endpoint ?? endpointOfEnvironment()
+  const endpoint = given === undefined ? awsEndpoint(region) : endpointOf(given, url)
   const store = remembered(settings, `s3://${bucket}`, (wire) =>
     s3Store(
       {
@@ -145,10 +163,11 @@ function s3At(url: string, settings: StoreSettings): Location {
         bucket,
         region,
         endpoint,
+        endpointIn: given === undefined ? awsEndpoint : undefined,
         // A certificate for *.s3.amazonaws.com does not cover names with dots.
-        pathStyle: s3.pathStyle ?? (needsPath(endpoint) || bucket.includes('.')),
+        pathStyle: s3.pathStyle ?? (!namesBuckets.test(endpoint.hostname) || bucket.includes('.')),
         credentials: s3.anonymous ? undefined : (s3.credentials ?? 'default'),
-        trailers: s3.trailers ?? s3.endpoint === undefined,
+        trailers: s3.trailers ?? given === undefined,
         create: { headers: {}, verify: false },
         etagIsMd5: s3.etagIsMd5 ?? true,
       },
@@ -175,7 +194,11 @@ function ossAt(url: string, settings: StoreSettings): Location {
   // A cloud of one's own has hosts of its own, whose names are like these.
   const own = /(?:^|\.)oss-(?!accelerate)([a-z0-9-]+?)(?:-internal)?\./.exec(given?.hostname ?? '')?.[1]
   const region = written?.region ?? oss.region ?? configured?.region ?? own
-  if (region === undefined) throw new StoreError('invalid', `Cannot open ${url}: the region of OSS is not set`)
+  if (region === undefined)
+    throw new StoreError(
+      'invalid',
+      `Cannot open ${url}: the region of OSS is not set; write it as oss://${bucket}.oss-cn-hangzhou.aliyuncs.com/…`,
+    )
   const { internal = oss.internal } = written ?? configured ?? {}
   const standard = new URL(
     `${given?.protocol ?? 'https:'}//s3.oss-${region}${internal ? '-internal' : ''}.aliyuncs.com`,
@@ -213,7 +236,11 @@ function alibabaEnvironment(): Credentials {
   const env = process.env
   const accessKeyId = env.ALIBABA_CLOUD_ACCESS_KEY_ID
   const secretAccessKey = env.ALIBABA_CLOUD_ACCESS_KEY_SECRET
-  if (!accessKeyId || !secretAccessKey) throw new StoreError('denied', 'Cannot sign for OSS: there are no credentials')
+  if (!accessKeyId || !secretAccessKey)
+    throw new StoreError(
+      'denied',
+      'Cannot sign for OSS: ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET are not set',
+    )
   return { accessKeyId, secretAccessKey, sessionToken: env.ALIBABA_CLOUD_SECURITY_TOKEN }
 }
 
@@ -222,6 +249,7 @@ function gsAt(url: string, settings: StoreSettings): Location {
   const { gcs = {} } = settings
   const endpoint = endpointOf(gcs.endpoint ?? 'https://storage.googleapis.com', url)
   const server = gcs.metadataServer === undefined ? undefined : endpointOf(gcs.metadataServer, url)
+  const tokens = (wire: Wire) => (server ? keptToken(() => askMetadata(server)) : applicationToken(wire))
   const { hmac } = gcs
   const store = remembered(settings, `gs://${bucket}`, (wire) =>
     hmac
@@ -240,7 +268,7 @@ function gsAt(url: string, settings: StoreSettings): Location {
           },
           wire,
         )
-      : gcsStore({ bucket, endpoint, token: gcs.anonymous ? undefined : (gcs.token ?? metadataToken(server)) }, wire),
+      : gcsStore({ bucket, endpoint, token: gcs.anonymous ? undefined : (gcs.token ?? tokens(wire)) }, wire),
   )
   return { store, key }
 }

@@ -18,9 +18,12 @@ export interface StoreSettings {
 }
 
 interface Signed {
-  /** `https://host`, instead of the provider's own. */
+  /** `https://host`, instead of the provider's own. Of S3 by default what `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL` says. */
   readonly endpoint?: string
-  /** Whether the bucket goes into the path. Default: only if the endpoint's host is an address or `localhost`. */
+  /**
+   * Whether the bucket goes into the path. Default of OSS: only if the endpoint's host is an address or `localhost`; of S3: unless
+   * it is a provider's that wants it in the host's name.
+   */
   readonly pathStyle?: boolean
   /** Asked for every request. Default: the provider's own way, below. */
   readonly credentials?: CredentialSource
@@ -29,7 +32,10 @@ interface Signed {
 }
 
 export interface S3Options extends Signed {
-  /** Default: `AWS_REGION`, `AWS_DEFAULT_REGION`, `us-east-1`. Credentials by default come from the AWS SDK's chain. */
+  /**
+   * Default: `AWS_REGION`, `AWS_DEFAULT_REGION`, `us-east-1`; a bucket of AWS that is elsewhere is found there. Credentials by
+   * default come from the AWS SDK's chain.
+   */
   readonly region?: string
   /** Whether checksums may be sent in trailers. Default: only to S3 itself. */
   readonly trailers?: boolean
@@ -50,7 +56,10 @@ export interface OssOptions extends Signed {
 export interface GcsOptions {
   /** Default: `https://storage.googleapis.com`. */
   readonly endpoint?: string
-  /** An access token. Default: that of the metadata server, kept until it ends. */
+  /**
+   * An access token. Default: Google's application default credentials, which are the file of `GOOGLE_APPLICATION_CREDENTIALS`,
+   * that of `gcloud auth application-default login`, or the metadata server.
+   */
   readonly token?: (options: CallOptions) => Promise<string>
   /** Send no token: public buckets, emulators. */
   readonly anonymous?: boolean

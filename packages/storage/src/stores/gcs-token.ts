@@ -8,28 +8,26 @@ export interface TokenOptions extends CallOptions {
   readonly refused?: string | undefined
 }
 
-/**
- * The access token of the service account that this instance runs as, kept until a minute before it ends.
- * The one place that may talk to a metadata server, at an address that only the operator's settings can change.
- * @see https://cloud.google.com/compute/docs/access/authenticate-workloads
- */
-export function metadataToken(
-  server: URL = new URL('http://metadata.google.internal'),
-  now: () => number = Date.now,
-): (options: TokenOptions) => Promise<string> {
+export interface FreshToken {
+  readonly token: string
+  readonly lifeMs: number
+}
+
+/** An access token, kept until a minute before it ends. */
+export function keptToken(ask: () => Promise<FreshToken>): (options: TokenOptions) => Promise<string> {
   let known: { readonly token: Promise<string>; goodUntil: number } | undefined
   return async ({ refused }) => {
     const before = known
-    if (before && now() < before.goodUntil) {
+    if (before && Date.now() < before.goodUntil) {
       const token = await before.token
       if (token !== refused) return token
       // Another request may have asked meanwhile.
       if (known && known !== before) return known.token
     }
     // Many requests start at once: they share one question, which no single one's signal may cancel.
-    const asking = { token: Promise.resolve(''), goodUntil: now() + 10_000 }
-    asking.token = ask(server).then(({ token, lifeMs }) => {
-      asking.goodUntil = now() + Math.max(0, lifeMs - 60_000)
+    const asking = { token: Promise.resolve(''), goodUntil: Date.now() + 10_000 }
+    asking.token = ask().then(({ token, lifeMs }) => {
+      asking.goodUntil = Date.now() + Math.max(0, lifeMs - 60_000)
       return token
     })
     asking.token.catch(() => {
@@ -40,9 +38,14 @@ export function metadataToken(
   }
 }
 
-const doing = 'get a token from the metadata server'
+const doing = 'get a token from the metadata server, without a credentials file'
 
-async function ask(server: URL): Promise<{ token: string; lifeMs: number }> {
+/**
+ * The token of the service account that this instance runs as. The one place that may talk to a metadata server, at an address
+ * that only the operator's settings can change.
+ * @see https://cloud.google.com/compute/docs/access/authenticate-workloads
+ */
+export async function askMetadata(server: URL): Promise<FreshToken> {
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     const request = httpGet(
       new URL('/computeMetadata/v1/instance/service-accounts/default/token', server),
@@ -57,6 +60,11 @@ async function ask(server: URL): Promise<{ token: string; lifeMs: number }> {
     const retryable = (response.statusCode ?? 0) >= 500
     throw new StoreError('denied', `Cannot ${doing}: ${response.statusCode}`, { retryable })
   }
+  return parseToken(text, doing)
+}
+
+/** An answer of OAuth 2.0. RFC 6749, 5.1. */
+export function parseToken(text: string, doing: string): FreshToken {
   try {
     const { access_token, expires_in } = JSON.parse(text)
     if (typeof access_token === 'string' && typeof expires_in === 'number') {

@@ -23,6 +23,8 @@ export interface CreateRule {
 /** Marks who wrote an object, so that the writer can find out whether what is there is its own. */
 const writerMark = 'eas-writer'
 
+export type S3Writes = Awaited<ReturnType<typeof s3Writes>>
+
 /** What the AWS SDK does for `s3Store`. This file is loaded, and the SDK with it, by the first call that needs it. */
 export async function s3Writes(settings: S3Settings, wire: Wire) {
   // Under Node 20 it tells users which Node its next versions will want. This one is the one that was installed.

@@ -8,7 +8,7 @@ import { StoreError } from '../store-error.ts'
 import { type GetOptions, lengthOf, rangedReads } from './ranged.ts'
 import { digestsOf, etagOf } from './s3-headers.ts'
 import { type ListPage, listPageBytes, parseListPage } from './s3-list.ts'
-import type { CreateRule } from './s3-writes.ts'
+import type { CreateRule, S3Writes } from './s3-writes.ts'
 
 export interface S3Settings {
   /** For messages and cache keys: `s3://bucket`. */
@@ -17,6 +17,8 @@ export interface S3Settings {
   readonly region: string
   /** Of the service, without the bucket. */
   readonly endpoint: URL
+  /** That of another region, of a service that has one for each: a bucket that is there is asked there. */
+  readonly endpointIn?: ((region: string) => URL) | undefined
   /** Whether the bucket stands in the path rather than in the host's name. */
   readonly pathStyle: boolean
   /** `undefined` leaves requests unsigned, for public buckets; `'default'` is the chain of the AWS SDK. */
@@ -35,22 +37,53 @@ export interface S3Settings {
  * times the processor time per byte. Everything else is the SDK's, which is imported when it is first needed.
  */
 export function s3Store(settings: S3Settings, wire: Wire = makeWire()): ObjectStore {
-  const { url, bucket, region, endpoint, pathStyle } = settings
-  const origin = pathStyle ? endpoint : new URL(`${endpoint.protocol}//${bucket}.${endpoint.host}`)
-  const base = `${endpoint.pathname.replace(/\/$/, '')}${pathStyle ? `/${bucket}` : ''}`
+  const { url, bucket, endpointIn, pathStyle } = settings
+  const base = `${settings.endpoint.pathname.replace(/\/$/, '')}${pathStyle ? `/${bucket}` : ''}`
   const doing = (key: string) => `read ${url}/${key}`
-  const writes = once(async () => {
-    const { s3Writes } = await import('./s3-writes.ts')
-    return s3Writes(settings, wire)
-  })
+  /** Where the bucket is, as far as is known. */
+  let { region, endpoint } = settings
+  let isFound = endpointIn === undefined
+
+  const sdk = once(async () => (await import('./s3-writes.ts')).s3Writes)
+  const chain = once(async () => (await sdk())(settings, wire))
+  let writer: { readonly region: string; readonly writes: Promise<S3Writes> } | undefined
+
+  /** What writes, where the bucket is. */
+  async function writes(options: CallOptions | undefined, what: string): Promise<S3Writes> {
+    // The SDK would be told that the bucket is elsewhere when it has sent all of the object.
+    if (!isFound) discard(await ask({ method: 'HEAD', path: `${base}/` }, options ?? {}, what))
+    const keys = settings.credentials === 'default' ? { credentials: fromChain } : {}
+    if (writer?.region !== region) {
+      writer = { region, writes: sdk().then((make) => make({ ...settings, region, endpoint, ...keys }, wire)) }
+    }
+    return writer.writes
+  }
+
+  const fromChain = async () => fromEnvironment() ?? (await chain()).credentials()
 
   async function credentials(): Promise<Credentials | undefined> {
-    if (settings.credentials !== 'default') return settings.credentials?.()
-    return fromEnvironment() ?? (await writes()).credentials()
+    return settings.credentials === 'default' ? fromChain() : settings.credentials?.()
+  }
+
+  /** One request, and where it says that the bucket is in another region, one there. */
+  async function ask(request: Omit<ToSign, 'origin'>, options: GetOptions, what: string): Promise<WireResponse> {
+    const here = region
+    const response = await askHere(request, options, what)
+    const there = bucketRegion(response)
+    if (!endpointIn || there === undefined || there === here) {
+      isFound ||= response.status < 500
+      return response
+    }
+    discard(response)
+    region = there
+    endpoint = endpointIn(there)
+    isFound = true
+    return askHere(request, options, what)
   }
 
   /** @param request What is signed; its query is escaped here. */
-  async function ask(request: Omit<ToSign, 'origin'>, { signal, isLarge }: GetOptions, what: string) {
+  async function askHere(request: Omit<ToSign, 'origin'>, { signal, isLarge }: GetOptions, what: string) {
+    const origin = pathStyle ? endpoint : new URL(`${endpoint.protocol}//${bucket}.${endpoint.host}`)
     const keys = await credentials().catch((error) => {
       throw StoreError.from(error, `get credentials for ${url}`, 'denied')
     })
@@ -133,17 +166,27 @@ export function s3Store(settings: S3Settings, wire: Wire = makeWire()): ObjectSt
     },
     async put(key, body, options) {
       checkKey(key, url)
-      return (await writes()).put(key, body, options)
+      return (await writes(options, `write ${url}/${key}`)).put(key, body, options)
     },
     async create(key, body, options) {
       checkKey(key, url)
-      return (await writes()).create(key, body, options, head)
+      return (await writes(options, `write ${url}/${key}`)).create(key, body, options, head)
     },
     async delete(key, options) {
       checkKey(key, url)
-      return (await writes()).delete(key, options)
+      return (await writes(options, `delete ${url}/${key}`)).delete(key, options)
     },
   }
+}
+
+/**
+ * The region of a bucket that has been asked for in another: 301 for good, 307 while names are not everywhere yet, 400 where the
+ * signature was for the wrong one. S3 API: "Redirection"; HeadBucket, `x-amz-bucket-region`.
+ */
+function bucketRegion({ status, headers }: WireResponse): string | undefined {
+  const region = headers['x-amz-bucket-region']
+  const isElsewhere = status === 301 || status === 307 || status === 400
+  return isElsewhere && typeof region === 'string' && /^[a-z0-9-]{1,40}$/.test(region) ? region : undefined
 }
 
 /** What Lambda sets, and the first link of the SDK's default chain: it needs no SDK. */
