@@ -1,5 +1,6 @@
 import { batchEnvironment, clamped, type Deployment, notMounted } from './deployment.ts'
 import { projectId, type Step } from './gcloud.ts'
+import { nameWithin } from './names.ts'
 
 /** Descriptions as `gcloud run services replace` and `gcloud run jobs replace` take them, and the commands around them. */
 export interface CloudRunPlan {
@@ -245,12 +246,9 @@ const toEnv = (environment: Readonly<Record<string, string>>, secret: string) =>
 ]
 
 /** Names have small letters, digits and hyphens. @see Cloud Run "Service name" */
-const resourceName = (name: string) =>
-  name
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-+|-+$/g, '')
-    .slice(0, 49)
+const resourceName = (name: string) => nameWithin(name.toLowerCase(), nameCharsMax)
+/** Of the 49 that a service's name may have, those that `-events` leaves. */
+const nameCharsMax = 42
 const labelText = (text: string) =>
   text
     .toLowerCase()

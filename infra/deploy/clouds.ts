@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { cloudRunPlan } from './cloud-run.ts'
 import { readDeployment } from './deployment.ts'
-import { type FcFunction, type FcPlan, fcPlan, tokenPlaceholder } from './fc.ts'
+import { accountPlaceholder, type FcFunction, type FcPlan, fcPlan, tokenPlaceholder } from './fc.ts'
 import { type FcAccount, fc2, fc3 } from './fc-api.ts'
 import { submitTasks } from './fc-tasks.ts'
 import { hasGcloud, lineOf, runSteps } from './gcloud.ts'
@@ -70,7 +70,9 @@ const fc: Cloud = {
     const token = env.EAS_TOKEN
     if (!token) throw new Error('Cannot deploy: EAS_TOKEN must be the token that clients sign with')
     for (const each of plan.functions) {
-      const { url } = await api.put(await readyToSend(each, options, token))
+      const { url } = await api.put(
+        await readyToSend(each, options, { token, accountId: accountFrom(env, plan).accountId }),
+      )
       say(url ? `${each.function.functionName}: ${url}` : `${each.function.functionName}: deployed`)
     }
   },
@@ -88,8 +90,20 @@ const fc: Cloud = {
 const apiFrom = (env: Env, plan: FcPlan) =>
   plan.generation === 2 ? fc2(accountFrom(env, plan), 'eas') : fc3(accountFrom(env, plan))
 
-/** The plan with the token and the code in it. */
-export async function readyToSend(plan: FcFunction, options: DeployOptions, token: string): Promise<FcFunction> {
+/** What no plan has. */
+interface FcSecrets {
+  readonly token: string
+  readonly accountId: string
+  /** Characters of the code's base64. */
+  readonly codeCharsMax?: number
+}
+
+/** The plan with the token, the account and the code in it. */
+export async function readyToSend(
+  plan: FcFunction,
+  options: DeployOptions,
+  { token, accountId, codeCharsMax = codeCharsMaxOfApi }: FcSecrets,
+): Promise<FcFunction> {
   const { environmentVariables, code, ...input } = plan.function as FcFunction['function'] & {
     environmentVariables: Record<string, string>
     code?: { zipFile: string }
@@ -99,11 +113,26 @@ export async function readyToSend(plan: FcFunction, options: DeployOptions, toke
   )
   const folder = serviceFolder(options)
   const zipped = code && (await zipOf({ '': code.zipFile, [folder]: folder })).toString('base64')
+  if (zipped && zipped.length > codeCharsMax) {
+    const [size, most] = [zipped.length, codeCharsMax].map((chars) => `${Math.ceil(chars / 2 ** 20)} MB`)
+    throw new Error(
+      `Cannot deploy ${options.service}: the code with its folder is ${size} in base64, a request takes ${most}; name the model in a bucket, or deploy an image`,
+    )
+  }
+  const inAccount = (value: unknown) =>
+    typeof value === 'string' ? value.replace(accountPlaceholder, accountId) : value
   return {
     ...plan,
+    triggers: plan.triggers.map(
+      (trigger) =>
+        Object.fromEntries(Object.entries(trigger).map(([name, value]) => [name, inAccount(value)])) as typeof trigger, // the same members
+    ),
     function: { ...input, environmentVariables: withToken, ...(zipped ? { code: { zipFile: zipped } } : {}) },
   }
 }
+
+/** @see Alibaba Cloud "Function Compute: limits", code package sent through an SDK */
+const codeCharsMaxOfApi = 100 * 2 ** 20
 
 /** @see Alibaba Cloud "Credentials of SDKs", environment variables */
 function accountFrom(env: Env, { region }: FcPlan): FcAccount {

@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
+import { isAbsolute, join, relative } from 'node:path'
 import { parseServiceJson, type ServiceConfig, type StorageMount } from '@eas/service-json'
 import { type Machine, machineOf } from './machine.ts'
-import type { DeployOptions } from './options.ts'
+import { type DeployOptions, serviceFolder } from './options.ts'
 
 /** A service as every cloud can be told it, before any cloud's limits. */
 export interface Deployment {
@@ -38,9 +40,30 @@ export async function readDeployment(options: DeployOptions): Promise<Deployment
   })
   const { config, warnings } = parseServiceJson(text, { path: service })
   if (config.notServable.length > 0) throw new Error(`Cannot deploy ${service}: ${config.notServable.join('; ')}`)
+  checkFolder(config, options)
   const deployment = deploymentOf(config, options)
   return { ...deployment, notes: [...warnings.map(({ message }) => message), ...deployment.notes] }
 }
+
+/**
+ * The folder of the `service.json` is deployed, under its path in the repository, and nothing else of what lies around.
+ * @throws {Error} when it is none, or a model that is named relative to it is not in it.
+ */
+export function checkFolder(config: ServiceConfig, options: DeployOptions, root = '.'): void {
+  const { service } = options
+  const folder = serviceFolder(options)
+  if (isOutside(folder) || folder === '.') {
+    throw new Error(`Cannot deploy ${service}: it must be in a folder of this repository, which is deployed with it`)
+  }
+  const { model_path: path } = config
+  if (!path || isAbsolute(path) || /^[a-z][a-z0-9+.-]*:/i.test(path)) return // a mount's or an image's, or a store's
+  const here = join(folder, path)
+  if (isOutside(relative(folder, here)))
+    throw new Error(`Cannot deploy ${service}: model_path ${path} is not below its folder, which alone is deployed`)
+  if (!existsSync(join(root, here))) throw new Error(`Cannot deploy ${service}: model_path ${path} is not in ${folder}`)
+}
+
+const isOutside = (path: string) => isAbsolute(path) || path.split(/[\\/]/)[0] === '..'
 
 /** A machine of PAI-EAS's smallest size, for a configuration that says nothing. */
 const smallest: Machine = { cpu: 1, memoryMb: 2048 }

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
-import { awsPlan } from './aws.ts'
+import { arnIn, awsPlan } from './aws.ts'
 import { cloudRunPlan } from './cloud-run.ts'
 import { type Deployment, readDeployment } from './deployment.ts'
 import { fcPlan } from './fc.ts'
@@ -32,7 +32,11 @@ export async function examples(): Promise<Readonly<Record<string, string>>> {
   if (!onAws || !onAlibaba || !onGoogle) throw new Error('three were asked for')
   const run = cloudRunPlan(onGoogle).files
   const gpu = cloudRunPlan(withGpu(onGoogle)).files
-  const policy = { Version: '2012-10-17', Statement: awsPlan(onAws).statements }
+  const Statement = awsPlan(onAws).statements.map((statement) => ({
+    ...statement,
+    Resource: statement.Resource.map((arn) => arnIn('aws', arn)),
+  }))
+  const policy = { Version: '2012-10-17', Statement }
   return {
     'infra/aws/iam/function-role.json': `${JSON.stringify(policy, null, 2)}\n`,
     'infra/alibaba/s.yaml': `${made('CLOUD=fc')}${yamlFile(sYaml(fcPlan(onAlibaba), alibaba, '../..'))}`,

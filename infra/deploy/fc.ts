@@ -1,4 +1,5 @@
 import { batchEnvironment, clamped, type Deployment, notMounted } from './deployment.ts'
+import { nameWithin } from './names.ts'
 
 /** Bodies of the requests of API 2023-03-30, in the order in which they are made. */
 export interface FcPlan {
@@ -27,21 +28,36 @@ const gpuTypes = [
   { gpuType: 'fc.gpu.ada.1', memoryGb: 48, cpu: [4, 16], memoryMb: [32_768, 98_304] },
 ] as const
 
+/** Of the 64 that a function's name may have, those that `-batch` leaves. @see API 2023-03-30, CreateFunction, functionName */
+const nameCharsMax = 58
+
+const regionDefault = 'cn-hangzhou'
+
 /** The token: no file has it, `deploy` takes it from its own environment. */
 export const tokenPlaceholder = '$' + '{EAS_TOKEN}'
+
+/** The account, which `deploy` knows from its environment, and Serverless Devs from its own settings. */
+export const accountPlaceholder = '$' + '{ACCOUNT_ID}'
+
+/**
+ * The role that OSS takes on to call a function, as the console makes it with the first trigger. Not the function's own, which
+ * trusts Function Compute.
+ * @see github.com/devsapp/fc3 `src/base.ts`, default roles of triggers
+ */
+export const ossTriggerRole = `acs:ram::${accountPlaceholder}:role/aliyunosseventnotificationrole`
 
 /** @see Alibaba Cloud Function Compute, API 2023-03-30: CreateFunction, CreateTrigger; "Limits" */
 export function fcPlan(deployment: Deployment): FcPlan {
   const { options, minInstances, maxInstances } = deployment
   const notes = [...deployment.notes]
-  const { image, generation = 3, region = 'cn-hangzhou' } = options
+  const { image, generation = 3, region = regionDefault } = options
   if (!image && deployment.machine.gpu)
     throw new Error('Function Compute runs a GPU in a container only: set custom.eas.image, or EAS_IMAGE')
   if (!image && generation === 2)
     throw new Error('Function Compute 2.0 is served from a container only: set custom.eas.image, or EAS_IMAGE')
 
   const base = { ...machineOf(deployment, notes), ...surroundings(deployment, notes) }
-  const name = deployment.name
+  const name = nameWithin(deployment.name, nameCharsMax, '_')
   const timeout = clamped(deployment.timeoutS, [1, 86_400], notes, 'Timeout in s')
   if (!image && deployment.concurrency > 1)
     notes.push(
@@ -58,7 +74,7 @@ export function fcPlan(deployment: Deployment): FcPlan {
   const predict: FcFunction = {
     function: {
       functionName: name,
-      description: `EAS service ${name}`,
+      description: `EAS service ${deployment.name}`,
       ...base,
       ...runtime('index', image, timeout),
       ...(concurrency === undefined ? {} : { instanceConcurrency: concurrency }),
@@ -81,18 +97,18 @@ export function fcPlan(deployment: Deployment): FcPlan {
     ...(scales && minInstances > 0 ? { provisionConfig: { defaultTarget: minInstances } } : {}),
     ...(!scales || maxInstances === undefined ? {} : { concurrencyConfig: { reservedConcurrency: maxInstances } }),
   }
-  const functions = options.batch ? [predict, batchFunction(deployment, base)] : [predict]
+  const functions = options.batch ? [predict, batchFunction(`${name}-batch`, deployment, base)] : [predict]
   return { region, generation, functions, notes }
 }
 
 /** An OSS trigger and asynchronous tasks end here. */
-function batchFunction(deployment: Deployment, base: object): FcFunction {
+function batchFunction(functionName: string, deployment: Deployment, base: object): FcFunction {
   const { name, options } = deployment
-  const { bucket = '', prefix = '' } = options.batch ?? {}
+  const { bucket = '', prefix = '', triggerRole } = options.batch ?? {}
   const timeout = 3600
   return {
     function: {
-      functionName: `${name}-batch`,
+      functionName,
       description: `EAS service ${name}, objects of ${bucket}`,
       ...base,
       ...runtime('batch', options.image, timeout),
@@ -104,8 +120,8 @@ function batchFunction(deployment: Deployment, base: object): FcFunction {
         triggerName: 'oss',
         triggerType: 'oss',
         qualifier: 'LATEST',
-        ...(options.role ? { invocationRole: options.role } : {}),
-        sourceArn: `acs:oss:${options.region ?? 'cn-hangzhou'}:*:${bucket}`,
+        invocationRole: triggerRole ?? ossTriggerRole,
+        sourceArn: `acs:oss:${options.region ?? regionDefault}:${accountPlaceholder}:${bucket}`,
         triggerConfig: { events: ['oss:ObjectCreated:*'], filter: { key: { prefix, suffix: '' } } },
       },
     ],
@@ -176,14 +192,14 @@ function machineOf({ machine, diskGb }: Deployment, notes: string[]) {
   return { cpu, memorySize: Math.max(128, Math.ceil(memorySize / 64) * 64), ...diskSize }
 }
 
-function surroundings({ storage, networking, role, labels }: Deployment, notes: string[]) {
+function surroundings({ storage, networking, role, labels, options }: Deployment, notes: string[]) {
+  const region = options.region ?? regionDefault
   const oss = storage.flatMap((mount) => {
     if (mount.kind !== 'oss') return []
-    const [, bucketName = '', path = ''] = /^oss:\/\/([^/.]+)[^/]*(\/.*)?$/.exec(mount.path) ?? []
-    const { mount_path: mountDir, endpoint, readOnly = true } = mount
-    return [
-      { bucketName, bucketPath: path || '/', mountDir, readOnly, ...(endpoint ? { endpoint: urlOf(endpoint) } : {}) },
-    ]
+    const [, bucketName = '', host = '', path = ''] = /^oss:\/\/([^/.]+)\.?([^/]*)(\/.*)?$/.exec(mount.path) ?? []
+    const { mount_path: mountDir, readOnly = true } = mount
+    const endpoint = mount.endpoint || host || `oss-${region}-internal.aliyuncs.com`
+    return [{ bucketName, bucketPath: path || '/', mountDir, readOnly, endpoint: urlOf(endpoint) }]
   })
   const nas = storage.flatMap((mount) =>
     mount.kind === 'nfs'
@@ -199,6 +215,8 @@ function surroundings({ storage, networking, role, labels }: Deployment, notes: 
   ] as const) {
     if (mounts.length > 5) notes.push(`storage: a function has at most 5 ${what} mounts, the first 5 are kept`)
   }
+  if (oss.length > 0 && !role)
+    notes.push('storage: OSS is mounted with the role of the function; set role_arn, or custom.eas.role')
   const { vpc_id, vswitch_id, security_group_id } = networking
   return {
     ...(oss.length > 0 ? { ossMountConfig: { mountPoints: oss.slice(0, 5) } } : {}),

@@ -1,4 +1,4 @@
-import { type FcPlan, tokenPlaceholder } from './fc.ts'
+import { accountPlaceholder, type FcPlan, ossTriggerRole, tokenPlaceholder } from './fc.ts'
 import { type DeployOptions, serviceFolder } from './options.ts'
 
 /**
@@ -33,13 +33,23 @@ export function sYaml(
           ...(code ? { code: `${root}/${staged}` } : {}),
           environmentVariables: Object.fromEntries(variables),
           ...configs,
-          triggers,
+          triggers: triggers.map(trigger),
         },
       },
     ] as const
   })
   return { edition: '3.0.0', name: 'eas', access: 'default', resources: Object.fromEntries(resources) }
 }
+
+/** `s` makes the role of a trigger that names none, and knows the account. */
+function trigger({ invocationRole, sourceArn, ...rest }: FcPlan['functions'][number]['triggers'][number]) {
+  return {
+    ...rest,
+    ...(typeof invocationRole === 'string' && invocationRole !== ossTriggerRole ? { invocationRole } : {}),
+    ...(typeof sourceArn === 'string' ? { sourceArn: sourceArn.replace(accountPlaceholder, accountOfAccess) } : {}),
+  }
+}
+const accountOfAccess = '$' + '{config("AccountID")}'
 
 /** What `s` replaces with the variable of its own environment. */
 const tokenOfEnvironment = '$' + "{env('EAS_TOKEN')}"
@@ -52,7 +62,7 @@ const stageCommand = (options: DeployOptions) =>
     `rm -rf ${staged}`,
     'mkdir -p .serverless',
     `cp -rL dist/functions/aliyun-fc ${staged}`,
-    `cp -r --parents ${serviceFolder(options)} ${staged}`,
+    `cp -rL --parents ${serviceFolder(options)} ${staged}`,
   ].join(' && ')
 
 /** Letters, digits, `-` and `_`, which is what a key of `resources` may have. */

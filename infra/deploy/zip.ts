@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32, deflateRawSync } from 'node:zlib'
 
@@ -51,16 +51,31 @@ export async function zipOf(folders: Readonly<Record<string, string>>): Promise<
   return Buffer.concat([...local, directory, end])
 }
 
-async function filesOf(folders: Readonly<Record<string, string>>) {
-  const listed = await Promise.all(
-    Object.entries(folders).map(async ([prefix, folder]) =>
-      (await readdir(folder, { recursive: true, withFileTypes: true }))
-        .filter((entry) => entry.isFile())
-        .map((entry) => {
-          const path = join(entry.parentPath, entry.name)
-          return { path, name: join(prefix, path.slice(join(folder, '/').length)) }
-        }),
-    ),
-  )
+async function filesOf(folders: Readonly<Record<string, string>>): Promise<readonly ZippedFile[]> {
+  const listed = await Promise.all(Object.entries(folders).map(([prefix, folder]) => filesBelow(folder, prefix, [])))
   return listed.flat().sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+/**
+ * What links lead to is there as if it were where the links are.
+ * @param above The folders that lead here, as they really are: one of them again is not gone into.
+ */
+async function filesBelow(folder: string, prefix: string, above: readonly string[]): Promise<readonly ZippedFile[]> {
+  const real = await realpath(folder)
+  if (above.includes(real)) return []
+  const found = await Promise.all(
+    (await readdir(folder)).map(async (entry) => {
+      const file = { path: join(folder, entry), name: join(prefix, entry) }
+      const kind = await stat(file.path)
+      if (kind.isDirectory()) return filesBelow(file.path, file.name, [...above, real])
+      return kind.isFile() ? [file] : []
+    }),
+  )
+  return found.flat()
+}
+
+interface ZippedFile {
+  readonly path: string
+  /** In the archive. */
+  readonly name: string
 }

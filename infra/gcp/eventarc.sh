@@ -1,6 +1,7 @@
 #!/bin/sh -eu
 # Who may do what for the events service and the job on Cloud Run, and the trigger between a bucket and the service.
-#   PROJECT=my-project REGION=us-central1 SERVICE=digits BUCKET=requests RESULTS=results infra/gcp/eventarc.sh
+#   PROJECT=my-project REGION=us-central1 SERVICE=digits BUCKET=requests RESULTS=results MODELS=models infra/gcp/eventarc.sh
+# MODELS is the bucket that the model is in; without it, the model is in the image.
 # Never run against a live project; the commands are those of the Eventarc and Cloud Run pages.
 : "${PROJECT:?}" "${REGION:?}" "${SERVICE:?}" "${BUCKET:?}" "${RESULTS:?}"
 number=$(gcloud projects describe "$PROJECT" --format='value(projectNumber)')
@@ -12,6 +13,8 @@ gcloud iam service-accounts create eas-scorer --project="$PROJECT"
 
 # The functions read requests, write results, and read the token; nothing else.
 gcloud storage buckets add-iam-policy-binding "gs://$BUCKET" --member="serviceAccount:$scorer" --role=roles/storage.objectViewer
+[ -z "${MODELS:-}" ] ||
+  gcloud storage buckets add-iam-policy-binding "gs://$MODELS" --member="serviceAccount:$scorer" --role=roles/storage.objectViewer
 gcloud storage buckets add-iam-policy-binding "gs://$RESULTS" --member="serviceAccount:$scorer" --role=roles/storage.objectUser
 gcloud secrets add-iam-policy-binding "eas-$SERVICE-token" --project="$PROJECT" \
   --member="serviceAccount:$scorer" --role=roles/secretmanager.secretAccessor

@@ -26,9 +26,10 @@ const withoutStack = (work) => async (context) => {
 module.exports.cloud = process.env.CLOUD || 'aws'
 
 /** Stacks and functions of several services must not share a name. */
-module.exports.service = withoutStack(
-  async ({ resolveVariable }) => `eas-${(await deployment(resolveVariable)).name.replace(/[^A-Za-z0-9]+/g, '-')}`,
-)
+module.exports.service = withoutStack(async ({ resolveVariable }) => {
+  const { serviceName } = await load('aws')
+  return serviceName(await deployment(resolveVariable))
+})
 
 module.exports.functions = withoutStack(async ({ resolveVariable }) => {
   if ((await resolveVariable('self:provider.name')) !== 'aws') return { predict: { handler: 'index.handler' } }
@@ -38,8 +39,10 @@ module.exports.functions = withoutStack(async ({ resolveVariable }) => {
 
 module.exports.iam = withoutStack(async ({ resolveVariable }) => {
   if ((await resolveVariable('self:provider.name')) !== 'aws') return {}
-  const { awsPlan } = await load('aws')
-  return { role: { statements: awsPlan(await deployment(resolveVariable)).statements } }
+  const { awsPlan, roleName, serviceName } = await load('aws')
+  const read = await deployment(resolveVariable)
+  const [stage, region] = [await resolveVariable('sls:stage'), await resolveVariable('self:provider.region')]
+  return { role: { name: roleName(serviceName(read), stage, region), statements: awsPlan(read).statements } }
 })
 
 module.exports.package = withoutStack(async ({ resolveVariable }) => {

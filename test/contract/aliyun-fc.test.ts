@@ -91,6 +91,16 @@ describe('The built-in runtime of Function Compute', () => {
     await fc.end()
   })
 
+  it('takes what a request does not have, be it left out or null', async () => {
+    const fc = await startHandler('fc', 'aliyun-fc/index.js', { SERVICE_JSON: serviceOf('bare', graphs.add) })
+    const context = { http: { method: 'GET' } }
+    for (const rest of [{}, { headers: null, queryParameters: null, body: null }]) {
+      const event = { version: 'v1', rawPath: '/healthz', requestContext: context, ...rest }
+      expect(fcResponse(await fc.call('handler', event, fcContext())).status).toBe(200)
+    }
+    await fc.end()
+  })
+
   it('says of another event what it takes', async () => {
     const fc = await startHandler('fc', 'aliyun-fc/index.js', { SERVICE_JSON: serviceOf('other', graphs.add) })
     for (const event of [null, {}, { rawPath: '/a', requestContext: null }, { rawPath: '/a', requestContext: {} }]) {

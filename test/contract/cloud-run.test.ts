@@ -92,7 +92,7 @@ describe('The Cloud Run container', () => {
     const response = await connection.response()
     expect(response?.status).toBe(413)
     expect(response?.body.toString()).toBe(
-      `Request body too large: ${length} bytes, Cloud Run takes at most 33554432; compress it (gzip, zlib, Snappy, LZ4 or Zstandard), use HTTP/2 end to end, or score it as a batch`,
+      `Request body too large: ${length} bytes, Cloud Run takes at most 33554432; compress it (gzip, zlib, Snappy, LZ4 or Zstandard), or score it as a batch`,
     )
     connection.destroy()
     await instance.end()

@@ -30,7 +30,7 @@ async function serverless(folder: string, args: readonly string[], env: Readonly
   const found = Object.entries(cleanEnv()).filter(([name]) => !/^(?:AWS|ALIBABA|GOOGLE|CLOUDSDK)_/.test(name))
   const { stdout, stderr } = await promisify(execFile)(join(root, 'node_modules/.bin/serverless'), args, {
     cwd: folder,
-    env: { ...Object.fromEntries(found), HOME: folder, AWS_EC2_METADATA_DISABLED: 'true', ...env },
+    env: { ...Object.fromEntries(found), HOME: folder, TMPDIR: folder, AWS_EC2_METADATA_DISABLED: 'true', ...env },
     timeout: 600_000,
   })
   return stdout + stderr
@@ -65,9 +65,10 @@ describe('serverless deploy --dry', () => {
     const [{ PolicyDocument }] = Resources.IamRoleLambdaExecution.Properties.Policies
     expect(PolicyDocument.Statement).toContainEqual({
       Effect: 'Allow',
-      Action: ['s3:GetObject', 's3:PutObject'],
-      Resource: 'arn:aws:s3:::results/scores/*',
+      Action: ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'],
+      Resource: [{ 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':s3:::results/scores/*']] }],
     })
+    expect(Resources.IamRoleLambdaExecution.Properties.RoleName).toBe('eas-digits-dev-us-east-1-lambdaRole')
     expect(readdirSync(join(folder, '.serverless'))).toContain('eas-digits.zip')
   }, 600_000)
 

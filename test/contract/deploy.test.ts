@@ -1,20 +1,21 @@
-import { chmodSync, existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { chmodSync, existsSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { join, relative } from 'node:path'
 import { crc32 } from 'node:zlib'
 import * as fcModels from '@alicloud/fc20230330'
 import { parseServiceJson } from '@eas/service-json'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { fromBuffer } from 'yauzl'
-import { awsPlan } from '../../infra/deploy/aws.ts'
+import { awsPlan, roleName, serviceName } from '../../infra/deploy/aws.ts'
 import { cloudRunPlan } from '../../infra/deploy/cloud-run.ts'
 import { clouds, readyToSend } from '../../infra/deploy/clouds.ts'
-import { deploymentOf } from '../../infra/deploy/deployment.ts'
+import { checkFolder, deploymentOf, readDeployment } from '../../infra/deploy/deployment.ts'
 import { examples } from '../../infra/deploy/examples.ts'
 import { type FcFunction, fcPlan } from '../../infra/deploy/fc.ts'
 import { fc2, fc3 } from '../../infra/deploy/fc-api.ts'
 import { submitTasks } from '../../infra/deploy/fc-tasks.ts'
 import { machineOf } from '../../infra/deploy/machine.ts'
 import { deployOptions } from '../../infra/deploy/options.ts'
+import { sYaml } from '../../infra/deploy/s-yaml.ts'
 import { yamlFile } from '../../infra/deploy/yaml.ts'
 import { zipOf } from '../../infra/deploy/zip.ts'
 import { scratch } from '../support/onnx.ts'
@@ -131,6 +132,52 @@ describe('A plan for Function Compute', () => {
     expect(notes.join('\n')).toMatch(/autoscaler\.strategies/)
   })
 
+  it('has a trigger of OSS in the account that deploys, by the role that OSS may take on', async () => {
+    const [, scorer] = fcPlan(
+      plan(small, { batch, role: 'acs:ram::1:role/of-the-function', region: 'cn-shanghai', image }),
+    ).functions
+    if (!scorer) throw new Error('the plan has two functions')
+    const options = deployOptions({ service: 'packages/cli/examples/digits/service.json', image })
+    const sent = await readyToSend(scorer, options, { token: 't', accountId: '123' })
+    expect(sent.triggers).toMatchObject([
+      {
+        invocationRole: 'acs:ram::123:role/aliyunosseventnotificationrole',
+        sourceArn: 'acs:oss:cn-shanghai:123:requests',
+      },
+    ])
+    const own = { ...batch, triggerRole: 'acs:ram::1:role/eas-trigger' }
+    expect(fcPlan(plan(small, { batch: own })).functions[1]?.triggers).toMatchObject([
+      { invocationRole: 'acs:ram::1:role/eas-trigger' },
+    ])
+    for (const [chosen, role] of [
+      [batch, undefined],
+      [own, 'acs:ram::1:role/eas-trigger'],
+    ] as const) {
+      const { resources } = sYaml(fcPlan(plan(small, { batch: chosen })), options, '..') as {
+        resources: { 'digits-batch': { props: { triggers: readonly Record<string, unknown>[] } } }
+      } // as s-yaml.ts makes it
+      const [trigger] = resources['digits-batch'].props.triggers
+      // `s` finds the default role by itself.
+      expect([trigger?.invocationRole, trigger?.sourceArn]).toEqual([
+        role,
+        `acs:oss:cn-hangzhou:${'$'}{config("AccountID")}:requests`,
+      ])
+    }
+  })
+
+  it('mounts OSS at an address, which the API asks for', () => {
+    const paths = ['oss://models/a', 'oss://models.oss-cn-beijing.aliyuncs.com/a']
+    const storage = paths.map((path, i) => ({ mount_path: `/m${i}`, oss: { path } }))
+    const { functions, notes } = fcPlan(plan({ ...small, storage }, { region: 'cn-shanghai' }))
+    expect(functions[0]?.function.ossMountConfig).toMatchObject({
+      mountPoints: [
+        { bucketName: 'models', bucketPath: '/a', endpoint: 'https://oss-cn-shanghai-internal.aliyuncs.com' },
+        { bucketName: 'models', bucketPath: '/a', endpoint: 'https://oss-cn-beijing.aliyuncs.com' },
+      ],
+    })
+    expect(notes.join('\n')).toContain('OSS is mounted with the role of the function')
+  })
+
   it('for 2.0 says what it leaves to the console', () => {
     const { functions, notes } = fcPlan(plan(full, { image, generation: 2 }))
     expect([functions[0]?.provisionConfig, functions[0]?.concurrencyConfig]).toEqual([undefined, undefined])
@@ -238,7 +285,8 @@ describe('What is sent to Function Compute', () => {
   it('has the token and the code, which unzips to the handler and the service', async () => {
     const [predict] = fcPlan(plan(small)).functions
     const options = deployOptions({ service: 'packages/cli/examples/digits/service.json' })
-    const sent = (await readyToSend(predict as FcFunction, options, 'secret')).function as unknown as {
+    const sent = (await readyToSend(predict as FcFunction, options, { token: 'secret', accountId: '123' }))
+      .function as unknown as {
       code: { zipFile: string }
       environmentVariables: { EAS_TOKEN: string }
     } // as clouds.ts makes it
@@ -253,6 +301,31 @@ describe('What is sent to Function Compute', () => {
       expect(names).toContain(name)
     }
     expect(sent.code.zipFile.length).toBeLessThan(100 * 1024 * 1024)
+  })
+
+  it('is refused where the code is larger than a request may be', async () => {
+    const [predict] = fcPlan(plan(small)).functions
+    const options = deployOptions({ service: 'packages/cli/examples/digits/service.json' })
+    const sending = readyToSend(
+      { ...(predict as FcFunction), function: { ...predict?.function, functionName: 'f', code: { zipFile: 'proto' } } },
+      options,
+      { token: 't', accountId: '1', codeCharsMax: 1000 },
+    )
+    await expect(sending).rejects.toThrow(/is 1 MB in base64, a request takes 1 MB; name the model in a bucket/)
+  })
+
+  it('has what links lead to, and each of a circle once', async () => {
+    files.write('linked/model/m.onnx', 'model')
+    files.write('linked/svc/service.json', '{}')
+    const folder = join(files.folder, 'linked/svc')
+    symlinkSync('../model/m.onnx', join(folder, 'file.onnx'))
+    symlinkSync('../model', join(folder, 'folder'))
+    symlinkSync('.', join(folder, 'circle'))
+    expect([...(await unzipped(await zipOf({ svc: folder })))].sort()).toEqual([
+      'svc/file.onnx',
+      'svc/folder/m.onnx',
+      'svc/service.json',
+    ])
   })
 
   it('is the same archive for the same files', async () => {
@@ -338,6 +411,106 @@ describe('A plan for AWS', () => {
     expect(notes.join('\n')).toMatch(/storage at \/models: oss is not mounted/)
     expect(notes.join('\n')).toMatch(/role_arn: it is not of AWS/)
   })
+})
+
+describe('A plan for AWS without function URLs', () => {
+  it('has an HTTP API, which ends a request after 30 s, and its answers whole', () => {
+    const { functions, notes } = awsPlan(plan({ ...full, autoscaler: { min: 0 } }, { endpoint: 'httpApi' }))
+    expect(functions.predict).toMatchObject({
+      handler: 'dist/functions/aws-lambda/index.handler',
+      timeout: 29,
+      events: [{ httpApi: '*' }],
+    })
+    expect(functions.predict).not.toHaveProperty('url')
+    expect(notes.join('\n')).toContain('Timeout in s: 36 becomes 29')
+    expect(() => plan(small, { endpoint: 'rest' })).toThrow('custom.eas.endpoint must be url or httpApi, got rest')
+  })
+})
+
+describe('The rights of functions', () => {
+  it('on AWS are in the partition of the stack, and let what was left among the results be deleted', () => {
+    const { statements } = awsPlan(plan(small, { batch: { ...batch, output: 's3://results/scores/' } }))
+    const arn = (name: string) => ({ 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, `:s3:::${name}`]] })
+    expect(statements).toEqual([
+      { Effect: 'Allow', Action: ['s3:GetObject'], Resource: [arn('requests/in/*')] },
+      {
+        Effect: 'Allow',
+        Action: ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'],
+        Resource: [arn('results/scores/*')],
+      },
+      { Effect: 'Allow', Action: ['s3:ListBucket'], Resource: [arn('requests'), arn('results')] },
+    ])
+  })
+
+  it('on Alibaba Cloud let the results be listed, which every object asks for, and deleted', () => {
+    const path = join(import.meta.dirname, '../../infra/alibaba/ram-policy.json')
+    const { Statement } = JSON.parse(readFileSync(path, 'utf8')) as {
+      Statement: readonly { Action: readonly string[]; Resource: readonly string[] }[]
+    } // a policy
+    const allowed = (action: string, resource: string) =>
+      Statement.some(({ Action, Resource }) => Action.includes(action) && Resource.includes(`acs:oss:*:*:${resource}`))
+    expect(allowed('oss:ListObjects', 'RESULTS')).toBe(true)
+    expect(allowed('oss:ListObjects', 'REQUESTS')).toBe(true)
+    for (const action of ['oss:GetObject', 'oss:PutObject', 'oss:DeleteObject'])
+      expect(allowed(action, 'RESULTS/scores/*'), action).toBe(true)
+  })
+})
+
+describe('Names', () => {
+  const name = 'My.Model-v1_of_a_name_that_is_longer_than_the_clouds_let_their_functions_have'
+  it('are within what each cloud takes, and tell long ones apart', () => {
+    const names = [name, `${name}2`].map((each) => {
+      const service = plan({ ...small, name: each }, { image, batch })
+      return [
+        ...fcPlan(service).functions.map(({ function: { functionName } }) => functionName),
+        ...Object.values(cloudRunPlan(service).files).map(({ metadata }) => (metadata as { name: string }).name),
+        `${serviceName(service)}-production-predict`,
+        roleName(serviceName(service), 'production', 'ap-southeast-1'),
+      ]
+    })
+    for (const each of names.flat()) expect(each).toMatch(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/)
+    const onCloudRun = names.flatMap((each) => each.slice(2, 5))
+    for (const each of onCloudRun) expect(each).toMatch(/^[a-z][a-z0-9-]{0,48}$/)
+    expect(new Set(names.flat()).size).toBe(names.flat().length)
+  })
+
+  it('are the service’s own where they can be', () => {
+    const service = plan({ ...small, name: 'rank_all' }, { image })
+    expect(fcPlan(service).functions[0]?.function.functionName).toBe('rank_all')
+    expect(serviceName(service)).toBe('eas-rank-all')
+    expect(roleName('eas-digits', 'dev', 'us-east-1')).toBe('eas-digits-dev-us-east-1-lambdaRole')
+  })
+})
+
+describe('The folder of a service', () => {
+  const at = (path: string, json: object) => relative('.', files.write(path, JSON.stringify(json)))
+  const reading = (service: string) => readDeployment(deployOptions({ service }))
+
+  it('must be in the repository, and have the model', async () => {
+    await expect(reading(at('outside/service.json', small))).rejects.toThrow(
+      'it must be in a folder of this repository',
+    )
+    const inside = 'packages/cli/examples/digits/service.json'
+    expect(await reading(join(process.cwd(), inside))).toMatchObject({ environment: { SERVICE_JSON: inside } })
+  })
+
+  it.each([
+    ['service.json', 'm.onnx', 'it must be in a folder of this repository'],
+    ['svc/service.json', 'm.onnx', 'model_path m.onnx is not in svc'],
+    ['svc/sub/service.json', '../m.onnx', 'model_path ../m.onnx is not below its folder, which alone is deployed'],
+  ])('of %s with the model %s is refused', (service, model_path, said) => {
+    const { config } = parseServiceJson(JSON.stringify({ ...small, model_path }))
+    expect(() => checkFolder(config, deployOptions({ service }), files.folder)).toThrow(said)
+  })
+
+  it.each(['m.onnx', './m.onnx', 'oss://models/m', 'https://h/m.onnx', '/mnt/models/m'])(
+    'may have %s',
+    (model_path) => {
+      files.write('svc/m.onnx', '')
+      const { config } = parseServiceJson(JSON.stringify({ ...small, model_path }))
+      expect(() => checkFolder(config, deployOptions({ service: 'svc/service.json' }), files.folder)).not.toThrow()
+    },
+  )
 })
 
 describe('machineOf()', () => {

@@ -12,11 +12,11 @@ interface HttpEvent {
   /** As the client sent it. */
   readonly rawPath: string
   /** Values of a repeated header are joined by commas. */
-  readonly headers?: Readonly<Record<string, string>>
+  readonly headers?: Readonly<Record<string, string>> | null
   /** Decoded; values of a repeated parameter are joined by commas. */
-  readonly queryParameters?: Readonly<Record<string, string>>
+  readonly queryParameters?: Readonly<Record<string, string>> | null
   readonly requestContext: { readonly http: { readonly method: string } }
-  readonly body?: string
+  readonly body?: string | null
   /** Samples have a text. */
   readonly isBase64Encoded?: boolean | 'true' | 'false'
 }
@@ -50,16 +50,16 @@ export function toEasRequest(event: Json): EasRequest {
   if (!isHttp(event)) {
     throw new EasError('invalid_request', 'Cannot read the event: it must be that of an HTTP trigger, version v1')
   }
-  const { rawPath, headers = {}, queryParameters = {}, requestContext, body = '', isBase64Encoded } = event
-  const parameters = Object.entries(queryParameters).map(
+  const { rawPath, headers, queryParameters, requestContext, body, isBase64Encoded } = event
+  const parameters = Object.entries(queryParameters ?? {}).map(
     ([name, value]) => [formEncoded(name), formEncoded(value)] as const,
   )
   const isBase64 = isBase64Encoded === true || isBase64Encoded === 'true'
   return {
     method: requestContext.http.method,
     target: withQuery(legalPath(rawPath), joinedQuery(parameters)),
-    headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])),
-    body: Buffer.from(body, isBase64 ? 'base64' : 'utf8'),
+    headers: Object.fromEntries(Object.entries(headers ?? {}).map(([name, value]) => [name.toLowerCase(), value])),
+    body: Buffer.from(body ?? '', isBase64 ? 'base64' : 'utf8'),
   }
 }
 

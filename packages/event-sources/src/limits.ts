@@ -16,8 +16,8 @@ export interface PlatformLimits {
 const MiB = 1024 * 1024
 /** Bytes whose base64, with 4 KiB of JSON around it, fits `jsonBytes`. */
 const inBase64 = (jsonBytes: number) => Math.floor((jsonBytes - 4096) / 4) * 3
-const compressOr = (other: string) =>
-  `compress it (gzip, zlib, Snappy, LZ4 or Zstandard), ${other}, or score it as a batch`
+const compressOr = (...others: readonly string[]) =>
+  ['compress it (gzip, zlib, Snappy, LZ4 or Zstandard)', ...others, 'or score it as a batch'].join(', ')
 
 /** The platforms' own limits; none can be raised. */
 export const platformLimits = {
@@ -47,20 +47,20 @@ export const platformLimits = {
     platform: 'Function Compute',
     requestBytes: inBase64(32 * MiB),
     responseBytes: inBase64(32 * MiB),
-    waysOut: compressOr('send it to the service in a container, which takes 32 MB, or on Cloud Run over HTTP/2'),
+    waysOut: compressOr('send it to the service in a container, which takes 32 MB'),
   },
   aliyunFcContainer: {
     platform: 'Function Compute',
     requestBytes: 32 * MiB,
     responseBytes: 32 * MiB,
-    waysOut: compressOr('send it to the service on Cloud Run over HTTP/2'),
+    waysOut: compressOr(),
   },
   /** @see Cloud Run "Quotas and limits", maximum HTTP/1 request and response size */
   cloudRun: {
     platform: 'Cloud Run',
     requestBytes: 32 * MiB,
     responseBytes: 32 * MiB,
-    waysOut: compressOr('use HTTP/2 end to end'),
+    waysOut: compressOr(),
   },
 } as const satisfies Readonly<Record<string, PlatformLimits>>
 

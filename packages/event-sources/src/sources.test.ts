@@ -90,6 +90,22 @@ describe('What is no event of theirs', () => {
   })
 })
 
+describe('A CloudEvent in structured mode', () => {
+  it('is told by its media type, in whatever letters', () => {
+    const event = {
+      type: 'google.cloud.storage.object.v1.finalized',
+      id: '1',
+      data: { bucket: 'in', name: 'a b', generation: '2', size: '3' },
+    }
+    const body = Buffer.from(JSON.stringify(event))
+    for (const type of ['application/cloudevents+json', 'Application/CloudEvents+JSON; charset=utf-8']) {
+      expect(googleWork({ 'content-type': type }, body)).toEqual([
+        { id: '1', objects: [{ scheme: 'gs', bucket: 'in', key: 'a b', version: '2', size: 3 }] },
+      ])
+    }
+  })
+})
+
 describe('jobItems()', () => {
   it('gives every line to exactly one task', () => {
     const lines = ['gs://in/a b', '{"uri":"gs://in/c","size":3}', '', 'gs://in/d%20', 's3://x/y', 'gs://in/é']

@@ -17,7 +17,7 @@ export function googleWork(
   body: Uint8Array,
 ): readonly WorkItem[] | undefined {
   const json = parsed(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'))
-  if (headers['content-type']?.startsWith('application/cloudevents+json')) {
+  if (headers['content-type']?.toLowerCase().startsWith('application/cloudevents+json')) {
     return cloudEvent(text(at(json, 'type')) ?? '', text(at(json, 'id')), at(json, 'data'))
   }
   const type = headers['ce-type']
