@@ -53,6 +53,7 @@ afterAll(async () => {
   const ended = new Promise((resolve) => server.once('exit', resolve))
   server.kill('SIGTERM')
   await ended
+  rmSync(folder, { recursive: true })
 })
 
 describe('eas predict', () => {
@@ -107,6 +108,7 @@ describe('eas predict', () => {
     [1, 'a service of a tensorflow processor takes --message tf', () => [tf(), 'digit.npy']],
     [1, 'a service of a pytorch processor takes --message torch', () => [torch(), 'digit.npy', '--message', 'tf']],
     [1, 'the service must have metadata.rpc.decompressor lz4', () => [torch(), 'digit.npy', '--compress', 'lz4']],
+    [1, 'Cannot write digit.npy/scores.npy: its folder is a file', () => [torch(), 'digit.npy', '--out', 'digit.npy']],
     [1, 'Cannot write /proc/x: ', () => [torch(), 'digit.npy', '--out', '/proc/x']],
     [2, 'no inputs are given; the service takes image float32 [?,64]', () => [torch()]],
     [2, '--sign needs the token', () => [torch(), 'digit.npy', '--sign'], {}],
@@ -214,6 +216,19 @@ describe('eas import', () => {
     const ended = await eas(['import', file, ...options])
     expect(ended.stderr).toContain(message)
     expect(ended.code).toBe(1)
+  })
+})
+
+describe('eas serve', () => {
+  it.each<[number, string, () => string[]]>([
+    [1, `: another process listens there; --port takes another port`, () => ['--port', new URL(base).port]],
+    [1, 'Cannot listen on 192.0.2.1:0: this machine has no such address', () => ['--host', '192.0.2.1', '--port', '0']],
+    [2, '--name <name>', () => ['--name', 'a b']],
+    [1, 'Cannot serve digits.onnx and digits.onnx together: digits is a name', () => ['digits.onnx', '--port', '0']],
+  ])('ends with %i: %s', async (code, message, args) => {
+    const ended = await eas(['serve', 'digits.onnx', ...args()])
+    expect(ended.stderr).toContain(message)
+    expect(ended.code).toBe(code)
   })
 })
 

@@ -97,7 +97,8 @@ describe('A warm-up request of 100 KB', () => {
   it.each(['thread', 'process', 'inline'])('is sent as often as any other: %s', async (isolation) => {
     const rows = 6400
     const large = floats([rows, 2], ...new Array(2 * rows).fill(1))
-    files.write('large.bin', torchBody([large, large]))
+    const body = torchBody([large, large])
+    files.write('large.bin', body)
     const json = { warm_up_data_path: join(files.folder, 'large.bin') }
     const service = files.write(`large-${isolation}.json`, serviceJson({ name: 'add', model: add, json }))
     const server = await serve({ args: [service], env: { EAS_ISOLATION: isolation, EAS_LOG_LEVEL: 'info' } })
@@ -108,6 +109,9 @@ describe('A warm-up request of 100 KB', () => {
     expect((await exchange(server.port, sum))?.status).toBe(200)
     await expect.poll(() => server.log()).toContain('"msg":"request"')
     expect(server.log().match(/"method":"POST"/g)).toHaveLength(1)
+    // Counted before it is moved to where the model is.
+    expect((await exchange(server.port, post('/api/predict/add', body)))?.status).toBe(200)
+    await expect.poll(() => server.log()).toContain(`"requestBytes":${body.length}`)
     await server.stop()
   })
 })

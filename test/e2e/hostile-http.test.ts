@@ -149,6 +149,24 @@ describe('A declared length', () => {
   })
 })
 
+describe('A head', () => {
+  it('of over a thousand short headers is read to its end', async () => {
+    const many = Array.from({ length: 1200 }, (_, i) => [`h${i}`, '1'] as const)
+    expect((await exchange(server.port, post('/api/predict/add', honest, many)))?.body.length).toBeGreaterThan(0)
+    const answer = await exchange(server.port, post('/api/predict/add', Buffer.from([0xff]), many))
+    expect(answer?.status, textOf(answer)).toBe(400) // without its length it would be asked for the signature: 200
+  })
+})
+
+describe('A body compressed otherwise than the service says', () => {
+  it('is refused by what it is and what it should be', async () => {
+    const answer = await exchange(server.port, post('/api/predict/snappy', gzipSync(honest)))
+    expect(`${answer?.status} ${textOf(answer)}`).toMatch(
+      /^400 .*; the body is gzip, and metadata.rpc.decompressor is snappy$/,
+    )
+  })
+})
+
 describe('A body that waits to be asked for', () => {
   const expecting = (target: string, length: number) =>
     rawRequest('POST', target, [

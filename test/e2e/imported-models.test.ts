@@ -45,7 +45,7 @@ let processor: Processor
 afterEach(() => processor.close())
 
 async function serve(...services: TestService[]): Promise<void> {
-  const env = { EAS_ISOLATION: 'inline' }
+  const env = { EAS_ISOLATION: 'inline', EAS_CACHE_DIR: join(files.folder, 'cache') }
   processor = createProcessor({
     services: specsOf(services, env),
     settings: settingsFromEnv(env),

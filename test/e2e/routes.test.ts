@@ -57,7 +57,9 @@ describe('The path of a service', () => {
     '/stage/v2/api/predict/add',
     'http://gate.example:8123/api/predict/add?x=1',
     '/api/predict/%61d%64',
+    '/api/predict//add',
     '/api/predict/sums',
+    '/api/predict/sums.add/sub',
     '/custom',
     '/custom/sub?x=1',
   ])('may be %s', async (target) => {
@@ -96,19 +98,19 @@ describe('The path of a service', () => {
   })
 
   it.each([
-    ['/api/predict/absent', 'Service not found'],
-    ['/api/predict/__proto__', 'Service not found'],
-    ['/api/predict/constructor', 'Service not found'],
-    ['/api/predict/ADD', 'Service not found'],
-    ['/api/predict/add%00', 'Service not found'],
-    ['/api/predict/..', 'Service not found'],
-    ['/api/predict/%2e%2e%2fadd', 'Service not found'],
+    ['/api/predict/absent', 'Service not found: absent'],
+    ['/api/predict/__proto__', 'Service not found: __proto__'],
+    ['/api/predict/constructor', 'Service not found: constructor'],
+    ['/api/predict/ADD', 'Service not found: ADD'],
+    ['/api/predict/add%00', 'Service not found: add '],
+    ['/api/predict/..', 'Service not found: ..'],
+    ['/api/predict/%2e%2e%2fadd', 'Service not found: ../add'],
     ['/api/predict/', 'Path not found: /api/predict/'],
     ['/api/predict', 'Path not found: /api/predict'],
     ['/customs', 'Path not found: /customs'],
     ['/', 'Path not found: /'],
     ['/etc/passwd', 'Path not found: /etc/passwd'],
-    ['/api/v1/servicediscovery/upstreams/absent', 'Service not found'],
+    ['/api/v1/servicediscovery/upstreams/absent', 'Service not found: absent'],
   ])('is 404 when it is %s', async (target, message) => {
     for (const method of ['GET', 'POST', 'HEAD', 'DELETE']) {
       const response = await ask(method, target, method === 'POST' ? [auth, length(0)] : [auth])

@@ -40,6 +40,7 @@ describe('tokenFromEnv()', () => {
   it('refuses what no header carries, without showing it', () => {
     expect(tokenFromEnv({ EAS_TOKEN: 'a+/=' })).toBe('a+/=')
     expect(tokenFromEnv({})).toBe('')
-    expect(() => tokenFromEnv({ EAS_TOKEN: 'secret\n' })).toThrow(/^Cannot use EAS_TOKEN: (?!.*secret)/)
+    expect(tokenFromEnv({ EAS_TOKEN: 'from-a-file\n' })).toBe('from-a-file')
+    expect(() => tokenFromEnv({ EAS_TOKEN: 'secret secret' })).toThrow(/^Cannot use EAS_TOKEN: (?!.*secret)/)
   })
 })

@@ -146,7 +146,7 @@ function contentEncodingOf(name: Compressor): string | undefined {
 
 /** `EAS_TOKEN`, which is read from the environment only: an option would show in a list of processes. */
 export function tokenFromEnv(env: Readonly<Record<string, string | undefined>>): string {
-  const token = env.EAS_TOKEN ?? ''
+  const token = (env.EAS_TOKEN ?? '').trim() // secrets read from files end with a newline
   if (/^[\x21-\x7e]*$/.test(token)) return token
   throw new EasError('invalid_request', 'Cannot use EAS_TOKEN: it has a space or another character no header carries')
 }

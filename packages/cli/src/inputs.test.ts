@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Tensor } from '@eas/base'
 import { describe, expect, it } from 'vitest'
 import { matchInputs, readInputs } from './inputs.ts'
@@ -50,6 +53,20 @@ describe('matchInputs()', () => {
     [['image=[1'], image, 'Cannot read image as JSON: line 1 column 3 has the end'],
   ] as const)('refuses %j', async (args, of, message) => {
     await expect(match(args, of)).rejects.toThrow(message)
+  })
+
+  it('says of an archive and of a file that only ends in .npy what they are', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'inputs-'))
+    try {
+      const [archive, text] = [join(folder, 'a.npz'), join(folder, 'a.npy')]
+      await Promise.all([writeFile(archive, 'PK\u0003\u0004...'), writeFile(text, '[[1,2]]')])
+      await expect(match([`image=${archive}`], image)).rejects.toThrow(
+        /a\.npz: it is an archive, as \.npz is; give each array/,
+      )
+      await expect(match([text], image)).rejects.toThrow(/a\.npy: it does not begin as a \.npy file/)
+    } finally {
+      await rm(folder, { recursive: true })
+    }
   })
 
   it.each<[Tensor, Tensor | string]>([

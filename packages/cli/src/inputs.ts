@@ -45,7 +45,13 @@ async function readArgument(argument: string): Promise<readonly GivenInput[]> {
     const text = name === undefined ? '' : `; a text is written ${name}='"${value}"'`
     throw new EasError('not_found', `${error.message}${text}`, { cause: error })
   })
+  if (bytes[0] === 0x50 && bytes[1] === 0x4b) {
+    const facts = 'it is an archive, as .npz is; give each array as a .npy file of its own'
+    throw new EasError('invalid_request', `Cannot read ${value}: ${facts}`)
+  }
   if (isNpy(bytes)) return [{ name, value: { tensor: readNpy(bytes, value) } }]
+  if (/\.npy$/i.test(value))
+    throw new EasError('invalid_request', `Cannot read ${value}: it does not begin as a .npy file`)
   if (bytes.length > limits.inputJsonBytes) {
     throw new EasError('too_large', `Cannot read ${value}: a JSON file of this size is better kept as .npy`)
   }

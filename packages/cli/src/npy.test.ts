@@ -53,7 +53,14 @@ describe('readNpy()', () => {
 
   it.each([
     ["{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", 'its dtype is |O, Python objects, which are not read'],
-    ["{'descr': '<M8[D]', 'fortran_order': False, 'shape': (1,), }", 'its dtype is <M8[D]'],
+    [
+      "{'descr': '<M8[D]', 'fortran_order': False, 'shape': (1,), }",
+      'its dtype is <M8[D], dates; save them as integers',
+    ],
+    [
+      "{'descr': '<f16', 'fortran_order': False, 'shape': (1,), }",
+      'its dtype is <f16, wider than a double; save it as float64',
+    ],
     ["{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,), }", 'it holds records of several fields'],
     ["{'descr': '<f4', 'fortran_order': False, 'shape': (9007199254740993, 9), }", 'its shape'],
     ["{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }", '[3] of <f4 takes 12 bytes, it holds 0'],

@@ -41,6 +41,8 @@ const numericTypes: { readonly [code: string]: readonly [NumericDType, number] }
 
 /** Kinds that hold no values a service takes. */
 const refusedKinds: { readonly [kind: string]: string } = {
+  f: 'wider than a double; save it as float64',
+  c: 'wider than two doubles; save it as complex128',
   O: 'Python objects, which are not read',
   V: 'raw records; save one field, or another dtype',
   M: 'dates; save them as integers',
@@ -60,7 +62,7 @@ export function readNpy(bytes: Uint8Array, name: string): Tensor {
   const size = sizeOf(shape)
   if (size === undefined || shape.length > limits.rank) throw fail(`its shape ${formatShape(shape)} is too large`)
 
-  const [, order = '', kind = '', width = ''] = /^([<>|=]?)([a-zA-Z?])(\d*)$/.exec(descr) ?? []
+  const [, order = '', kind = '', width = ''] = /^([<>|=]?)([a-zA-Z?])(\d*)(?:\[.*\])?$/.exec(descr) ?? []
   const code = kind === '?' ? 'b1' : kind + width
   const numeric = Object.hasOwn(numericTypes, code) ? numericTypes[code] : undefined
   const elementBytes = numeric

@@ -10,14 +10,17 @@ const reasons: { readonly [code: string]: string } = {
   EPERM: 'permission denied',
 }
 
+/** Of those, what they mean where something is written. */
+const writeReasons: { readonly [code: string]: string } = {
+  ENOENT: 'its folder does not exist',
+  ENOTDIR: 'its folder is a file',
+}
+
 /** `Cannot read digit.npy: no such file`, for a failure of the file system. */
 export function fileError(attempt: 'read' | 'inspect' | 'write', file: string, cause: unknown): EasError {
   const { code, message } = cause as NodeJS.ErrnoException // node:fs throws nothing else
-  const isFolderMissing = attempt === 'write' && code === 'ENOENT'
-  const known = isFolderMissing
-    ? 'its folder does not exist'
-    : code !== undefined && Object.hasOwn(reasons, code) && reasons[code]
-  const reason = known || message
+  const of = attempt === 'write' ? { ...reasons, ...writeReasons } : reasons
+  const reason = code !== undefined && Object.hasOwn(of, code) ? of[code] : message
   return new EasError(code === 'ENOENT' ? 'not_found' : 'internal', `Cannot ${attempt} ${file}: ${reason}`, { cause })
 }
 

@@ -63,6 +63,8 @@ export function createHttpServer({ processor, bodyBytesMax, begin = processor.be
     },
     (message, response) => onRequest(message, response, false),
   )
+  // The bytes of a head are bounded by Node. Headers behind the thousandth, Content-Length perhaps, would vanish without a word.
+  server.maxHeadersCount = 0
   // Its body is sent once it is asked for: one that is refused never is.
   server.on('checkContinue', (message, response) => onRequest(message, response, true))
 

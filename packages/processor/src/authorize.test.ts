@@ -1,6 +1,6 @@
 import { EasError } from '@eas/base'
 import { describe, expect, it } from 'vitest'
-import { authorize } from './authorize.ts'
+import { authorize, signature as sign } from './authorize.ts'
 
 const token = 'synthetic-token-0001'
 const date = 'Thu, 01 Jan 2026 00:00:00 GMT'
@@ -106,6 +106,11 @@ describe('authorize()', () => {
     ],
   ])('accepts %s', (_, signature, md5, contentType, target, basePaths) => {
     expect(check(signed(signature, md5, contentType), target, { basePaths })).toBe(200)
+  })
+
+  it.each(['/api/predict/demo/v1?', '/api/predict/demo/v1'])('accepts an empty query that is signed: %s', (target) => {
+    const lines = `POST\n${hello}\n${octet}\n${date}\n/api/predict/demo/v1?`
+    expect(check(signed(sign(token, lines), hello), target)).toBe(200)
   })
 
   it('accepts the token itself', () => {

@@ -73,6 +73,8 @@ function* candidates(path: string, query: string, basePaths: readonly string[]) 
   for (const signed of paths) {
     if (query) yield `${signed}?${query}`
     yield signed
+    // A query may be there and empty: Go sends and signs its request path as it is given.
+    if (!query) yield `${signed}?`
     // Go's first call with `svc/` signs a slash that it then does not send.
     yield query ? `${signed}/?${query}` : `${signed}/`
   }

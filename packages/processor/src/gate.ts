@@ -1,4 +1,4 @@
-import { EasError } from '@eas/base'
+import { EasError, oneLine } from '@eas/base'
 import type { EasRequestHead } from '@eas/protocol'
 import { authorize } from './authorize.ts'
 import { MethodNotAllowed } from './responses.ts'
@@ -23,7 +23,8 @@ export interface Gate {
 
 /** @param services By each name that they are called. */
 export function createGate(services: ReadonlyMap<string, Service>, settings: Settings): Gate {
-  const specs = [...new Set(services.values())].map(({ spec }) => spec)
+  const all = [...new Set(services.values())]
+  const specs = all.map(({ spec }) => spec)
   const basePaths = parseBasePaths(settings.basePaths, specs)
   const authorizeOptions = {
     basePaths: basePaths.map((base) => base.path),
@@ -31,10 +32,14 @@ export function createGate(services: ReadonlyMap<string, Service>, settings: Set
     now: Date.now,
   }
 
+  /** @param name Of a service, of its group, or of both, as EAS's console shows them: `group.service`. */
+  const serviceOf = (name: string) =>
+    services.get(name) ?? all.find(({ spec }) => spec.group !== undefined && `${spec.group}.${spec.name}` === name)
+
   function find(head: EasRequestHead): Found {
     const route = parseTarget(head.target, basePaths)
-    const service = 'service' in route ? services.get(route.service) : undefined
-    if ('service' in route && !service) throw new EasError('not_found', 'Service not found')
+    const service = 'service' in route ? serviceOf(route.service) : undefined
+    if ('service' in route && !service) throw new EasError('not_found', `Service not found: ${oneLine(route.service)}`)
     return { route, service }
   }
 

@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path'
-import { EasError } from '@eas/base'
+import { EasError, oneLine } from '@eas/base'
 import { parseServiceJson, unknownKeys } from '@eas/service-json'
 import type { StoreSettings } from '@eas/storage'
 import { discardEarly } from './engine/early.ts'
@@ -30,8 +30,10 @@ export async function loadServices(
   settings: Settings,
   stores?: StoreSettings,
 ): Promise<LoadedServices> {
+  await checkCompressor(settings)
   const machine = machineOf(settings, stores)
   const parsed = files.map(({ path, text }) => ({ path, ...parseServiceJson(text, { path }) }))
+  checkNames(parsed.map(({ path, config: { name, metadata } }) => ({ path, names: [name, metadata.group ?? name] })))
   const services = await Promise.all(
     parsed.map(async ({ path, config, warnings }) => {
       const reasons = reasonsAgainst(config)
@@ -54,4 +56,26 @@ export async function loadServices(
   // A worker that was started ahead is for a model that wants a thread.
   if (!services.some(({ isolation }) => isolation === 'thread')) void discardEarly()
   return { services, warnings }
+}
+
+/** @throws {EasError} `not_implemented` for one that this Node lacks, which no answer could be compressed with. */
+async function checkCompressor({ responseCompressor }: Settings): Promise<void> {
+  if (responseCompressor === 'none') return
+  const { compress } = await import('@eas/protocol')
+  compress(responseCompressor, new Uint8Array())
+}
+
+/** @throws {EasError} `invalid_request` for a name by which requests would reach two services. */
+function checkNames(files: readonly { readonly path: string; readonly names: readonly string[] }[]): void {
+  const paths = new Map<string, string>()
+  for (const { path, names } of files) {
+    for (const name of new Set(names)) {
+      const other = paths.get(name)
+      if (other !== undefined) {
+        const facts = `${oneLine(name)} is a name, or the group, of both`
+        throw new EasError('invalid_request', `Cannot serve ${other} and ${path} together: ${facts}`)
+      }
+      paths.set(name, path)
+    }
+  }
 }

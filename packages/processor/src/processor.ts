@@ -192,12 +192,13 @@ export function createProcessor({ services: specs, settings, log }: ProcessorOpt
       fail,
       async finish(body, client) {
         assert(found && !refused, 'a refused request is not finished')
+        const bytes = body.length // a large body is moved to the model's thread, and then has none
         try {
-          if (body.length > settings.bodyBytesMax) throw bodyTooLarge(body.length, settings.bodyBytesMax)
+          if (bytes > settings.bodyBytesMax) throw bodyTooLarge(bytes, settings.bodyBytesMax)
           request_id = found.service?.requestIdOf(body) ?? request_id
-          return end(await answer(found, { ...head, body }, receivedAt, client), body.length)
+          return end(await answer(found, { ...head, body }, receivedAt, client), bytes)
         } catch (thrown) {
-          return fail(EasError.from(thrown), body.length)
+          return fail(EasError.from(thrown), bytes)
         }
       },
     }

@@ -13,6 +13,8 @@ describe('parseTarget()', () => {
     ['/stage/api/predict/demo', 'demo', 'demo', ''],
     ['http://host:8080/api/predict/demo?x=1', 'demo', 'demo', 'x=1'],
     ['/api/predict/d%65mo', 'demo', 'd%65mo', ''],
+    ['/api/predict//demo/v1', 'demo', 'demo/v1', ''],
+    ['/api/predict/demo/kitchen/sink', 'demo', 'demo/kitchen/sink', ''],
     ['/custom/base', 'demo', 'demo', ''],
     ['/custom/base/sub?x', 'demo', 'demo', 'x'],
   ])('reads %s as a prediction of %s', (target, service, path, query) => {

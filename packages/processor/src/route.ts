@@ -37,7 +37,8 @@ export function parseTarget(target: string, basePaths: readonly BasePath[]): Rou
 
   const at = path.indexOf('/api/predict/')
   if (at >= 0) {
-    const rest = path.slice(at + '/api/predict/'.length)
+    // A service name that is configured with a slash before it doubles this one.
+    const rest = path.slice(at + '/api/predict/'.length).replace(/^\/+/, '')
     const service = decodeSegment(firstSegment(rest))
     if (service !== '') return predict(service, rest, query)
   }
@@ -58,7 +59,8 @@ export interface BasePath {
 }
 
 function predict(service: string, path: string, query: string): Route {
-  if (queueKey.test(query) || path.endsWith('/sink')) return { kind: 'queue', service }
+  // A longer sub-path that ends so is the client's own.
+  if (queueKey.test(query) || path === `${firstSegment(path)}/sink`) return { kind: 'queue', service }
   return { kind: 'predict', service, path, query }
 }
 

@@ -28,8 +28,10 @@ export function logServiceEvent(log: Logger, service: string, event: ServiceEven
       return log.warn({ service, error: event.error.message }, 'model not prepared')
     case 'evicted':
       return log.info({ service, bytes: event.bytes }, 'model unloaded')
-    case 'warmed':
-      return log.info({ service, ...event.report }, 'model warmed up')
+    case 'warmed': {
+      const level = event.report.firstFailure === undefined ? 'info' : 'warn'
+      return log[level]({ service, ...event.report }, 'model warmed up')
+    }
     case 'not_kept':
       return log.warn({ service, error: event.error.message }, 'request not kept for warm-up')
     case 'not_written':

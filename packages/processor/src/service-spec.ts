@@ -56,7 +56,7 @@ export function serviceSpec(config: ServiceConfig, context: ServiceContext): Ser
     : undefined
   return {
     name,
-    group: metadata.group,
+    group: metadata.group === name ? undefined : metadata.group,
     // `generate_token: false` is the older way to ask for no authentication.
     token: settings.token || (config.generate_token === false ? '' : (config.token ?? '')),
     signature_name: signatureName(config),
@@ -181,8 +181,6 @@ function signatureName({ model_config }: ServiceConfig): string {
 export function reasonsAgainst(config: ServiceConfig): readonly string[] {
   const { notServable, model_path, storage } = config
   const reasons = [...notServable]
-  // Features as operators of the graph are TensorFlow's own library.
-  if (config.easyRec?.fg_mode === 'tf') reasons.push('model_config.fg_mode tf is not supported, normal and bypass are')
   const mounts = mountsOf(config).map(({ mount_path }) => `${mount_path}/`)
   if (
     model_path === undefined &&

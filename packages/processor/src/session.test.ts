@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { EasError } from '@eas/base'
 import { afterAll, describe, expect, it } from 'vitest'
 import { type Graph, onnxModel, scratch } from '../../../test/support/onnx.ts'
 import { createSession } from './session.ts'
@@ -90,6 +91,45 @@ describe('a session', () => {
     const session = await createSession({ onnx, isOptimised: false }, options)
     expect(session.run(x([0, 4]), ['y']).get('y')).toMatchObject({ shape: [0, 4] })
     session.release()
+  })
+
+  it.each([
+    ['Add', [2, 3], 'Prediction failed: Add node: Attempting to broadcast an axis by a dimension other than 1. 2 by 3'],
+    ['MatMul', [2, 3], 'Prediction failed: MatMul node: MatMul dimension mismatch'],
+  ] as const)("says why %s fails, without where in ONNX Runtime's own code", async (op, [n, m], message) => {
+    const graph: Graph = {
+      nodes: [{ op, inputs: ['a', 'b'], outputs: ['y'] }],
+      inputs: [float('a', ['N', 'K']), float('b', ['M', 'L'])],
+      outputs: [float('y', ['P', 'Q'])],
+    }
+    const session = await createSession(
+      { onnx: { bytes: onnxModel(graph), folder: files.folder }, isOptimised: false },
+      options,
+    )
+    const feeds = new Map(
+      [...x([n, 5])].concat([...x([m, 5])]).map(([, tensor], i) => [i ? 'b' : 'a', tensor] as const),
+    )
+    expect(() => session.run(feeds, ['y'])).toThrow(new EasError('internal', message))
+    session.release()
+  })
+
+  it.each([
+    [
+      'empty',
+      Buffer.alloc(0),
+      'Cannot load the model: Load model from empty.onnx failed:ModelProto does not have a graph.',
+    ],
+    [
+      'text',
+      Buffer.from('hello'),
+      'Cannot load the model: Load model from text.onnx failed: it is no ONNX file, or not the whole of one',
+    ],
+  ])('says what is wrong with a file that is %s', async (name, content, message) => {
+    const path = join(files.folder, `${name}.onnx`)
+    writeFileSync(path, content)
+    await expect(createSession({ onnx: path, isOptimised: false }, options)).rejects.toThrow(
+      new EasError('not_ready', message),
+    )
   })
 
   it('answers the tensors of a model that gives something else beside them', async () => {

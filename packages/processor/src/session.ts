@@ -7,6 +7,7 @@ import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-common'
 import type { Binding } from 'onnxruntime-node/dist/binding.js'
 import { disableTelemetry } from './engine/telemetry.ts'
 import { fatalOpsOf } from './fatal-kernels.ts'
+import { IndexError } from './index-error.ts'
 
 /** An input or an output of a model. */
 export interface ValueInfo {
@@ -166,7 +167,7 @@ export async function createSession(model: OpenableModel, options: SessionOption
       try {
         results = session.run(ortFeeds, ortFetches, {})
       } catch (cause) {
-        throw new EasError('internal', `Prediction failed: ${reasonOf(cause)}`, { cause })
+        throw failed(reasonOf(cause), cause)
       }
       const outputs = new Map<string, Tensor>()
       for (const name of fetches) outputs.set(name, fromOrt(results[name] as OrtTensor)) // only tensors pass valueInfo
@@ -341,11 +342,35 @@ const asUint16 = (data: ArrayBufferView) => new Uint16Array(data.buffer, data.by
 function reasonOf(thrown: unknown, folder = ''): string {
   const message = thrown instanceof Error ? thrown.message : String(thrown)
   // The model's own folder by name first: a path with spaces has no end that could be seen.
-  const text = folder ? message.replaceAll(`${folder}${sep}`, '') : message
+  const text = (folder ? message.replaceAll(`${folder}${sep}`, '') : message).slice(0, reasonCharsMax)
   const [, node, status] = /running (\S+ node)\..*?Status Message: (.*)/s.exec(text) ?? []
   const reason = (node && status ? `${node}: ${status}` : text)
-    .replace(/(?:[A-Za-z]:)?(?:\/[^\s/:'"]+){2,}\/?/g, (path) => path.slice(path.lastIndexOf('/') + 1))
+    .replace(/(?:\b[A-Za-z]:)?(?:\/[^\s/:'"]+){2,}\/?/g, (path) => path.slice(path.lastIndexOf('/') + 1))
     .replace(/\s+/g, ' ')
+    .replace(sourcePlace, '')
+    .replace(/failed: ?Protobuf parsing failed\./, 'failed: it is no ONNX file, or not the whole of one')
     .trim()
   return oneLine(reason, 300)
 }
+
+function failed(reason: string, cause: unknown): EasError {
+  const message = `Prediction failed: ${reason}`
+  const [, index] = indexNamed.exec(reason) ?? []
+  return index === undefined
+    ? new EasError('internal', message, { cause })
+    : new IndexError(message, BigInt(index), { cause })
+}
+
+/** What Gather and ScatterElements say of an index, and GatherND and ScatterND; GatherElements does not name it. */
+const indexNamed =
+  /^\w+ node: (?:indices element out of data bounds, idx=|invalid ind(?:ex|ice) found, ind(?:ex|ice) = )(-?\d{1,19})\b/
+
+/** Of a message that may quote what a client sent, enough to find the reason in. */
+const reasonCharsMax = 2000
+
+/**
+ * Where in ONNX Runtime's own code a message comes from: file and line, the function with or without its signature, and perhaps
+ * the condition that did not hold, as `matmul_helper.h:59 Compute MatMul dimension mismatch` begins.
+ */
+const sourcePlace =
+  /[\w.-]+\.(?:cc|cpp|h):\d+ (?:[^()]*::[^()]*\((?:[^()]|\([^()]*\))*\)(?: const)?(?: \[with [^\]]*\])? |\w+ )(?:[^.]* was false\. (?=\S))?/

@@ -33,6 +33,8 @@ export function readJsonc(text: string, file: string, findings: Findings, path =
   const tooDeep = firstTooDeep(json)
   if (tooDeep !== undefined) throw fail(`is nested deeper than ${limits.jsonDepth} levels`, position(tooDeep))
 
+  if (json.trim() === '') throw fail('is empty')
+
   const errors: ParseError[] = []
   const root = parseTree(json, errors, { allowTrailingComma: true })
   const [error] = errors

@@ -34,7 +34,9 @@ describe('parseServiceJson() on text', () => {
   })
 
   it.each([
-    ['', 'line 1 column 1: a value should stand here'],
+    ['', 'is empty'],
+    [' \n\t', 'is empty'],
+    ['// nothing', 'line 1 column 11: a value should stand here'],
     ['{\n  "name": "a"\n  "token": "b"\n}', 'line 3 column 3: "," should stand here'],
     ['{"name": "a"', 'line 1 column 13: "}" should stand here'],
     ["{'name': 'a'}", 'line 1 column 2: this is not JSON (strings and keys need double quotes)'],
@@ -470,6 +472,15 @@ describe('parseServiceJson() on values', () => {
     expect(warnings({ features: { 'eas.aliyun.com/other': 'x' } })).toEqual([
       'features.eas.aliyun.com/other: has no effect, feature switches of EAS are unknown to function platforms',
     ])
+  })
+
+  it('warns of a token that nobody is asked for', () => {
+    expect(warnings({ token: 't', generate_token: 'false' })).toEqual([
+      'generate_token: is false, so nobody is asked for the token; leave it out to have it asked for',
+    ])
+    for (const given of [{ token: 't' }, { generate_token: 'false' }, { token: 't', generate_token: 'true' }]) {
+      expect(warnings(given)).toEqual([])
+    }
   })
 
   it('warns where EAS would refuse: no instance count, no model', () => {

@@ -40,8 +40,7 @@ function toConfig(keys: ServiceKeys, file: string, findings: Findings): ServiceC
   const processor = readProcessor(keys, findings)
   return {
     name: readName(keys, findings),
-    token: keys.get('token'),
-    generate_token: keys.get('generate_token'),
+    ...readToken(keys, findings),
     notServable: whyNotServable(keys, processor, findings),
     processor,
     ...readModel(keys, processor, findings),
@@ -76,6 +75,17 @@ function readName(keys: ServiceKeys, findings: Findings): string {
     findings.warn('unusual', 'name', message, at)
   }
   return name
+}
+
+function readToken(keys: ServiceKeys, findings: Findings): Pick<ServiceConfig, 'token' | 'generate_token'> {
+  const token = keys.get('token')
+  const generate_token = keys.get('generate_token')
+  if (token !== undefined && generate_token === false) {
+    const message = () =>
+      'generate_token: is false, so nobody is asked for the token; leave it out to have it asked for'
+    findings.warn('unusual', 'generate_token', message, keys.at('generate_token'))
+  }
+  return { token, generate_token }
 }
 
 function readProcessor(keys: ServiceKeys, findings: Findings): ProcessorCode | undefined {

@@ -1,10 +1,13 @@
 // Shows what would be deployed to the tools of the clouds, offline: CloudFormation and the state machine to cfn-lint and
-// asl-validator, s.yaml to Serverless Devs, Cloud Run's descriptions to the messages that gcloud has of its API. On demand, since these are installed first, into .cache/deploy-tools:
+// asl-validator, s.yaml to Serverless Devs, Cloud Run's descriptions to the messages that gcloud has of its API; and deploys to
+// AWS as moto plays it. On demand, since these are installed first, into .cache/deploy-tools:
 // `npx tsx test/support/platforms/deploy-tools.ts`. It needs Python 3 with venv.
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 
 const root = new URL('../../../', import.meta.url).pathname
 const cache = join(root, '.cache/deploy-tools')
@@ -61,6 +64,32 @@ function attempt<T>(work: () => T): T | undefined {
   }
 }
 
+/** What the command says when it deploys what it has packaged before, with nothing behind it but a server of this machine. */
+async function deployedTo(moto: string): Promise<string> {
+  const server = spawn(moto, ['--host', '127.0.0.1', '--port', '0'], { stdio: ['ignore', 'ignore', 'pipe'] })
+  try {
+    const endpoint = await new Promise<string>((resolve, reject) => {
+      createInterface(server.stderr).on('line', (line) => {
+        const [url] = /http:\/\/127\.0\.0\.1:\d+/.exec(line) ?? []
+        if (url) resolve(url)
+      })
+      server.once('error', reject)
+      server.once('exit', (code) => reject(new Error(`moto_server ended with ${code}`)))
+    })
+    const credentials = { AWS_ACCESS_KEY_ID: 'none', AWS_SECRET_ACCESS_KEY: 'none', AWS_REGION: 'us-east-1' }
+    const child = spawn(join(root, 'node_modules/.bin/serverless'), ['deploy', '--package', join(work, 'aws')], {
+      cwd: root,
+      env: { ...process.env, ...credentials, AWS_ENDPOINT_URL: endpoint },
+    })
+    const said: Buffer[] = []
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (piece: Buffer) => said.push(piece))
+    await once(child, 'close')
+    return Buffer.concat(said).toString()
+  } finally {
+    server.kill()
+  }
+}
+
 /** A stack around the state machine, so that its definition is looked at by the same rules as the rest. */
 function stateMachineStack(): string {
   const definition = JSON.parse(readFileSync(join(root, 'infra/aws/batch.asl.json'), 'utf8'))
@@ -82,6 +111,17 @@ report('serverless package, its CloudFormation by cfn-lint', () => {
   run(join(root, 'node_modules/.bin/serverless'), ['package', '--package', join(work, 'aws')])
   run(cfnLint, [join(work, 'aws/cloudformation-template-update-stack.json')])
 })
+const moto = fromPython('moto[server]', 'moto_server')
+await deployedTo(moto).then(
+  (said) =>
+    report('serverless deploy, to AWS as moto plays it', () => {
+      if (!said.includes('Service deployed to stack eas-digits-dev')) throw new Error(said)
+    }),
+  (error) =>
+    report('serverless deploy, to AWS as moto plays it', () => {
+      throw error
+    }),
+)
 report('infra/aws/batch.asl.json by cfn-lint', () => run(cfnLint, [stateMachineStack()]))
 const aslValidator = fromNpm('asl-validator', 'asl-validator')
 report('infra/aws/batch.asl.json by asl-validator', () =>

@@ -1,6 +1,7 @@
 import { EasError } from '@eas/base'
 import { createHttpServer, endProcess } from '@eas/http-server'
 import { createLogger, createProcessor, loadServices, settingsFromEnv } from '@eas/processor'
+import { serviceKeys } from '@eas/service-json'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { readServiceFile } from '../services.ts'
 import { showAfter } from '../show-after.ts'
@@ -24,7 +25,9 @@ export const serveCommand = () =>
         .argParser(parsePort),
     )
     .option('--processor <code>', 'processor of a model that comes without a service.json (default: by its format)')
-    .option('--name <name>', 'service name of a model (default: from its file name)')
+    .addOption(
+      new Option('--name <name>', 'service name of a model (default: from its file name)').argParser(parseName),
+    )
     .addHelpText(
       'after',
       `
@@ -41,6 +44,15 @@ The token comes from the environment, EAS_TOKEN, or from service.json. Logs are 
     )
     .action(serve)
 
+/** What the system's codes mean to a person, and what to do. */
+const listenTroubles: { readonly [code: string]: string } = {
+  EADDRINUSE: 'another process listens there; --port takes another port, 0 any free one',
+  EACCES: 'permission denied; ports from 1024 on need none',
+  EADDRNOTAVAIL: 'this machine has no such address; --host 0.0.0.0 means all that it has',
+  ENOTFOUND: 'no such host',
+  EAI_AGAIN: 'the host name cannot be looked up now',
+}
+
 async function serve(files: readonly string[], options: ServeOptions): Promise<void> {
   const settings = settingsFromEnv(process.env)
   const log = createLogger(settings.logLevel, true)
@@ -54,9 +66,9 @@ async function serve(files: readonly string[], options: ServeOptions): Promise<v
   const processor = createProcessor({ services, settings, log })
   const http = createHttpServer({ processor, bodyBytesMax: settings.bodyBytesMax })
   const listening = await http.listen(options.port, options.host).catch((cause: NodeJS.ErrnoException) => {
-    throw new EasError('internal', `Cannot listen on ${options.host}:${options.port}: ${cause.code ?? cause.message}`, {
-      cause,
-    })
+    const { code = '', message } = cause
+    const reason = Object.hasOwn(listenTroubles, code) ? listenTroubles[code] : message
+    throw new EasError('internal', `Cannot listen on ${options.host}:${options.port}: ${reason}`, { cause })
   })
 
   const progress = showAfter(1000, `Loading ${services.map(({ name }) => name).join(', ')}`)
@@ -89,6 +101,12 @@ async function serve(files: readonly string[], options: ServeOptions): Promise<v
     }
     process.stderr.write(`${name} ${outcomes[state] ?? `is ${state}: ${url}`}\n`)
   }
+}
+
+function parseName(text: string): string {
+  const { type } = serviceKeys.name
+  if (type.parse(text)) return text
+  throw new InvalidArgumentError(`It must be ${type.words}.`)
 }
 
 function parsePort(text: string): number {

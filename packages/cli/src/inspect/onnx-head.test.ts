@@ -1,10 +1,11 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
+import { scratch } from '../../../../test/support/onnx.ts'
 import { readOnnxHead } from './onnx-head.ts'
 
 const examples = join(import.meta.dirname, '../../examples/digits')
+const { write, remove } = scratch('head')
+afterAll(remove)
 
 describe('readOnnxHead()', () => {
   it.each([
@@ -20,9 +21,7 @@ describe('readOnnxHead()', () => {
   it.each(['', 'x', '\u0008', '\u0042\u007f', 'hello hello hello hello'])(
     'gives no wrong facts of %j',
     async (text) => {
-      const file = join(mkdtempSync(join(tmpdir(), 'eas-head-')), 'x.onnx')
-      writeFileSync(file, text)
-      const head = await readOnnxHead(file)
+      const head = await readOnnxHead(write('x.onnx', text))
       expect(head === undefined || head.opsets.size === 0).toBe(true)
     },
   )

@@ -27,8 +27,10 @@ export interface Runtime {
 
 export async function createRuntime(spec: ModelSpec): Promise<Runtime> {
   const model = await openModel(spec.files, spec)
-  const { path, version } = spec.files
-  const context = { info: model.info, folder: dirname(path), version }
+  const { format, path, version } = spec.files
+  // A SavedModel is a folder itself.
+  const folder = format === 'savedmodel' ? path : dirname(path)
+  const context = { info: model.info, folder, version }
   const pipeline = await createPipeline(spec.pipeline, context)
   // Sessions of a model that adapts come and go; what is computed together has to be for one. Rows of features are no rows of tensors.
   const merges = spec.batching && !model.adapt && pipeline.useItems === undefined && isBatchable(model.info)
@@ -169,7 +171,7 @@ function runOne(model: LoadedModel, spec: ModelSpec, job: Job): Outcome {
     job.stages.compute = performance.now() - start
     return job.finished(spec, results)
   } catch (thrown) {
-    return job.failed(thrown)
+    return job.failed(job.call.refusal?.(thrown) ?? thrown)
   }
 }
 
@@ -216,9 +218,21 @@ function inflate(spec: ModelSpec, pipeline: Pipeline, body: Uint8Array): Uint8Ar
   try {
     return decompress(decompressor, body, inflatedBytesMax)
   } catch (thrown) {
+    if (!(thrown instanceof EasError) || thrown.code !== 'invalid_request') throw thrown
     // A client that was never told of the decompressor, such as a warm-up file, sends the plain message.
-    if (thrown instanceof EasError && thrown.code === 'invalid_request' && pipeline.isMessage(body)) return body
-    throw thrown
+    if (pipeline.isMessage(body)) return body
+    const sent = compressorOf(body, inflatedBytesMax, pipeline)
+    if (sent === undefined) throw thrown
+    const facts = `the body is ${sent}, and metadata.rpc.decompressor is ${decompressor}`
+    throw new EasError('invalid_request', `${thrown.message}; ${facts}`, { cause: thrown })
+  }
+}
+
+function compressorOf(body: Uint8Array, bytesMax: number, pipeline: Pipeline): Compressor | undefined {
+  try {
+    return recogniseCompression(body, bytesMax, pipeline.isMessage)?.compressor
+  } catch {
+    return undefined // what is wrong has been found already
   }
 }
 

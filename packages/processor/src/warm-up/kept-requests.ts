@@ -70,9 +70,12 @@ async function filesAt(
   const file = path.endsWith('/') || key === '' ? undefined : await store.head(key, { signal })
   if (file) return [file]
   const files: ObjectInfo[] = []
-  for await (const info of store.list(key === '' ? '' : `${key}/`, { signal })) {
+  const prefix = key === '' ? '' : `${key}/`
+  for await (const info of store.list(prefix, { signal })) {
     if (files.length === filesMax) break
-    if (info.size > 0) files.push(info)
+    // Such as the .DS_Store that a Mac leaves in each folder it shows.
+    const isHidden = /(?:^|\/)\./.test(info.key.slice(prefix.length))
+    if (info.size > 0 && !isHidden) files.push(info)
   }
   return files
 }
