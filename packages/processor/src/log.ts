@@ -4,6 +4,30 @@ export type { Logger }
 
 const { streamSym } = pino.symbols
 
+/** How a line says how grave it is and what happened. */
+export interface LogKeys {
+  readonly level: string
+  readonly message: string
+  /** The value of `level`, where it is another than pino's name. */
+  readonly names: Readonly<Record<string, string>>
+}
+
+const pinoKeys: LogKeys = { level: 'level', message: 'msg', names: {} }
+
+/** Without these every line is `DEFAULT`, and no alert finds an error. @see Cloud Logging, "Structured logging" */
+const cloudLoggingKeys: LogKeys = {
+  level: 'severity',
+  message: 'message',
+  names: { trace: 'DEBUG', debug: 'DEBUG', info: 'INFO', warn: 'WARNING', error: 'ERROR', fatal: 'CRITICAL' },
+}
+
+/** @param env Cloud Run sets `K_SERVICE`. */
+export const logKeysOf = (env: Readonly<Record<string, string | undefined>>): LogKeys =>
+  env.K_SERVICE === undefined ? pinoKeys : cloudLoggingKeys
+
+/** Of this process. */
+export const logKeys = logKeysOf(process.env)
+
 /**
  * Hands over finished lines, past pino's assembling of each: for what is written per request. A level must have been asked
  * about before.
@@ -26,7 +50,8 @@ export function createLogger(level: string, buffered: boolean): Logger {
       level,
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
+      messageKey: logKeys.message,
+      formatters: { level: (label) => ({ [logKeys.level]: logKeys.names[label] ?? label }) },
     },
     pino.destination({ dest: 1, sync: !buffered, minLength: buffered ? 16 * 1024 - 1 : 0, periodicFlush: 100 }),
   )

@@ -1,8 +1,9 @@
 import { EasError } from '@eas/base'
 import pino from 'pino'
 import { expect, it } from 'vitest'
+import { logKeysOf } from './log.ts'
 import { createMetrics } from './metrics.ts'
-import { Recorder, type RequestRecord } from './recorder.ts'
+import { lineOf, Recorder, type RequestRecord } from './recorder.ts'
 
 const record: RequestRecord = {
   service: 'digits',
@@ -54,6 +55,12 @@ it('a request is a line of JSON, its figures rounded to microseconds', () => {
       msg: 'request',
     },
   ])
+})
+
+it('on Cloud Run has the names that Cloud Logging reads', () => {
+  const line = JSON.parse(lineOf(record, 'error', logKeysOf({ K_SERVICE: 'digits' })))
+  expect(line).toMatchObject({ severity: 'ERROR', message: 'request' })
+  expect(line).not.toHaveProperty('level')
 })
 
 it('what a client or a library says cannot end a line, nor add to it', () => {
