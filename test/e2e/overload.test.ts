@@ -107,7 +107,9 @@ describe('rpc.keepalive', () => {
 
   it('is over computing and over waiting; what has waited too long is not computed, and its place comes back', async () => {
     const computing = open('hasty', ms(1200))
-    await sleep(50)
+    // Whoever comes first is computed: of endless work the worker would never be rid.
+    const inside = () => counted('eas_requests_in_flight', { service: 'hasty' })
+    await expect.poll(inside, { timeout: 10_000, interval: 5 }).toBe(1)
     const waiting = Array.from({ length: 8 }, () => open('hasty', endless))
     const answers = await Promise.all([computing, ...waiting].map(({ answer }) => answer))
     for (const answer of answers) {
@@ -120,7 +122,7 @@ describe('rpc.keepalive', () => {
       expect(await answer.connection.ends(2000)).toBe(true)
     }
     // The worker ends what it had begun, and nothing else: endless work would never let this be answered.
-    await expect.poll(async () => (await ask('hasty', 1))?.status, { timeout: 10_000, interval: 100 }).toBe(200)
+    await expect.poll(async () => (await ask('hasty', 1))?.status, { timeout: 20_000, interval: 100 }).toBe(200)
     const all = await Promise.all(Array.from({ length: 9 }, () => open('hasty', 1).answer))
     expect(all.map(({ status }) => status)).toEqual(Array(9).fill(200))
   })
