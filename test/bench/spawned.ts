@@ -120,14 +120,15 @@ async function readiness(port: number): Promise<{ status: number; loadMs: number
   return { status: response.status, loadMs: services[0]?.loadMs ?? Number.NaN }
 }
 
+/** Asks every 5 ms, since a server that starts has use for every core; it listens longer than that before its model is there. */
 async function connected(port: number): Promise<Socket> {
-  for (let tries = 0; tries < 20_000; tries++) {
+  for (let tries = 0; tries < 4_000; tries++) {
     const socket = connect(port, '127.0.0.1')
     const [error] = await Promise.race([once(socket, 'connect').then(() => [undefined]), once(socket, 'error')]).catch(
       (thrown) => [thrown],
     )
     if (!error) return socket
-    await sleep(1)
+    await sleep(5)
   }
   throw new Error('The server does not listen')
 }

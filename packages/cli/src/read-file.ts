@@ -37,9 +37,11 @@ export async function readBounded(file: string, maxBytes: number): Promise<Uint8
       const chunks: Buffer[] = []
       let bytes = 0
       // A pipe has no size, and a file may grow: what counts is what comes.
-      for await (const chunk of handle.createReadStream({ autoClose: false })) {
-        chunks.push(chunk)
-        bytes += chunk.length
+      for (let wanted = size + 1; ; wanted = pipeBytes) {
+        const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(wanted))
+        if (bytesRead === 0) break
+        chunks.push(buffer.subarray(0, bytesRead))
+        bytes += bytesRead
         if (bytes > maxBytes) throw tooLarge(file, maxBytes)
       }
       return joinBytes(chunks, bytes)
@@ -50,6 +52,9 @@ export async function readBounded(file: string, maxBytes: number): Promise<Uint8
     throw thrown instanceof EasError ? thrown : fileError('read', file, thrown)
   }
 }
+
+/** As many as a pipe holds. */
+const pipeBytes = 64 * 1024
 
 const tooLarge = (file: string, maxBytes: number) =>
   new EasError('too_large', `Cannot read ${file}: it is over ${maxBytes / 1024 / 1024} MiB`)

@@ -76,16 +76,21 @@ const stores = new WeakMap<StoreSettings, Map<string, ObjectStore>>()
 const wires = new WeakMap<StoreSettings, Wire>()
 
 /** One store per bucket, and one set of connections, for as long as the settings are in use. */
-function remembered(settings: StoreSettings, id: string, make: (wire: Wire) => ObjectStore): ObjectStore {
+function remembered(settings: StoreSettings, id: string, make: () => ObjectStore): ObjectStore {
   const known = stores.get(settings) ?? new Map<string, ObjectStore>()
   stores.set(settings, known)
-  const wire = wires.get(settings) ?? makeWire(settings.wire)
-  wires.set(settings, wire)
-  const store = known.get(id) ?? make(wire)
+  const store = known.get(id) ?? make()
   // A presigned URL is another store each time; they must not pile up.
   if (known.size > 1000) known.clear()
   known.set(id, store)
   return store
+}
+
+/** Not for a file: Node takes 5 ms to load its HTTPS. */
+function wireOf(settings: StoreSettings): Wire {
+  const wire = wires.get(settings) ?? makeWire(settings.wire)
+  wires.set(settings, wire)
+  return wire
 }
 
 function fileAt(path: string, settings: StoreSettings): Location {
@@ -106,7 +111,7 @@ function webAt(text: string, settings: StoreSettings): Location {
   const base = new URL(url)
   base.pathname = '/'
   base.hash = ''
-  return { store: remembered(settings, base.href, (wire) => httpStore(base, wire)), key }
+  return { store: remembered(settings, base.href, () => httpStore(base, wireOf(settings))), key }
 }
 
 /** `scheme://bucket/key`, taken apart as text: keys may hold `?`, `#` and `%`, which URLs read differently. */
@@ -156,7 +161,7 @@ function s3At(url: string, settings: StoreSettings): Location {
   const region = s3.region ?? (process.env.AWS_REGION || process.env.AWS_DEFAULT_REGION || 'us-east-1')
   const given = s3.endpoint ?? endpointOfEnvironment()
   const endpoint = given === undefined ? awsEndpoint(region) : endpointOf(given, url)
-  const store = remembered(settings, `s3://${bucket}`, (wire) =>
+  const store = remembered(settings, `s3://${bucket}`, () =>
     s3Store(
       {
         url: `s3://${bucket}`,
@@ -171,7 +176,7 @@ function s3At(url: string, settings: StoreSettings): Location {
         create: { headers: {}, verify: false },
         etagIsMd5: s3.etagIsMd5 ?? true,
       },
-      wire,
+      wireOf(settings),
     ),
   )
   return { store, key }
@@ -205,7 +210,7 @@ function ossAt(url: string, settings: StoreSettings): Location {
   )
   // An endpoint of OSS's own, of which there is one for the S3 API beside, says no more than the region and the network.
   const endpoint = given === undefined || configured ? standard : given
-  const store = remembered(settings, `oss://${named.bucket}`, (wire) =>
+  const store = remembered(settings, `oss://${named.bucket}`, () =>
     s3Store(
       {
         url: `oss://${bucket}`,
@@ -218,7 +223,7 @@ function ossAt(url: string, settings: StoreSettings): Location {
         create: { headers: { 'x-oss-forbid-overwrite': 'true' }, verify: true },
         etagIsMd5: true,
       },
-      wire,
+      wireOf(settings),
     ),
   )
   return { store, key: named.key }
@@ -249,9 +254,9 @@ function gsAt(url: string, settings: StoreSettings): Location {
   const { gcs = {} } = settings
   const endpoint = endpointOf(gcs.endpoint ?? 'https://storage.googleapis.com', url)
   const server = gcs.metadataServer === undefined ? undefined : endpointOf(gcs.metadataServer, url)
-  const tokens = (wire: Wire) => (server ? keptToken(() => askMetadata(server)) : applicationToken(wire))
+  const tokens = () => (server ? keptToken(() => askMetadata(server)) : applicationToken(wireOf(settings)))
   const { hmac } = gcs
-  const store = remembered(settings, `gs://${bucket}`, (wire) =>
+  const store = remembered(settings, `gs://${bucket}`, () =>
     hmac
       ? s3Store(
           {
@@ -266,9 +271,9 @@ function gsAt(url: string, settings: StoreSettings): Location {
             create: { headers: {}, verify: true },
             etagIsMd5: true,
           },
-          wire,
+          wireOf(settings),
         )
-      : gcsStore({ bucket, endpoint, token: gcs.anonymous ? undefined : (gcs.token ?? tokens(wire)) }, wire),
+      : gcsStore({ bucket, endpoint, token: gcs.anonymous ? undefined : (gcs.token ?? tokens()) }, wireOf(settings)),
   )
   return { store, key }
 }

@@ -1,4 +1,3 @@
-import * as zlib from 'node:zlib'
 import { EasError, joinBytes } from '@eas/base'
 import { isTooLarge, owned, reason } from './deflate.ts'
 import { malformed, tooLarge } from './failure.ts'
@@ -10,7 +9,8 @@ interface NativeZstd {
   zstdDecompressSync?(bytes: Uint8Array, options: { maxOutputLength: number; chunkSize: number }): Buffer
   zstdCompressSync?(bytes: Uint8Array): Buffer
 }
-const native = zlib as NativeZstd // absent functions are undefined, which the interface says
+// Absent functions are undefined, which the interface says. Not imported: a start would wait 2 ms for what few bodies need.
+const native = () => process.getBuiltinModule('node:zlib') as NativeZstd
 
 /**
  * Zstandard, by Node itself where it can and by `zstd-decode` where not. Both see only frames whose headers have been
@@ -19,7 +19,7 @@ const native = zlib as NativeZstd // absent functions are undefined, which the i
  * @throws {EasError} `invalid_request` for malformed frames, `too_large` for more than `maxBytes` in all.
  */
 export function decompressZstd(bytes: Uint8Array, maxBytes: number): Uint8Array {
-  return decodeAll(bytes, maxBytes, native.zstdDecompressSync ? decodeNatively : decodeZstdFrame)
+  return decodeAll(bytes, maxBytes, native().zstdDecompressSync ? decodeNatively : decodeZstdFrame)
 }
 
 /** As `decompressZstd`, on any version of Node. */
@@ -29,10 +29,11 @@ export function decompressZstdPortably(bytes: Uint8Array, maxBytes: number): Uin
 
 /** @throws {EasError} `not_implemented` before Node 22.15, which is the first to encode Zstandard. */
 export function compressZstd(bytes: Uint8Array): Uint8Array {
-  if (!native.zstdCompressSync) {
+  const { zstdCompressSync } = native()
+  if (!zstdCompressSync) {
     throw new EasError('not_implemented', `Cannot compress as zstd: it needs Node 22.15, this is ${process.version}`)
   }
-  return owned(native.zstdCompressSync(bytes))
+  return owned(zstdCompressSync(bytes))
 }
 
 function decodeAll(bytes: Uint8Array, maxBytes: number, decode: typeof decodeZstdFrame): Uint8Array {
@@ -61,7 +62,7 @@ function decodeNatively(bytes: Uint8Array, frame: ZstdFrame, maxBytes: number): 
   const expected = frame.contentBytes ?? usual
   const options = { maxOutputLength: Math.max(1, maxBytes), chunkSize: Math.max(1024, expected + 1) }
   try {
-    const content = native.zstdDecompressSync?.(bytes.subarray(frame.start, frame.end), options) ?? Buffer.alloc(0)
+    const content = native().zstdDecompressSync?.(bytes.subarray(frame.start, frame.end), options) ?? Buffer.alloc(0)
     return content.length > maxBytes ? 'too_large' : owned(content)
   } catch (cause) {
     if (isTooLarge(cause)) return 'too_large'
