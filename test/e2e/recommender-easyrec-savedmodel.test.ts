@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Processor } from '@eas/processor'
-import { type EasyrecFeature, easyrecPredict, easyrecStatus } from '@eas/protocol'
+import { easyrecPredict, easyrecStatus, type PBFeature } from '@eas/protocol'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { processorOf } from '../support/processor.ts'
 
@@ -46,7 +46,7 @@ afterAll(() => {
   rmSync(items, { recursive: true })
 })
 
-const text = (value: string): EasyrecFeature => ({ kind: 'string_feature', value })
+const text = (value: string): PBFeature => ({ kind: 'string_feature', value })
 
 async function ask(service: string, { user, item_ids, hour }: Case, debug_level = 0) {
   const body = easyrecPredict.encodeRequest({
@@ -55,6 +55,8 @@ async function ask(service: string, { user, item_ids, hour }: Case, debug_level 
     item_ids,
     context_features: new Map([['hour', hour.map(text)]]),
     faiss_neigh_num: 0,
+    item_features: new Map(),
+    meta_data: new Map(),
   })
   const response = await processor.handle({ method: 'POST', target: `/api/predict/${service}`, headers: {}, body })
   expect(response.status, Buffer.from(response.body).toString()).toBe(200)

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Processor } from '@eas/processor'
-import { type EasyrecFeature, type EasyrecRequest, easyrecPredict, easyrecStatus, torchrecPredict } from '@eas/protocol'
+import { type EasyrecRequest, easyrecPredict, easyrecStatus, type PBFeature, torchrecPredict } from '@eas/protocol'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { processorOf } from '../support/processor.ts'
 import { ask, golden, recommender } from '../support/recommender.ts'
@@ -25,10 +25,10 @@ beforeAll(async () => {
 })
 afterAll(() => processor.close())
 
-const text = (value: string): EasyrecFeature => ({ kind: 'string_feature', value })
+const text = (value: string): PBFeature => ({ kind: 'string_feature', value })
 const request: EasyrecRequest = {
   debug_level: 0,
-  user_features: new Map<string, EasyrecFeature>([
+  user_features: new Map<string, PBFeature>([
     ['user_id', text('u001d')],
     ['age', { kind: 'int_feature', value: 33 }],
     ['city', text('hangzhou')],
@@ -37,8 +37,10 @@ const request: EasyrecRequest = {
     ['history__ts', text('0.5;0.25')],
   ]),
   item_ids: ['item_0001', 'no such item', 'item_0002'],
-  context_features: new Map([['hour', [9, 10, 11].map((value): EasyrecFeature => ({ kind: 'int_feature', value }))]]),
+  context_features: new Map([['hour', [9, 10, 11].map((value): PBFeature => ({ kind: 'int_feature', value }))]]),
   faiss_neigh_num: 0,
+  item_features: new Map(),
+  meta_data: new Map(),
 }
 
 async function easyrec(change: Partial<EasyrecRequest> | Uint8Array, service = 'easyrec') {
@@ -52,10 +54,7 @@ async function easyrec(change: Partial<EasyrecRequest> | Uint8Array, service = '
 
 describe('the EasyRec message', () => {
   it('is answered with the scores that the TorchEasyRec message gets', async () => {
-    const { answer: torch } = await ask(
-      processor,
-      torchrecPredict.encodeRequest({ ...request, item_features: new Map(), meta_data: new Map() }),
-    )
+    const { answer: torch } = await ask(processor, torchrecPredict.encodeRequest(request))
     const { status, answer } = await easyrec({})
     expect(status).toBe(200)
     expect(answer).toMatchObject({ status_code: easyrecStatus.OK, error_msg: '', item_ids: request.item_ids })
@@ -64,6 +63,23 @@ describe('the EasyRec message', () => {
       expect([...(answer?.results.get(id) ?? [])]).toEqual([...torch.map_outputs.values()].map(({ data }) => data[row]))
     }
     expect([...(answer?.results.get('no such item') ?? [])]).toEqual([-1, -1, -1, -1])
+  })
+
+  it('has features of every kind, and of items, when PAI-Rec sends it', async () => {
+    const user_features = new Map(request.user_features)
+      .set('weight', { kind: 'double_feature', value: 61.5 })
+      .set('raw_3', { kind: 'double_list', value: Float64Array.of(0.25, 0.5, 0.75, 1) })
+      .set('click', { kind: 'float_lists', value: [Float32Array.of(0.5, 0.25), Float32Array.of(0.75, 1)] })
+    const price: PBFeature = { kind: 'double_feature', value: 7.5 }
+    const sent = { ...request, user_features, item_features: new Map([['price', [price, price, price]]]) }
+    const { answer: torch } = await ask(processor, torchrecPredict.encodeRequest(sent))
+    const { answer } = await easyrec(sent)
+    for (const [row, id] of request.item_ids.entries()) {
+      expect([...(answer?.results.get(id) ?? [])]).toEqual([...torch.map_outputs.values()].map(({ data }) => data[row]))
+    }
+    const { answer: told } = await easyrec({ ...sent, debug_level: 1 })
+    for (const feature of ['weight:61.5', 'raw_3:0.25,0.5,0.75,1', 'price:7.5'])
+      expect(told?.raw_features.get('item_0001')).toContain(feature)
   })
 
   it('has scores in the order of outputs', async () => {
@@ -93,7 +109,7 @@ describe('the EasyRec message', () => {
   })
 
   it('tells of failures in its own status_code', async () => {
-    const [short] = [...request.context_features.values()] as [EasyrecFeature[]] // the one above
+    const [short] = [...request.context_features.values()] as [PBFeature[]] // the one above
     const { status, answer } = await easyrec({ context_features: new Map([['hour', short.slice(1)]]) })
     expect(status).toBe(200)
     expect(answer).toMatchObject({

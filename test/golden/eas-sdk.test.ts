@@ -12,7 +12,6 @@ import {
 import { describe, expect, it } from 'vitest'
 import { easSdkBytes, easSdkCoverage, easSdkNames, easSdkNotSupported, easSdkVectors } from '../support/golden.ts'
 import {
-  easyrecRequestOf,
   tfRequestOf,
   tfResponseOf,
   torchRequestOf,
@@ -42,7 +41,7 @@ const codecs = {
     easyrec: row(
       easyrecPredict.decodeRequest,
       easyrecPredict.encodeRequest,
-      easyrecRequestOf,
+      torchrecRequestOf,
       easyrecPredict.isRequest,
     ),
   },

@@ -103,7 +103,6 @@ const feature: fc.Arbitrary<unknown> = fc.oneof(
     fc.array(listOf(value), { maxLength: 3 }).map((lists) => ({ [`${of}_lists`]: { lists } })),
   ),
 )
-const easyrecFeature = fc.oneof(fc.constant({}), ...kindsOf(['int', 'long', 'string', 'float']))
 const contextOf = (of: fc.Arbitrary<unknown>) =>
   mapOf(
     text,
@@ -225,14 +224,8 @@ const messages = [
   row(
     'easyrec PBRequest',
     protobufType('easyrec_predict', `${processor}.easyrec.PBRequest`),
-    fc.record({
-      debug_level: orAbsent(int32, 0),
-      user_features: mapOf(text, easyrecFeature),
-      item_ids: texts,
-      context_features: contextOf(easyrecFeature),
-      faiss_neigh_num: orAbsent(int32, 0),
-    }),
-    json.easyrecRequestOf,
+    torchrecRequest,
+    json.torchrecRequestOf,
     easyrecPredict.decodeRequest,
     easyrecPredict.encodeRequest,
     easyrecPredict.isRequest,
@@ -247,7 +240,7 @@ const messages = [
       ),
       item_features: textMap,
       generate_features: textMap,
-      context_features: contextOf(easyrecFeature),
+      context_features: contextOf(feature),
       error_msg: orAbsent(text, ''),
       status_code: orAbsent(fc.constantFrom(0, 1, 2), 0),
       item_ids: texts,

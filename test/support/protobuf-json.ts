@@ -1,12 +1,5 @@
 import { type DType, dtypes, type Tensor, toBfloat16, toHalf } from '@eas/base'
-import {
-  type DataTypes,
-  type EasyrecFeature,
-  type FeatureKind,
-  type PBFeature,
-  tfDataTypes,
-  torchDataTypes,
-} from '@eas/protocol'
+import { type DataTypes, type FeatureKind, type PBFeature, tfDataTypes, torchDataTypes } from '@eas/protocol'
 
 /**
  * Messages in protobuf's JSON, as the vectors record them, to the values our codecs speak. Written apart from the codecs,
@@ -101,7 +94,6 @@ export function featureOf(json: unknown): PBFeature {
 }
 
 const contextFeatures = (json: unknown) => list(object(json).features).map(featureOf)
-const easyrecFeature = (json: unknown) => featureOf(json) as EasyrecFeature // EasyRec's oneof has no other members.
 
 export const torchRequestOf = (json: unknown) => ({
   inputs: list(object(json).inputs).map((input) => (isEmpty(input) ? undefined : torchTensor(input))),
@@ -150,19 +142,11 @@ export const pbLogDataOf = (json: unknown) => ({
   generate_features: mapOf(object(json).generate_features, text),
 })
 
-export const easyrecRequestOf = (json: unknown) => ({
-  debug_level: Number(object(json).debug_level ?? 0),
-  user_features: mapOf(object(json).user_features, easyrecFeature),
-  item_ids: texts(object(json).item_ids),
-  context_features: mapOf(object(json).context_features, (entry) => list(object(entry).features).map(easyrecFeature)),
-  faiss_neigh_num: Number(object(json).faiss_neigh_num ?? 0),
-})
-
 export const easyrecResponseOf = (json: unknown) => ({
   results: mapOf(object(json).results, (entry) => Float64Array.from(list(object(entry).scores), Number)),
   item_features: mapOf(object(json).item_features, text),
   generate_features: mapOf(object(json).generate_features, text),
-  context_features: mapOf(object(json).context_features, (entry) => list(object(entry).features).map(easyrecFeature)),
+  context_features: mapOf(object(json).context_features, contextFeatures),
   error_msg: text(object(json).error_msg),
   status_code: Number(object(json).status_code ?? 0),
   item_ids: texts(object(json).item_ids),

@@ -2,14 +2,7 @@ import type { Tensor } from '@eas/base'
 import { ArrayState } from './array-proto.ts'
 import { tfDataTypes } from './data-type.ts'
 import { inField } from './decode-error.ts'
-import {
-  readFeatureEntry,
-  readFeaturesEntry,
-  sizeOfFeatureMap,
-  sizeOfFeaturesMap,
-  writeFeatureMap,
-  writeFeaturesMap,
-} from './feature-map.ts'
+import { readFeaturesEntry, sizeOfFeaturesMap, writeFeaturesMap } from './feature-map.ts'
 import {
   readTensorEntry,
   readText,
@@ -22,27 +15,16 @@ import {
   writeTexts,
 } from './map-entry.ts'
 import { decodeMessage, encodeMessage } from './message.ts'
-import { easyrecMembers, FeatureState, featureSchema, type PBFeature } from './pb-feature.ts'
+import { FeatureState, type PBFeature } from './pb-feature.ts'
 import { Runs, viewFloat64 } from './runs.ts'
-import { mapSchema } from './schema.ts'
-import { form, isWellFormed } from './well-formed.ts'
+import { type TorchrecRequest, torchrecPredict } from './torchrec-predict.ts'
 import { type Reader, type Sizes, sizeOfInt32, sizeOfUtf8, type Writer } from './wire.ts'
 
-/** `PBFeature` of EasyRec: the scalar kinds, without double. */
-export type EasyrecFeature = Extract<
-  PBFeature,
-  { readonly kind: 'int_feature' | 'long_feature' | 'string_feature' | 'float_feature' | undefined }
->
-
-/** `PBRequest` of the EasyRec processor. */
-export interface EasyrecRequest {
-  readonly debug_level: number
-  readonly user_features: ReadonlyMap<string, EasyrecFeature>
-  readonly item_ids: readonly string[]
-  readonly context_features: ReadonlyMap<string, readonly EasyrecFeature[]>
-  /** 0 when the request does not say. The Java SDK's message has no such field. */
-  readonly faiss_neigh_num: number
-}
+/**
+ * `PBRequest` of the EasyRec processor: the TorchEasyRec processor's. The SDKs' own message has four scalar kinds of
+ * features and ends at `faiss_neigh_num`; PAI-Rec sends both processors all of it, any number of Go's as `double_feature`.
+ */
+export type EasyrecRequest = TorchrecRequest
 
 /** `PBResponse` of the EasyRec processor. */
 export interface EasyrecResponse {
@@ -50,7 +32,7 @@ export interface EasyrecResponse {
   readonly results: ReadonlyMap<string, Float64Array>
   readonly item_features: ReadonlyMap<string, string>
   readonly generate_features: ReadonlyMap<string, string>
-  readonly context_features: ReadonlyMap<string, readonly EasyrecFeature[]>
+  readonly context_features: ReadonlyMap<string, readonly PBFeature[]>
   readonly error_msg: string
   /** One of `easyrecStatus`: clients fail with `error_msg` on any but `OK`, whatever the HTTP status. */
   readonly status_code: number
@@ -69,10 +51,8 @@ export const easyrecStatus = { OK: 0, INPUT_EMPTY: 1, EXCEPTION: 2 } as const
  * @see proto/easyrec_predict.proto
  */
 export const easyrecPredict = {
-  /** @throws {DecodeError} */
-  decodeRequest: (bytes: Uint8Array): EasyrecRequest => decodeMessage('PBRequest', bytes, readRequest),
-
-  encodeRequest: (request: EasyrecRequest): Uint8Array => encodeMessage(request, sizeOfRequest, writeRequest),
+  decodeRequest: torchrecPredict.decodeRequest,
+  encodeRequest: torchrecPredict.encodeRequest,
 
   /** @throws {DecodeError} */
   decodeResponse: (bytes: Uint8Array): EasyrecResponse => decodeMessage('PBResponse', bytes, readResponse),
@@ -80,89 +60,11 @@ export const easyrecPredict = {
   /** @throws {EasError} `internal` when a dtype has no number in `ArrayDataType`. */
   encodeResponse: (response: EasyrecResponse): Uint8Array => encodeMessage(response, sizeOfResponse, writeResponse),
 
-  /** Whether the bytes are a request to the letter, with no unknown field. */
-  isRequest: (bytes: Uint8Array): boolean => isWellFormed(bytes, requestSchema),
+  isRequest: torchrecPredict.isRequest,
 } as const
-
-const requestSchema = {
-  1: form.varint,
-  2: mapSchema(featureSchema(easyrecMembers)),
-  3: form.text,
-  4: mapSchema({ 1: featureSchema(easyrecMembers) }),
-  5: form.varint,
-} as const
-
-function readRequest(reader: Reader): EasyrecRequest {
-  const state = new FeatureState(easyrecMembers)
-  const user_features = new Map<string, PBFeature>()
-  const item_ids: string[] = []
-  const context_features = new Map<string, readonly PBFeature[]>()
-  let debug_level = 0
-  let faiss_neigh_num = 0
-  while (reader.pos < reader.end) {
-    const tag = reader.tag()
-    switch (tag) {
-      case 0x08:
-        debug_level = reader.int32()
-        break
-      case 0x12:
-        readFeatureEntry(reader, 'user_features', state, user_features)
-        break
-      case 0x1a:
-        readText(reader, 'item_ids', item_ids)
-        break
-      case 0x22:
-        readFeaturesEntry(reader, 'context_features', state, context_features)
-        break
-      case 0x28:
-        faiss_neigh_num = reader.int32()
-        break
-      default:
-        reader.skip(tag)
-    }
-  }
-  return {
-    debug_level,
-    user_features: scalarFeatures(user_features),
-    item_ids,
-    context_features: scalarFeatures(context_features),
-    faiss_neigh_num,
-  }
-}
-
-/** With `easyrecMembers`, no other kind is ever read. */
-function scalarFeatures(map: Map<string, PBFeature>): Map<string, EasyrecFeature>
-function scalarFeatures(map: Map<string, readonly PBFeature[]>): Map<string, readonly EasyrecFeature[]>
-function scalarFeatures(map: unknown): unknown {
-  return map
-}
-
-function sizeOfRequest(request: EasyrecRequest, sizes: Sizes): number {
-  const { debug_level, faiss_neigh_num } = request
-  let size = debug_level === 0 ? 0 : 1 + sizeOfInt32(debug_level)
-  size += sizeOfFeatureMap(request.user_features, sizes)
-  size += sizeOfTexts(request.item_ids, sizes)
-  size += sizeOfFeaturesMap(request.context_features, sizes)
-  return faiss_neigh_num === 0 ? size : size + 1 + sizeOfInt32(faiss_neigh_num)
-}
-
-function writeRequest(writer: Writer, request: EasyrecRequest): void {
-  const { debug_level, faiss_neigh_num } = request
-  if (debug_level !== 0) {
-    writer.byte(0x08)
-    writer.int32(debug_level)
-  }
-  writeFeatureMap(writer, 0x12, request.user_features)
-  writeTexts(writer, 0x1a, request.item_ids)
-  writeFeaturesMap(writer, 0x22, request.context_features)
-  if (faiss_neigh_num !== 0) {
-    writer.byte(0x28)
-    writer.int32(faiss_neigh_num)
-  }
-}
 
 function readResponse(reader: Reader): EasyrecResponse {
-  const features = new FeatureState(easyrecMembers)
+  const features = new FeatureState()
   const tensors = new ArrayState(tfDataTypes)
   const results = new Map<string, Float64Array>()
   const item_features = new Map<string, string>()
@@ -215,7 +117,7 @@ function readResponse(reader: Reader): EasyrecResponse {
     results,
     item_features,
     generate_features,
-    context_features: scalarFeatures(context_features),
+    context_features,
     error_msg,
     status_code,
     item_ids,

@@ -2,13 +2,7 @@ export { compress, compressors, decompress, recogniseCompression } from './compr
 export { type Compressor, compressorNames } from './compression/names.ts'
 export { type DataType, type DataTypes, tfDataTypes, torchDataTypes, type ValueField } from './data-type.ts'
 export { DecodeError } from './decode-error.ts'
-export {
-  type EasyrecFeature,
-  type EasyrecRequest,
-  type EasyrecResponse,
-  easyrecPredict,
-  easyrecStatus,
-} from './easyrec-predict.ts'
+export { type EasyrecRequest, type EasyrecResponse, easyrecPredict, easyrecStatus } from './easyrec-predict.ts'
 export type { EasRequest, EasRequestHead, EasResponse } from './http.ts'
 export type { FeatureKind, FeatureValues, PBFeature } from './pb-feature.ts'
 export { type PBLogData, pbLogData } from './pb-log-data.ts'

@@ -102,17 +102,11 @@ const rows: readonly Member[] = [
 const memberByField: readonly (Member | undefined)[] = [undefined, ...rows]
 const memberByKind: ReadonlyMap<string, Member> = new Map(rows.map((row) => [row.kind, row]))
 
-/** EasyRec's `PBFeature` has the first four members only. */
-export const easyrecMembers = 4
-export const torchrecMembers = rows.length
-
 /** A feature of which no member is set; there may be many. */
 const missing: PBFeature = Object.freeze({ kind: undefined, value: undefined })
 
 /** What has been read of one `PBFeature`. One serves a whole request. */
 export class FeatureState {
-  /** How many members the message has. */
-  readonly members: number
   field = 0
   /** The scalar, or the map, strings or lists being filled. */
   value: unknown
@@ -120,10 +114,6 @@ export class FeatureState {
   readonly runs = new Runs()
   /** Of the map being filled, once it is large. */
   guard: KeyGuard | undefined
-
-  constructor(members: number) {
-    this.members = members
-  }
 
   begin(): void {
     this.field = 0
@@ -188,7 +178,7 @@ export function readFeature(reader: Reader, state: FeatureState): void {
 
 function readOtherMember(reader: Reader, state: FeatureState, tag: number): void {
   const field = tag >>> 3
-  const member = field <= state.members ? memberByField[field] : undefined
+  const member = memberByField[field]
   if (tag === 0x29 && member) {
     state.scalar(5, reader.double())
     return
@@ -391,9 +381,9 @@ function writeList(writer: Writer, list: List, type: ScalarType): void {
 }
 
 /** @see well-formed.ts */
-export function featureSchema(members: number): Schema {
+export function featureSchema(): Schema {
   const schema: { [field: number]: FieldForm } = {}
-  for (const row of rows.slice(0, members)) {
+  for (const row of rows) {
     const form = scalars[row.of].form
     if (row.form === 'map') schema[row.field] = { 1: { 1: scalars[row.key].form, 2: form } }
     else if (row.form === 'list') schema[row.field] = { 1: form }

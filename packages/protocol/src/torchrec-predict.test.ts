@@ -75,13 +75,19 @@ describe('maps', () => {
   })
 })
 
-it('skips a member that EasyRec does not have', () => {
-  const feature = bytesField(2, varintField(1, 3), bytesField(21, bytesField(1, [1, 2])))
-  const request = message(bytesField(2, textField(1, 'x'), feature))
-  expect(easyrecPredict.decodeRequest(request).user_features).toEqual(
-    new Map([['x', { kind: 'int_feature', value: 3 }]]),
+it('is also what PAI-Rec sends EasyRec: features of every kind, of items too, and meta data', () => {
+  const list = bytesField(2, bytesField(21, bytesField(1, [1, 2])))
+  const request = message(
+    bytesField(2, textField(1, 'x'), list),
+    bytesField(6, textField(1, 'y'), bytesField(2, bytesField(1, varintField(1, 3)))),
+    bytesField(7, textField(1, 'request_id'), textField(2, 'r')),
   )
-  expect(easyrecPredict.isRequest(request)).toBe(false)
+  expect(easyrecPredict.decodeRequest(request)).toMatchObject({
+    user_features: new Map([['x', { kind: 'int_list', value: Int32Array.of(1, 2) }]]),
+    item_features: new Map([['y', [{ kind: 'int_feature', value: 3 }]]]),
+    meta_data: new Map([['request_id', 'r']]),
+  })
+  expect(easyrecPredict.isRequest(request)).toBe(true)
 })
 
 it('bounds the parts of a message', () => {

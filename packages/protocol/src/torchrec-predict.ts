@@ -21,7 +21,7 @@ import {
   writeTexts,
 } from './map-entry.ts'
 import { decodeMessage, encodeMessage } from './message.ts'
-import { FeatureState, featureSchema, type PBFeature, torchrecMembers } from './pb-feature.ts'
+import { FeatureState, featureSchema, type PBFeature } from './pb-feature.ts'
 import { mapSchema } from './schema.ts'
 import { form, isWellFormed } from './well-formed.ts'
 import { type Reader, type Sizes, sizeOfInt32, type Writer } from './wire.ts'
@@ -69,10 +69,10 @@ export const torchrecPredict = {
   isRequest: (bytes: Uint8Array): boolean => isWellFormed(bytes, requestSchema),
 } as const
 
-const featuresSchema = mapSchema({ 1: featureSchema(torchrecMembers) })
+const featuresSchema = mapSchema({ 1: featureSchema() })
 const requestSchema = {
   1: form.varint,
-  2: mapSchema(featureSchema(torchrecMembers)),
+  2: mapSchema(featureSchema()),
   3: form.text,
   4: featuresSchema,
   5: form.varint,
@@ -109,7 +109,7 @@ function readWholeRequest(reader: Reader): TorchrecRequest {
 
 /** Reads up to the end of the message that `reader` is in. */
 export function readRequest(reader: Reader, into: RequestDraft): void {
-  const state = new FeatureState(torchrecMembers)
+  const state = new FeatureState()
   while (reader.pos < reader.end) {
     const tag = reader.tag()
     switch (tag) {

@@ -16,23 +16,18 @@ export async function easyrecPipeline(spec: RecommenderSpec, context: PipelineCo
   const notes = new RequestNotes(spec)
   const byId = spec.itemsById && openItemsById(spec.itemsById)
   let items: ItemView | undefined
-  const requestOf = (body: Uint8Array) => ({
-    ...easyrecPredict.decodeRequest(body),
-    item_features: new Map(),
-    meta_data: new Map<string, string>(),
-  })
   return {
     isMessage: easyrecPredict.isRequest,
-    tensorsOf: (body) => recommender.begin(requestOf(body), undefined, items).allInputs(),
+    tensorsOf: (body) => recommender.begin(easyrecPredict.decodeRequest(body), undefined, items).allInputs(),
     prepare: (body) =>
-      byId?.(recommender.itemIds(requestOf(body))).then((view) => {
+      byId?.(recommender.itemIds(easyrecPredict.decodeRequest(body))).then((view) => {
         items = view
       }),
     useItems(data) {
       items = attachItems(data)
     },
     decode(body, model) {
-      const request = requestOf(body)
+      const request = easyrecPredict.decodeRequest(body)
       const isEmpty = request.item_ids.length === 0 && recommender.needsItems
       const recommendation = recommender.begin(request, model, items)
       const { feeds, fetches } = recommendation
@@ -43,7 +38,7 @@ export async function easyrecPipeline(spec: RecommenderSpec, context: PipelineCo
           const answer = answerOf(recommendation.finish(results), fetches, recommender.isRecall)
           return easyrecPredict.encodeResponse(isEmpty ? { ...answer, ...inputEmpty } : answer)
         },
-        notes: (work) => notes.of(recommendation, undefined, body, work),
+        notes: (work) => notes.of(recommendation, request.meta_data.get('request_id'), body, work),
       }
     },
     encodeFailure,

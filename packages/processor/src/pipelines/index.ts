@@ -1,7 +1,6 @@
 import { EasError, formatShape, type Tensor } from '@eas/base'
 import {
   DecodeError,
-  type EasyrecRequest,
   easyrecPredict,
   type TorchrecRequest,
   tfPredict,
@@ -94,7 +93,7 @@ const shapeOfTensors = (tensors: ReadonlyMap<string | number, Tensor>) =>
   [...tensors].map(([name, { dtype, shape }]) => `${name} ${dtype}${formatShape(shape)}`).join()
 
 /** How many items there are, and which features. */
-const shapeOfFeatures = (request: EasyrecRequest | TorchrecRequest) =>
+const shapeOfFeatures = (request: TorchrecRequest) =>
   [
     request.item_ids.length,
     ...[...request.user_features].map(([name, { kind }]) => `${name} ${kind}`).sort(),
