@@ -40,6 +40,7 @@ const titles: Readonly<Record<string, string>> = {
   'host/sequenceExample': '`tf.SequenceExample`',
   'host/sets': 'sets and counts',
   'host/arrays': 'arrays of strings and numbers',
+  'host/arithmetic': 'arithmetic',
 }
 
 const section = (title: string, names: readonly string[]): string =>

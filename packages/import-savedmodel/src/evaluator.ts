@@ -129,6 +129,12 @@ export class Evaluator {
     return poison
   }
 
+  /** The node a reference names, where it is of the frame's own graph. */
+  nodeOf(frame: Frame, text: string): NodeDef | undefined {
+    const { node } = parseReference(text)
+    return frame.homeOf(node).nodes.get(node)
+  }
+
   isKnown(frame: Frame, name: string): boolean {
     return frame.homeOf(name).memo.has(name)
   }

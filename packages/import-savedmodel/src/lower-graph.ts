@@ -41,7 +41,7 @@ export interface LoweredGraph extends ImportedModel {
 }
 
 /** Of this importer; changes when the same model would become another graph. */
-export const importerVersion = '4'
+export const importerVersion = '5'
 
 /** The file the graph was read from, whose large constants stay in it. */
 export interface GraphFile {
@@ -126,6 +126,7 @@ export function lowerGraph(
     guards: g.guards.all,
     assumptions: [...g.assumptions],
     warnings: [...g.warnings],
+    isRandom: g.isRandom,
     ops: [...e.ops].sort(),
     ...(prologue ? { prologue } : {}),
   }

@@ -515,7 +515,7 @@ function renameNode(n: Node, renamed: ReadonlyMap<string, string>): Node {
 function domainsOf(nodes: readonly Node[]): Record<string, number> {
   const domains: Record<string, number> = {}
   for (const n of nodes) {
-    if (n.domain) domains[n.domain] = n.domain === 'ai.onnx.ml' ? 3 : 1
+    if (n.domain) domains[n.domain] = n.domain === 'ai.onnx.ml' ? 4 : 1
     for (const a of Object.values(n.attribute)) if ('graph' in a) Object.assign(domains, domainsOf(a.graph.node))
   }
   return domains

@@ -35,8 +35,6 @@ export const withoutCase: Readonly<Record<string, string>> = {
   AssignVariableOp: refused,
   Multinomial: refused,
   RandomShuffle: refused,
-  RandomStandardNormal: refused,
-  RandomUniform: refused,
   RandomUniformInt: refused,
   ResourceScatterUpdate: refused,
   ScatterUpdate: refused,

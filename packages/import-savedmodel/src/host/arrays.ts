@@ -1,4 +1,4 @@
-import type { DType, Tensor } from '@eas/base'
+import type { Tensor } from '@eas/base'
 import { refuse } from '@eas/onnx'
 import type { HostAttrs, HostOp, HostTable } from './program.ts'
 import { concatFlat } from './sparse.ts'
@@ -18,6 +18,7 @@ import {
   numericTensor,
   pick,
   placesIn,
+  scalars,
   sizeOfShape,
   strides,
   strings,
@@ -29,14 +30,14 @@ import {
  * Operators that the graph has lowerings for, computed on the host where strings depend on them, or are what they move.
  * Types and shapes come from the lowering.
  */
-const op = (run: HostOp['run']): HostOp => ({
+export const op = (run: HostOp['run']): HostOp => ({
   run,
   infer: (o) => {
     throw refuse('it has no lowering of its own', o.node.name)
   },
 })
 
-const first = (inputs: readonly Tensor[], i = 0): Tensor => {
+export const first = (inputs: readonly Tensor[], i = 0): Tensor => {
   const t = inputs[i]
   if (!t) throw invalid(`input ${i} is missing`)
   return t
@@ -46,47 +47,17 @@ const withShape = (t: Tensor, shape: readonly number[]): Tensor => {
     throw invalid(`a tensor of shape [${t.shape}] cannot have the shape [${shape}]`)
   return { ...t, shape } as Tensor // the same elements
 }
-const counted = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis)
+export const counted = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis)
 
-type Scalar = number | bigint | string
-const elements = (t: Tensor): readonly Scalar[] =>
-  t.dtype === 'string' ? t.data.map(latin1) : Array.from<number | bigint>(t.data)
+export type Scalar = number | bigint | string
+export const elements = (t: Tensor): readonly Scalar[] => (t.dtype === 'string' ? t.data.map(latin1) : scalars(t))
 
-const binary = (f: (a: Scalar, b: Scalar) => Scalar | boolean, to?: DType): HostOp =>
-  op((inputs) => {
-    const [x, y] = [first(inputs), first(inputs, 1)]
-    const shape = broadcast(x.shape, y.shape)
-    const [i, j] = [placesIn(x.shape, shape), placesIn(y.shape, shape)]
-    const [a, b] = [elements(x), elements(y)]
-    const values = i.map((at, k) => f(a[at] ?? 0, b[j[k] ?? 0] ?? 0))
-    return [
-      numericTensor(
-        to ?? x.dtype,
-        values.map((v) => (typeof v === 'bigint' ? v : Number(v))),
-        shape,
-      ),
-    ]
-  })
+const none = new Uint8Array()
 
-/** Each number for itself. */
-const each = (f: (v: number | bigint) => number | bigint): HostOp =>
-  op((inputs) => {
-    const x = first(inputs)
-    if (x.dtype === 'string') throw invalid('numbers are meant, where strings are given')
-    return [numericTensor(x.dtype, Array.from<number | bigint, number | bigint>(x.data, f), x.shape)]
-  })
-
-/** Arithmetic of numbers or of wide whole numbers, whichever the operands are. */
-const arithmetic = (small: (a: number, b: number) => number, wide: (a: bigint, b: bigint) => bigint): HostOp =>
-  binary((a, b) =>
-    typeof a === 'bigint' && typeof b === 'bigint' ? BigInt.asIntN(64, wide(a, b)) : small(Number(a), Number(b)),
-  )
-
-/** The sum of numbers; strings are joined. */
-const add: HostOp = {
-  run: (inputs, attrs) => {
+/** Strings are joined. */
+export const joined: HostOp = {
+  run: (inputs) => {
     const [a, b] = [first(inputs), first(inputs, 1)]
-    if (a.dtype !== 'string') return sum.run(inputs, attrs)
     const shape = broadcast(a.shape, b.shape)
     const [i, j] = [placesIn(a.shape, shape), placesIn(b.shape, shape)]
     const [left, right] = [strings(a), strings(b)]
@@ -98,17 +69,6 @@ const add: HostOp = {
     ]
   },
   infer: (o) => [typed(o.tensor(0).dtype, o.e.broadcast(o.tensor(0).shape, o.tensor(1).shape))],
-}
-const sum = arithmetic(
-  (a, b) => a + b,
-  (a, b) => a + b,
-)
-const none = new Uint8Array()
-
-const floorDivWide = (a: bigint, b: bigint): bigint => {
-  if (b === 0n) throw invalid('Integer division by zero')
-  const q = a / b
-  return q * b !== a && a < 0n !== b < 0n ? q - 1n : q
 }
 
 /** Shape `x` is picked from along an axis. */
@@ -214,7 +174,7 @@ function stridedSlice([x, begin, end, step]: readonly Tensor[], attrs: HostAttrs
   return [pick(t, order, shape)]
 }
 
-function transpose(x: Tensor, perm: readonly number[]): Tensor {
+export function transpose(x: Tensor, perm: readonly number[]): Tensor {
   const shape = perm.map((p) => x.shape[p] ?? 1)
   const [from, to] = [strides(x.shape), strides(shape)]
   const order = Array.from({ length: sizeOfShape(shape) }, (_, n) =>
@@ -238,46 +198,6 @@ function unique(x: Tensor, attrs: HostAttrs): Tensor[] {
   const dtype = dtypeAttr(attrs, 'out_idx', 'int32')
   return [pick(x, order, [order.length]), numericTensor(dtype, index), numericTensor(dtype, counts)]
 }
-
-function cast(x: Tensor, to: DType): Tensor {
-  if (x.dtype === to) return x
-  if (x.dtype === 'float16' || to === 'float16' || x.dtype === 'bfloat16' || to === 'bfloat16')
-    throw invalid(`a cast from ${x.dtype} to ${to} in front of the model is not supported`)
-  const values = elements(x) as readonly (number | bigint)[] // strings are not cast
-  return numericTensor(to, to === 'bool' ? values.map((v) => Number(Boolean(Number(v)))) : values, x.shape)
-}
-
-function reduce(f: (values: readonly number[], dtype: DType) => number | bigint): HostOp {
-  return op((inputs, attrs) => {
-    const x = first(inputs)
-    const axes = numbers(inputs[1]).map((a) => counted(a, x.shape.length))
-    const kept = x.shape.map((_, i) => i).filter((i) => !axes.includes(i))
-    const turned = numbers(transpose(x, [...kept, ...axes]))
-    const inner = axes.reduce((n, a) => n * (x.shape[a] ?? 1), 1)
-    const shape = boolAttr(attrs, 'keep_dims')
-      ? x.shape.map((d, i) => (axes.includes(i) ? 1 : d))
-      : kept.map((i) => x.shape[i] ?? 1)
-    return [
-      numericTensor(
-        x.dtype,
-        Array.from({ length: sizeOfShape(shape) }, (_, i) => f(turned.slice(i * inner, (i + 1) * inner), x.dtype)),
-        shape,
-      ),
-    ]
-  })
-}
-
-/** What the greatest and the least of no numbers are: the ends of the type. */
-const ends: Readonly<Partial<Record<DType, readonly [bigint | number, bigint | number]>>> = {
-  int32: [-(2 ** 31), 2 ** 31 - 1],
-  int64: [-(2n ** 63n), 2n ** 63n - 1n],
-}
-
-const extreme = (f: (a: number, b: number) => number, end: 0 | 1): HostOp =>
-  reduce(([first, ...rest], dtype) => {
-    if (first !== undefined) return rest.reduce((a, b) => f(a, b), first)
-    return ends[dtype]?.[end] ?? (end === 0 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY)
-  })
 
 /** Elements of a table, kept between requests by the tensor of its keys. */
 const tables = new WeakMap<Tensor, Map<Scalar, number>>()
@@ -306,15 +226,6 @@ function lookUp([keys, values, query, fallback]: readonly Tensor[]): Tensor[] {
   return [pick(concatFlat([found, fallback]), order, [...query.shape, ...row])]
 }
 
-const compare = {
-  Equal: binary((a, b) => a === b, 'bool'),
-  NotEqual: binary((a, b) => a !== b, 'bool'),
-  Less: binary((a, b) => a < b, 'bool'),
-  LessEqual: binary((a, b) => a <= b, 'bool'),
-  Greater: binary((a, b) => a > b, 'bool'),
-  GreaterEqual: binary((a, b) => a >= b, 'bool'),
-}
-
 const select = op((inputs) => {
   const [c, a, b] = [first(inputs), first(inputs, 1), first(inputs, 2)]
   const rows =
@@ -338,20 +249,6 @@ const bucketize = (x: Tensor, boundaries: readonly number[]): Tensor =>
     numbers(x).map((v) => boundaries.filter((b) => b <= v).length),
     x.shape,
   )
-
-/** Running totals of a vector. */
-const cumulative = op((inputs, attrs) => {
-  const x = first(inputs)
-  if (x.shape.length !== 1) throw invalid('running totals in front of the model are of vectors only')
-  const values = boolAttr(attrs, 'reverse') ? numbers(x).toReversed() : numbers(x)
-  let total = 0
-  const sums = values.map((v) => {
-    const before = total
-    total += v
-    return boolAttr(attrs, 'exclusive') ? before : total
-  })
-  return [numericTensor(x.dtype, boolAttr(attrs, 'reverse') ? sums.reverse() : sums, x.shape)]
-})
 
 /** How often each number comes: over all, or over each row. */
 function tally(
@@ -395,42 +292,9 @@ const raggedBincount: HostOp = {
 }
 
 export const arrayOps: HostTable = {
-  Cumsum: cumulative,
   Bincount: bincount,
   RaggedBincount: raggedBincount,
   DenseBincount: bincount,
-  ...compare,
-  Add: add,
-  AddV2: add,
-  Sub: arithmetic(
-    (a, b) => a - b,
-    (a, b) => a - b,
-  ),
-  Mul: arithmetic(
-    (a, b) => a * b,
-    (a, b) => a * b,
-  ),
-  RealDiv: arithmetic(
-    (a, b) => a / b,
-    (a, b) => a / b,
-  ),
-  FloorDiv: arithmetic((a, b) => Math.floor(a / b), floorDivWide),
-  FloorMod: arithmetic(
-    (a, b) => a - b * Math.floor(a / b),
-    (a, b) => a - b * floorDivWide(a, b),
-  ),
-  Maximum: arithmetic(Math.max, (a, b) => (a > b ? a : b)),
-  Minimum: arithmetic(Math.min, (a, b) => (a < b ? a : b)),
-  LogicalAnd: binary((a, b) => Boolean(a) && Boolean(b), 'bool'),
-  LogicalOr: binary((a, b) => Boolean(a) || Boolean(b), 'bool'),
-  LogicalNot: op((inputs) => [
-    numericTensor(
-      'bool',
-      numbers(inputs[0]).map((v) => (v ? 0 : 1)),
-      first(inputs).shape,
-    ),
-  ]),
-  Cast: op((inputs, attrs) => [cast(first(inputs), dtypeAttr(attrs, 'DstT', 'float32'))]),
   Select: select,
   SelectV2: select,
   Shape: op((inputs, attrs) => [numericTensor(dtypeAttr(attrs, 'out_type', 'int32'), first(inputs).shape)]),
@@ -538,9 +402,6 @@ export const arrayOps: HostTable = {
     const [x, shape] = [first(inputs), numbers(inputs[1])]
     return [pick(x, placesIn(x.shape, shape), shape)]
   }),
-  Neg: each((v) => -v),
-  Abs: each((v) => (v < 0 ? -v : v)),
-  OnesLike: each((v) => (typeof v === 'bigint' ? 1n : 1)),
   ZerosLike: op((inputs) => {
     const x = first(inputs)
     if (x.dtype === 'string') return [{ ...x, data: strings(x).map(() => bytesOf('')) }]
@@ -559,11 +420,5 @@ export const arrayOps: HostTable = {
   UniqueV2: op((inputs, attrs) => unique(first(inputs), attrs).slice(0, 2)),
   UniqueWithCounts: op((inputs, attrs) => unique(first(inputs), attrs)),
   Bucketize: op((inputs, attrs) => [bucketize(first(inputs), listAttr(attrs, 'boundaries').map(Number))]),
-  Sum: reduce((v) => v.reduce((a, b) => a + b, 0)),
-  Prod: reduce((v) => v.reduce((a, b) => a * b, 1)),
-  Max: extreme(Math.max, 0),
-  Min: extreme(Math.min, 1),
-  All: reduce((v) => Number(v.every(Boolean))),
-  Any: reduce((v) => Number(v.some(Boolean))),
   LookupTableFindV2: op(lookUp),
 }

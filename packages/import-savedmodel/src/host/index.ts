@@ -1,3 +1,4 @@
+import { arithmeticOps } from './arithmetic.ts'
 import { arrayOps } from './arrays.ts'
 import { exampleOps } from './example.ts'
 import type { HostTable } from './program.ts'
@@ -16,6 +17,7 @@ export const hostFamilies: Readonly<Record<string, HostTable>> = {
   sequenceExample: sequenceExampleOps,
   sets: setOps,
   arrays: arrayOps,
+  arithmetic: arithmeticOps,
 }
 
 /** Every operator the host computes. */

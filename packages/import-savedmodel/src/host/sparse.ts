@@ -16,6 +16,7 @@ import {
   numbers,
   numericTensor,
   pick,
+  scalars,
   sizeOfShape,
   strides,
   strings,
@@ -76,7 +77,7 @@ function fillEmptyRows([indices, values, shape, fallback]: readonly Tensor[]): T
 export function concatFlat(tensors: readonly Tensor[]): Tensor {
   const [first] = tensors
   if (first?.dtype === 'string') return stringTensor(tensors.flatMap((t) => [...strings(t)]))
-  const all = tensors.flatMap((t) => Array.from(t.data as ArrayLike<number | bigint>))
+  const all = tensors.flatMap(scalars)
   return numericTensor(first?.dtype ?? 'float32', all)
 }
 

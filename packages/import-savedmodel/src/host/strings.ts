@@ -1,4 +1,4 @@
-import type { Tensor } from '@eas/base'
+import { fromHalf, type Tensor } from '@eas/base'
 import { refuse } from '@eas/onnx'
 import { fingerprint64, hash64, sipHash } from './fingerprint.ts'
 import { formatE, formatF, formatG, formatPrintf } from './number-text.ts'
@@ -20,6 +20,8 @@ import {
   numbers,
   numericTensor,
   placesIn,
+  scalars,
+  sizeOfShape,
   stringAttr,
   strings,
   stringTensor,
@@ -216,6 +218,7 @@ function decodeRaw(x: Tensor | undefined, dtype: string, isLittle: boolean): Ten
     if (dtype === 'int64') return all.readBigInt64LE(i)
     if (dtype === 'float32') return all.readFloatLE(i)
     if (dtype === 'float64') return all.readDoubleLE(i)
+    if (dtype === 'float16') return fromHalf(all.readUInt16LE(i))
     return dtype.startsWith('int') ? all.readIntLE(i, size) : all.readUIntLE(i, size)
   }
   const values = Array.from({ length: all.length / size }, (_, i) => at(i * size))
@@ -234,7 +237,7 @@ function asString(x: Tensor | undefined, attrs: Readonly<Record<string, unknown>
     const write = attrs.shortest ? formatG : attrs.scientific ? formatE : formatF
     return formatPrintf(write(Number(v), precision < 0 ? 6 : precision), width, fill)
   }
-  const values = Array.from(x.data as ArrayLike<number | bigint>, (v) => bytesOf(format(v)))
+  const values = scalars(x).map((v) => bytesOf(format(v)))
   return [stringTensor(values, x.shape)]
 }
 
@@ -267,6 +270,8 @@ function reduceJoin([x, axesTensor]: readonly Tensor[], attrs: Readonly<Record<s
     }
   }
   const shown = attrs.keep_dims ? shape.map((d, i) => (axes.includes(i) ? 1 : d)) : kept.map((i) => shape[i] ?? 1)
+  // Nothing joined is empty.
+  if (inner === 0) return [stringTensor(new Array(allocate(sizeOfShape(shown))).fill(new Uint8Array()), shown)]
   return [stringTensor(out, shown)]
 }
 

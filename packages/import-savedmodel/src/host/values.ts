@@ -1,4 +1,15 @@
-import { type DType, dtypes, EasError, type NumericDType, sizeOf, type Tensor } from '@eas/base'
+import {
+  type DType,
+  dtypes,
+  EasError,
+  fromBfloat16,
+  fromHalf,
+  type NumericDType,
+  sizeOf,
+  type Tensor,
+  toBfloat16,
+  toHalf,
+} from '@eas/base'
 import type { Dim, OutputType } from '@eas/onnx'
 import type { Op } from '../op.ts'
 import { elementType } from '../tensor-proto.ts'
@@ -31,12 +42,17 @@ export function strings(tensor: Tensor | undefined): readonly Uint8Array[] {
   return tensor.data
 }
 
-/** Elements as numbers; whole numbers beyond 2^53 lose digits. */
-export function numbers(tensor: Tensor | undefined): readonly number[] {
+/** Elements as they are, whole numbers of 64 bits as such. */
+export function scalars(tensor: Tensor | undefined): readonly (number | bigint)[] {
   if (!tensor || tensor.dtype === 'string')
     throw invalid(`numbers are meant, where ${tensor?.dtype ?? 'nothing'} is given`)
-  return Array.from(tensor.data as ArrayLike<number | bigint>, Number)
+  if (tensor.dtype === 'float16') return Array.from(tensor.data, fromHalf)
+  if (tensor.dtype === 'bfloat16') return Array.from(tensor.data, fromBfloat16)
+  return Array.from(tensor.data as ArrayLike<number | bigint>)
 }
+
+/** Elements as numbers; whole numbers beyond 2^53 lose digits. */
+export const numbers = (tensor: Tensor | undefined): readonly number[] => scalars(tensor).map(Number)
 
 export const number = (tensor: Tensor | undefined): number => numbers(tensor)[0] ?? 0
 
@@ -62,10 +78,16 @@ export function numericTensor(
   for (const [i, v] of values.entries()) {
     if (data instanceof BigInt64Array || data instanceof BigUint64Array)
       data[i] = typeof v === 'bigint' ? v : BigInt(Math.trunc(v))
-    else data[i] = Number(v)
+    else if (dtype === 'float16') data[i] = toHalf(Number(v))
+    else if (dtype === 'bfloat16') data[i] = toBfloat16(Number(v))
+    // Arrays keep the low bits of a number, and of a wide one those that a number can hold.
+    else data[i] = Number(typeof v === 'bigint' && !isFractional(dtype) ? BigInt.asIntN(32, v) : v)
   }
   return { dtype, shape, data } as Tensor // the array of the dtype's own row
 }
+
+/** Whether numbers of a type have places behind the point. */
+export const isFractional = (dtype: DType): boolean => dtype.startsWith('float') || dtype === 'bfloat16'
 
 /** Elements in another order: for each of the result, which of the source. */
 export function pick(tensor: Tensor, order: readonly number[], shape: readonly number[]): Tensor {

@@ -51,6 +51,8 @@ export function compare(op: Op, onnx: string, a: Value, b: Value): Value {
     const folded = emit.compare(op.g, onnx, a, b)
     if (folded.elements) return folded
   }
+  if (a.dtype === 'uint64' && onnx !== 'Equal')
+    return compare(op, onnx, emit.toOrdered(op.g, a), emit.toOrdered(op.g, b))
   const kernel = emit.kernelType(onnx, a.dtype)
   return op.one(
     onnx,
@@ -103,24 +105,61 @@ const one = (f: (op: Op, x: Value) => Value): Lowering => elementwise((op, x) =>
 
 /** `a - b * floor(a / b)`: the remainder has the sign of the divisor. */
 function floorMod(op: Op, a: Value, b: Value): Value {
-  if (!isFloat(a.dtype)) return binary(op, 'Mod', a, b)
+  if (!isFloat(a.dtype)) return binary(op, 'Mod', a, withoutMinusOne(op, b) ?? b)
   return binary(op, 'Sub', a, binary(op, 'Mul', b, unary(op, 'Floor', binary(op, 'Div', a, b))))
+}
+
+/**
+ * The divisor with 1 for every -1, by which the processor cannot divide the least number: the runtime would end. Undefined
+ * where there is none.
+ */
+function withoutMinusOne(op: Op, b: Value): Value | undefined {
+  const isSafe = b.elements?.every((e) => e !== -1) ?? b.dtype.startsWith('u')
+  return isSafe ? undefined : where(op, compare(op, 'Equal', b, num(b, -1)), num(b, 1), b)
+}
+
+/** `a / b`, cut off when they are whole. */
+export function divide(op: Op, a: Value, b: Value): Value {
+  if (isFloat(a.dtype)) return binary(op, 'Div', a, b)
+  if (a.dtype === 'uint64') return divideUnsigned(op, a, b)
+  const safe = withoutMinusOne(op, b)
+  if (!safe) return binary(op, 'Div', a, b)
+  return where(op, compare(op, 'Equal', b, num(b, -1)), unary(op, 'Neg', a), binary(op, 'Div', a, safe))
+}
+
+/** Of uint64, which is divided as int64: half of `a`, then what is left of it. Half of the range is greater than any int64. */
+function divideUnsigned(op: Op, a: Value, b: Value): Value {
+  const isGreat = compare(op, 'Less', emit.cast(op.g, b, 'int64'), scalar('int64', 0))
+  const divisor = where(op, isGreat, num(b, 1), b)
+  const half = op.one('BitShift', [a, num(a, 1)], a.dtype, a.shape, { direction: 'RIGHT' })
+  const near = binary(op, 'Mul', binary(op, 'Div', half, divisor), num(a, 2))
+  const rest = binary(op, 'Sub', a, binary(op, 'Mul', near, divisor))
+  const more = (v: Value): Value => emit.cast(op.g, compare(op, 'GreaterOrEqual', v, b), a.dtype)
+  return where(op, isGreat, more(a), binary(op, 'Add', near, more(rest)))
 }
 
 function floorDiv(op: Op, a: Value, b: Value): Value {
   if (isFloat(a.dtype)) return unary(op, 'Floor', binary(op, 'Div', a, b))
   if (a.elements && b.elements) {
-    const both = emit.binary(op.g, 'Mod', a, b)
-    if (both.elements) return binary(op, 'Div', binary(op, 'Sub', a, both), b)
+    // As wide numbers, since the least number of a type has nothing below it.
+    const [wideA, wideB] = [emit.cast(op.g, a, 'int64'), emit.cast(op.g, b, 'int64')]
+    const rest = emit.binary(op.g, 'Mod', wideA, wideB)
+    const folded = rest.elements && emit.binary(op.g, 'Div', emit.binary(op.g, 'Sub', wideA, rest), wideB)
+    if (folded?.elements) return emit.cast(op.g, folded, a.dtype)
   }
-  // ONNX divides integers towards zero: take the remainder, which has the divisor's sign, off first.
-  if (a.dtype.startsWith('u')) return binary(op, 'Div', a, b)
-  return binary(op, 'Div', binary(op, 'Sub', a, binary(op, 'Mod', a, b)), b)
+  const quotient = divide(op, a, b)
+  if (a.dtype.startsWith('u')) return quotient
+  // ONNX divides towards zero: what does not go and has not the sign of the divisor is one too much.
+  const rest = binary(op, 'Sub', a, binary(op, 'Mul', quotient, b))
+  const isOff = emit.not(op.g, compare(op, 'Equal', rest, num(a, 0)))
+  const isNegative = (v: Value): Value => compare(op, 'Less', v, num(v, 0))
+  const isOther = compare(op, 'Xor', isNegative(rest), isNegative(b))
+  return binary(op, 'Sub', quotient, emit.cast(op.g, compare(op, 'And', isOff, isOther), a.dtype))
 }
 
 function truncateMod(op: Op, a: Value, b: Value): Value {
   if (isFloat(a.dtype)) return op.one('Mod', [a, b], a.dtype, op.e.broadcast(a.shape, b.shape), { fmod: 1 })
-  return binary(op, 'Sub', a, binary(op, 'Mul', binary(op, 'Div', a, b), b))
+  return binary(op, 'Sub', a, binary(op, 'Mul', divide(op, a, b), b))
 }
 
 /** `f` where `b` is not zero, else zero: also where `f` is infinite or not a number. */
@@ -212,7 +251,9 @@ function fakeQuant(op: Op, x: Value, low: Value, high: Value): Value {
   const top = bin('Mul', bin('Sub', num(x, most), zero), scale)
   const held = bin('Min', bin('Max', x, bottom), top)
   const step = floorHalf(bin('Div', bin('Sub', held, bottom), scale))
-  return bin('Add', bin('Mul', step, scale), bottom)
+  // A range of nothing, as channels have that training left at zero, holds zero alone.
+  const isNothing = compare(op, 'And', isZero(op, low), isZero(op, high))
+  return zeroWhere(op, isNothing, bin('Add', bin('Mul', step, scale), bottom))
 }
 
 /**
@@ -341,9 +382,9 @@ export const elementwiseOps: OpTable = {
   AddV2: addition,
   Sub: renameBinary('Sub'),
   Mul: renameBinary('Mul'),
-  RealDiv: renameBinary('Div'),
-  Div: renameBinary('Div'),
-  TruncateDiv: renameBinary('Div'),
+  RealDiv: two(divide),
+  Div: two(divide),
+  TruncateDiv: two(divide),
   Maximum: renameBinary('Max'),
   Minimum: renameBinary('Min'),
   Pow: renameBinary('Pow'),
@@ -421,8 +462,14 @@ export const elementwiseOps: OpTable = {
   Round: rounding('Round'),
   Rint: rounding('Round'),
 
-  Relu: one((op, x) => unary(op, 'Relu', x)),
-  Relu6: one((op, x) => emit.clip(op.g, x, num(x, 0), num(x, 6))),
+  Relu: one((op, x) =>
+    bytesOf(x.dtype) === 8 && isInteger(x.dtype) ? binary(op, 'Max', x, num(x, 0)) : unary(op, 'Relu', x),
+  ),
+  Relu6: one((op, x) =>
+    x.dtype === 'int64'
+      ? binary(op, 'Min', binary(op, 'Max', x, num(x, 0)), num(x, 6))
+      : emit.clip(op.g, x, num(x, 0), num(x, 6)),
+  ),
   Elu: rename('Elu'),
   Selu: rename('Selu'),
   LeakyRelu: elementwise((op, x) =>

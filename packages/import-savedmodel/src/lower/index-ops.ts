@@ -1,6 +1,6 @@
-import { type Dim, dims, emit, isFloat, refuse, scalar, type Value, vector } from '@eas/onnx'
+import { type Dim, dims, type ElementType, emit, refuse, scalar, type Value, vector } from '@eas/onnx'
 import type { Lowering, Op, OpTable } from '../op.ts'
-import { binary, compare, num, unary, where } from './elementwise.ts'
+import { binary, compare, divide, num, unary, where } from './elementwise.ts'
 
 /** Looking up and putting in by index; segments and sparse tensors. TF: core/ops/array_ops.cc, math_ops.cc, sparse_ops.cc (2.16). */
 
@@ -57,7 +57,15 @@ export const scatter = (
   indices: Value,
   updates: Value,
   reduction: 'none' | 'add' | 'mul' | 'max' | 'min',
-): Value => emit.scatterND(op.g, x, emit.cast(op.g, indices, 'int64'), updates, reduction)
+): Value => {
+  const index = emit.cast(op.g, indices, 'int64')
+  // Halves are put in, but neither added nor compared.
+  const kernel = reduction === 'none' ? x.dtype : scattered(x.dtype)
+  const [into, put] = [emit.cast(op.g, x, kernel), emit.cast(op.g, updates, kernel)]
+  return emit.cast(op.g, emit.scatterND(op.g, into, index, put, reduction), x.dtype)
+}
+
+const scattered = (dtype: ElementType): ElementType => (dtype === 'float16' || dtype === 'bfloat16' ? 'float32' : dtype)
 
 /** How often each row is named: int64 `[rows]` of int64 ids `[k]`. */
 export const countsOf = (op: Op, ids: Value, rows: Dim): Value =>
@@ -102,22 +110,18 @@ const unravelIndex: Lowering = (op) => {
 type Combine = 'sum' | 'mean' | 'sqrtn' | 'max' | 'min' | 'prod'
 const combineReduction = { sum: 'add', mean: 'add', sqrtn: 'add', max: 'max', min: 'min', prod: 'mul' } as const
 
-/** The least number that a maximum begins with. */
-export const lowest = (x: Value): number => startOf(x, 'max')
-
 /** What a segment without elements gives, and what all segments start with. */
-function startOf(x: Value, combine: Combine): number {
-  if (combine === 'prod') return 1
-  if (combine === 'max') return isFloat(x.dtype) ? -3.4028234663852886e38 : -(2 ** 31)
-  if (combine === 'min') return isFloat(x.dtype) ? 3.4028234663852886e38 : 2 ** 31 - 1
-  return 0
+export function startOf(op: Op, x: Value, combine: Combine): Value {
+  if (combine === 'max') return emit.limit(op.g, x.dtype, 'least')
+  if (combine === 'min') return emit.limit(op.g, x.dtype, 'greatest')
+  return num(x, combine === 'prod' ? 1 : 0)
 }
 
 /**
  * Rows of `x` combined by segment. Ids of -1 are left out: they go to one more segment, which is cut off.
  * @param ids Segment of each row, `[n]`.
  */
-export function segments(op: Op, x: Value, ids: Value, count: Dim, combine: Combine, empty: number): Value {
+export function segments(op: Op, x: Value, ids: Value, count: Dim, combine: Combine, empty: Value): Value {
   const rest = x.shape.slice(1)
   const rows = dims.add(count, 1)
   const id = emit.cast(op.g, ids, 'int64')
@@ -125,9 +129,9 @@ export function segments(op: Op, x: Value, ids: Value, count: Dim, combine: Comb
   const index = emit.unsqueeze(op.g, safe, [1])
   const cut = (v: Value): Value => emit.slice(op.g, v, 0, 0, count)
   const total = cut(
-    scatter(op, zeros(op, [rows, ...rest], x, startOf(x, combine)), index, x, combineReduction[combine]),
+    scatter(op, emit.full(op.g, [rows, ...rest], startOf(op, x, combine)), index, x, combineReduction[combine]),
   )
-  if (combine === 'sum' || (combine === 'prod' && empty === 1)) return total
+  if (combine === 'sum' || combine === 'prod') return total
   const ones = zeros(op, [x.shape[0] ?? 1], x, 1)
   const counts = emit.unsqueeze(
     op.g,
@@ -136,26 +140,28 @@ export function segments(op: Op, x: Value, ids: Value, count: Dim, combine: Comb
   )
   if (combine === 'mean' || combine === 'sqrtn') {
     const divisor = binary(op, 'Max', counts, num(x, 1))
-    return binary(op, 'Div', total, combine === 'mean' ? divisor : unary(op, 'Sqrt', divisor))
+    return divide(op, total, combine === 'mean' ? divisor : unary(op, 'Sqrt', divisor))
   }
-  return where(op, compare(op, 'Equal', counts, num(x, 0)), num(x, empty), total)
+  return where(op, compare(op, 'Equal', counts, num(x, 0)), empty, total)
 }
+
+/** The greatest of numbers `[n]` that are sizes or rows, as a scalar. */
+export const greatestSize = (op: Op, x: Value): Value =>
+  emit.cast(op.g, emit.reduce(op.g, 'ReduceMax', emit.cast(op.g, x, 'int32'), [0]), 'int64')
 
 /** One more than the last id: ids are sorted. None give none. */
 function segmentCount(op: Op, ids: Value): Dim {
   if (ids.elements) return dims.add(ids.elements.at(-1) ?? -1, 1)
-  const id = emit.cast(op.g, ids, 'int64')
-  const [n = 1] = id.shape
-  const guarded =
-    dims.bounds(n)[0] > 0 ? id : emit.concat(op.g, [{ dtype: 'int64', shape: [1], elements: [-1] }, id], 0)
-  const last = emit.reduce(op.g, 'ReduceMax', guarded, [0])
-  return op.g.scalarDim(binary(op, 'Add', last, scalar('int64', 1)), 0)
+  const [n = 1] = ids.shape
+  const none: Value = { dtype: ids.dtype, shape: [1], elements: [-1] }
+  const guarded = dims.bounds(n)[0] > 0 ? ids : emit.concat(op.g, [none, ids], 0)
+  return op.g.scalarDim(binary(op, 'Add', greatestSize(op, guarded), scalar('int64', 1)), 0)
 }
 
 const sorted =
   (combine: Combine): Lowering =>
   (op) =>
-    segments(op, op.x(0), op.x(1), segmentCount(op, op.x(1)), combine, combine === 'prod' ? 1 : 0)
+    segments(op, op.x(0), op.x(1), segmentCount(op, op.x(1)), combine, num(op.x(0), combine === 'prod' ? 1 : 0))
 
 const unsorted =
   (combine: Combine): Lowering =>
@@ -167,7 +173,7 @@ const unsorted =
     const [given, said] = [dims.product(x.shape.slice(0, ids.shape.length)), dims.product(ids.shape)]
     const n = typeof given === 'number' ? given : said
     const rows = emit.reshape(op.g, x, [n, ...rest])
-    return segments(op, rows, emit.reshape(op.g, ids, [n]), op.sizes(2)[0] ?? 0, combine, startOf(x, combine))
+    return segments(op, rows, emit.reshape(op.g, ids, [n]), op.sizes(2)[0] ?? 0, combine, startOf(op, x, combine))
   }
 
 /** Rows looked up and combined: embeddings of bags of ids. */
@@ -176,7 +182,7 @@ const sparseSegment =
   (op) => {
     const rows = emit.gather(op.g, op.x(0), emit.strictIndex(op.g, op.x(1)), 0)
     const count = counted ? (op.sizes(3)[0] ?? 0) : segmentCount(op, op.x(2))
-    return segments(op, rows, op.x(2), count, combine, 0)
+    return segments(op, rows, op.x(2), count, combine, num(rows, 0))
   }
 
 /** Rows of partition `i`, for each. */
@@ -253,7 +259,7 @@ const sparseDenseMatMul: Lowering = (op) => {
   const b = op.attr.bool('adjoint_b') ? emit.transpose(op.g, op.x(3), [1, 0]) : op.x(3)
   const rows = emit.gather(op.g, b, column(isTurned ? 0 : 1), 0)
   const weighted = binary(op, 'Mul', rows, emit.unsqueeze(op.g, values, [1]))
-  return segments(op, weighted, column(isTurned ? 1 : 0), op.sizes(2)[isTurned ? 1 : 0] ?? 1, 'sum', 0)
+  return segments(op, weighted, column(isTurned ? 1 : 0), op.sizes(2)[isTurned ? 1 : 0] ?? 1, 'sum', num(b, 0))
 }
 
 /** Coordinates under another shape of as many elements. */

@@ -3,6 +3,7 @@ import { opaque, type TensorItem } from '../item.ts'
 import type { Lowering, Op, OpTable } from '../op.ts'
 import { resourceKey } from '../resources.ts'
 import { gather, gatherNd } from './index-ops.ts'
+import { normal, uniform } from './random.ts'
 
 /** What passes things on, variables, calls. TF: core/ops/array_ops.cc, resource_variable_ops.cc, functional_ops.cc (2.16). */
 
@@ -95,8 +96,8 @@ export const plumbingOps: OpTable = {
   AssignSubVariableOp: state,
   ScatterUpdate: state,
   ResourceScatterUpdate: state,
-  RandomUniform: chance,
-  RandomStandardNormal: chance,
+  RandomUniform: uniform,
+  RandomStandardNormal: normal,
   RandomUniformInt: chance,
   TruncatedNormal: chance,
   Multinomial: chance,

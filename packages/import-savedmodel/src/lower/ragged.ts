@@ -1,7 +1,7 @@
 import { type Dim, dims, emit, refuse, scalar, type Value, vector } from '@eas/onnx'
 import type { Lowering, Op, OpTable } from '../op.ts'
 import { binary, compare, unary } from './elementwise.ts'
-import { countsOf, scatter } from './index-ops.ts'
+import { countsOf, greatestSize, scatter } from './index-ops.ts'
 
 /**
  * Ragged tensors that the graph computes: values and row splits, which are prefix sums of lengths.
@@ -95,7 +95,7 @@ const floorDivided = (op: Op, a: Value, b: Value): Value =>
 /** The greatest of lengths, of none 0. */
 const longest = (op: Op, lengths: Value): Dim => {
   const guarded = emit.concat(op.g, [lengths, { dtype: 'int64', shape: [1], elements: [0] }], 0)
-  return op.g.scalarDim(emit.reduce(op.g, 'ReduceMax', guarded, [0]), 0)
+  return op.g.scalarDim(greatestSize(op, guarded), 0)
 }
 
 /** Coordinates of each element of nested rows, outermost first. */

@@ -1,6 +1,6 @@
-import { type Dim, dims, emit, isFloat, refuse, scalar, type Value } from '@eas/onnx'
+import { bytesOf, type Dim, dims, emit, isFloat, refuse, scalar, type Value } from '@eas/onnx'
 import type { Lowering, Op, OpTable } from '../op.ts'
-import { binary, compare, num, unary } from './elementwise.ts'
+import { binary, compare, divide, num, unary } from './elementwise.ts'
 import { firstAxis, fromChannelsFirst } from './layout.ts'
 import { topK as topRows } from './no-rows.ts'
 
@@ -35,23 +35,47 @@ const reduce =
     return compute(op, item.value, axes, keep)
   }
 
-const plain = (onnx: string): Lowering =>
-  reduce((op, x, axes, keep) => {
-    if (x.elements && x.shape.length === 1 && axes.length === 1 && onnx === 'ReduceProd' && !isFloat(x.dtype)) {
-      return { dtype: x.dtype, shape: keep ? [1] : [], elements: [dims.product(x.elements)] }
-    }
-    if (x.elements && x.shape.length === 1 && axes.length === 1 && onnx === 'ReduceSum' && !isFloat(x.dtype)) {
-      return { dtype: x.dtype, shape: keep ? [1] : [], elements: [dims.sum(x.elements)] }
-    }
-    return emit.reduce(op.g, onnx, x, axes, keep)
-  })
+const extreme = (onnx: 'ReduceMax' | 'ReduceMin'): Lowering =>
+  reduce((op, x, axes, keep) => emit.reduce(op.g, onnx, x, axes, keep))
 
-/** The mean of integers is cut off as their division is. */
+/** What is known of a sum or product of sizes; numbers that wrapped around are left to the graph. */
+function known(x: Value, axes: readonly number[], keep: boolean, of: (d: readonly Dim[]) => Dim): Value | undefined {
+  if (!x.elements || x.shape.length !== 1 || axes.length !== 1 || isFloat(x.dtype)) return undefined
+  const result = of(x.elements)
+  const most = 2 ** Math.min(31, 8 * bytesOf(x.dtype) - 1)
+  if (typeof result === 'number' && !(x.dtype === 'int64' ? Number.isSafeInteger(result) : Math.abs(result) < most))
+    return undefined
+  return { dtype: x.dtype, shape: keep ? [1] : [], elements: [result] }
+}
+
+/** Casts from types whose numbers, summed up, are far from wrapping around: masks and lengths. */
+const narrow: ReadonlySet<string> = new Set(['bool', 'int8', 'uint8', 'int16', 'uint16'])
+
+/** Whether the operand's numbers are known to be short. */
+function isNarrow(op: Op): boolean {
+  const from = op.e.nodeOf(op.frame, op.node.inputs[0] ?? '')
+  return from?.op === 'Cast' && narrow.has(from.attrs.dtype('SrcT') ?? '')
+}
+
+const sum: Lowering = reduce((op, x, axes, keep) => {
+  if (isFloat(x.dtype)) return emit.reduce(op.g, 'ReduceSum', x, axes, keep)
+  return known(x, axes, keep, dims.sum) ?? emit.sumWhole(op.g, x, axes, keep, isNarrow(op))
+})
+
+/** Floats of half the width are multiplied as wider ones by the runtime itself. */
+const product: Lowering = reduce((op, x, axes, keep) => {
+  if (isFloat(x.dtype) && x.dtype !== 'float64') return emit.reduce(op.g, 'ReduceProd', x, axes, keep)
+  return known(x, axes, keep, dims.product) ?? emit.productOf(op.g, x, axes, keep)
+})
+
+/** The mean of integers is cut off as their division is; short ones are added up as wide ones. */
 const mean: Lowering = reduce((op, x, axes, keep) => {
   if (axes.length === 0) return x
   if (isFloat(x.dtype)) return emit.reduce(op.g, 'ReduceMean', x, axes, keep)
-  const total = emit.reduce(op.g, 'ReduceSum', x, axes, keep)
-  return binary(op, 'Div', total, scalar(x.dtype, emit.countOf(x, axes)))
+  const wide = bytesOf(x.dtype) === 8 ? x : emit.cast(op.g, x, 'int64')
+  const total = emit.sumWhole(op.g, wide, axes, keep)
+  const count = emit.cast(op.g, scalar('int64', emit.countOf(x, axes)), wide.dtype)
+  return emit.cast(op.g, divide(op, total, count), x.dtype)
 })
 
 const logical = (onnx: 'ReduceMin' | 'ReduceMax'): Lowering =>
@@ -64,8 +88,15 @@ const argReduce =
   (op) => {
     const x = op.x(0)
     const axis = op.axis(op.count > 1 ? op.int(1) : 0, x.shape.length)
-    return emit.cast(op.g, emit.argReduce(op.g, onnx, x, axis, false), op.dtype('output_type', 'int64'))
+    return emit.cast(op.g, place(op, onnx, x, axis), op.dtype('output_type', 'int64'))
   }
+
+/** Numbers of 64 bits are compared by the runtime as doubles: the first that is the extreme is looked for instead. */
+function place(op: Op, onnx: 'ArgMax' | 'ArgMin', x: Value, axis: number): Value {
+  if (isFloat(x.dtype) || bytesOf(x.dtype) < 8) return emit.argReduce(op.g, onnx, x, axis, false)
+  const best = emit.reduce(op.g, onnx === 'ArgMax' ? 'ReduceMax' : 'ReduceMin', x, [axis], true)
+  return emit.argReduce(op.g, 'ArgMax', emit.cast(op.g, compare(op, 'Equal', x, best), 'int32'), axis, false)
+}
 
 const cumulative =
   (f: (op: Op, x: Value, axis: number, exclusive: boolean, reverse: boolean) => Value): Lowering =>
@@ -75,8 +106,24 @@ const cumulative =
   }
 
 /** Products along an axis, since only sums have an operator. */
-const cumProd = (op: Op, x: Value, axis: number, exclusive: boolean, reverse: boolean): Value =>
-  doubled(op, x, axis, exclusive, reverse, num(x, 1), (a, b) => binary(op, 'Mul', a, b))
+function cumProd(op: Op, x: Value, axis: number, exclusive: boolean, reverse: boolean): Value {
+  const length = x.shape[axis]
+  if (typeof length === 'number' && length <= maxDoubled)
+    return doubled(op, x, axis, exclusive, reverse, num(x, 1), (a, b) => binary(op, 'Mul', a, b))
+  const [, upTo] = emit.scanned(op.g, x, axis, reverse)
+  return exclusive ? shifted(op, upTo, axis, reverse, 1, num(x, 1)) : upTo
+}
+
+/** Axes up to this size get a step for each doubling, others a loop. */
+const maxDoubled = 64
+
+/** Moved along an axis, away from where counting begins, `by` places filled. */
+function shifted(op: Op, v: Value, axis: number, reverse: boolean, by: number, filler: Value): Value {
+  const [a, b] = [v.shape.map(() => 0), v.shape.map(() => 0)]
+  ;(reverse ? b : a)[axis] = by
+  ;(reverse ? a : b)[axis] = -by
+  return emit.pad(op.g, v, a, b, 'constant', filler)
+}
 
 /** What comes of elements up to each one along an axis of known length, by doubling strides. */
 function doubled(
@@ -91,18 +138,9 @@ function doubled(
   const length = x.shape[axis]
   if (typeof length !== 'number')
     throw refuse('running results along an axis of unknown length', op.node.name, 'Give the axis a fixed size')
-  const ends = (before: number): [number[], number[]] => {
-    const [a, b] = [x.shape.map(() => 0), x.shape.map(() => 0)]
-    ;(reverse ? b : a)[axis] = before
-    ;(reverse ? a : b)[axis] = -before
-    return [a, b]
-  }
-  const shifted = (v: Value, by: number): Value => {
-    const [a, b] = ends(by)
-    return emit.pad(op.g, v, a, b, 'constant', nothing)
-  }
-  let result = exclusive ? shifted(x, 1) : x
-  for (let step = 1; step < length; step *= 2) result = combine(result, shifted(result, step))
+  const moved = (v: Value, by: number): Value => shifted(op, v, axis, reverse, by, nothing)
+  let result = exclusive ? moved(x, 1) : x
+  for (let step = 1; step < length; step *= 2) result = combine(result, moved(result, step))
   return result
 }
 
@@ -120,9 +158,17 @@ const topK =
   (k: (op: Op) => Dim): Lowering =>
   (op) => {
     const x = op.x(0)
-    const [values, indices] = topRows(op.g, x, k(op), x.shape.length - 1)
+    const [values, indices] = bestOf(op, x, k(op), false)
     return [values, emit.cast(op.g, indices, op.dtype('index_type', 'int32'))]
   }
+
+/** The `k` greatest or least along the last axis. */
+function bestOf(op: Op, x: Value, k: Dim, least: boolean): [values: Value, indices: Value] {
+  const last = x.shape.length - 1
+  if (x.dtype !== 'uint64') return topRows(op.g, x, k, last, { largest: !least })
+  const [values, indices] = topRows(op.g, emit.toOrdered(op.g, x), k, last, { largest: !least })
+  return [emit.fromOrdered(op.g, values), indices]
+}
 
 /** The best along an axis; here exactly, which is what others approximate. */
 const approxTopK: Lowering = (op) => {
@@ -138,7 +184,7 @@ const nthElement: Lowering = (op) => {
   const x = op.x(0)
   const last = x.shape.length - 1
   const n = op.sizes(1)[0] ?? 0
-  const [values] = topRows(op.g, x, dims.add(n, 1), last, { largest: op.attr.bool('reverse') })
+  const [values] = bestOf(op, x, dims.add(n, 1), !op.attr.bool('reverse'))
   return emit.select(op.g, values, last, n)
 }
 
@@ -246,8 +292,11 @@ function bincount(op: Op, x: Value, size: Dim, weights: Value | undefined, isBin
   const wide = emit.unsqueeze(op.g, emit.cast(op.g, x, 'int64'), [rank])
   const hit = emit.cast(op.g, compare(op, 'Equal', wide, emit.iota(op.g, size, rank, rank + 1)), dtype)
   if (isBinary) return emit.reduce(op.g, 'ReduceMax', hit, [rank - 1])
-  const weighted = weights ? binary(op, 'Mul', hit, emit.unsqueeze(op.g, weights, [rank])) : hit
-  return emit.reduce(op.g, 'ReduceSum', weighted, [rank - 1])
+  if (!weights) return emit.reduce(op.g, 'ReduceSum', hit, [rank - 1])
+  const weighted = binary(op, 'Mul', hit, emit.unsqueeze(op.g, weights, [rank]))
+  return isFloat(dtype)
+    ? emit.reduce(op.g, 'ReduceSum', weighted, [rank - 1])
+    : emit.sumWhole(op.g, weighted, [rank - 1])
 }
 
 const weightsOf = (op: Op, i: number): Value | undefined => (op.x(i).shape.some((d) => d === 0) ? undefined : op.x(i))
@@ -258,11 +307,11 @@ const softmax =
     unary(op, onnx, op.x(0), { axis: -1 })
 
 export const reduceOps: OpTable = {
-  Sum: plain('ReduceSum'),
+  Sum: sum,
   Mean: mean,
-  Max: plain('ReduceMax'),
-  Min: plain('ReduceMin'),
-  Prod: plain('ReduceProd'),
+  Max: extreme('ReduceMax'),
+  Min: extreme('ReduceMin'),
+  Prod: product,
   EuclideanNorm: reduce((op, x, axes, keep) =>
     unary(op, 'Sqrt', emit.reduce(op.g, 'ReduceSum', binary(op, 'Mul', x, x), axes, keep)),
   ),

@@ -2,6 +2,7 @@ import { type Dim, dims, emit, refuse, scalar, type Value } from '@eas/onnx'
 import type { Lowering, Op, OpTable } from '../op.ts'
 import { binary, compare, unary, where } from './elementwise.ts'
 import { product } from './linalg.ts'
+import { withRows } from './no-rows.ts'
 
 /**
  * Images resized by weights: each row and each column of the result is a sum of those of the source, so a matrix per axis says
@@ -9,13 +10,15 @@ import { product } from './linalg.ts'
  */
 
 /** Rows of `[B, H, W, C]` mixed by `[h, H]`, columns by `[w, W]`. */
-function mixed(op: Op, image: Value, rows: Value, columns: Value): Value {
+function mixed(op: Op, given: Value, rows: Value, columns: Value): Value {
   const { g } = op
+  // The runtime does not multiply nothing by a matrix.
+  const image = withRows(g, given, [0])
   const [batch = 1, height = 1, width = 1, channels = 1] = image.shape
   const flat = emit.reshape(g, image, [batch, height, dims.mul(width, channels)])
   const outHeight = rows.shape[0] ?? 1
   const mixedRows = emit.reshape(g, product(op, rows, flat), [batch, outHeight, width, channels])
-  return product(op, columns, mixedRows)
+  return emit.slice(g, product(op, columns, mixedRows), 0, 0, given.shape[0] ?? 1)
 }
 
 const f = (v: number): Value => scalar('float32', v)

@@ -440,13 +440,7 @@ const oneHot: Lowering = (op) => {
     ...indices.shape.slice(axis),
   ])
   if (on.elements?.[0] === 1 && off.elements?.[0] === 0) return emit.cast(op.g, hot, on.dtype)
-  if (on.dtype === 'bool')
-    return emit.cast(
-      op.g,
-      op.one('Where', [hot, emit.cast(op.g, on, 'uint8'), emit.cast(op.g, off, 'uint8')], 'uint8', hot.shape),
-      'bool',
-    )
-  return op.one('Where', [hot, on, off], on.dtype, hot.shape)
+  return emit.where(op.g, hot, on, off)
 }
 
 const broadcastTo: Lowering = (op) => {
@@ -481,7 +475,7 @@ const roll: Lowering = (op) => {
   for (const [i, a] of op.ints(2).entries()) {
     const axis = op.axis(a, x.shape.length)
     const length = x.shape[axis] ?? 1
-    const cut = dims.mod(dims.neg(shifts[i] ?? 0), length)
+    const cut = dims.mod(dims.neg(shifts[i] ?? 0), dims.max(length, 1))
     x = emit.concat(op.g, [emit.slice(op.g, x, axis, cut, length), emit.slice(op.g, x, axis, 0, cut)], axis)
   }
   return x

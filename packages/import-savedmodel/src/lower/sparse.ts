@@ -1,7 +1,7 @@
-import { type Dim, dims, emit, refuse, scalar, type Value, vector } from '@eas/onnx'
+import { type Dim, dims, emit, isFloat, refuse, scalar, type Value, vector } from '@eas/onnx'
 import type { Lowering, Op, OpTable } from '../op.ts'
 import { binary, compare, num, unary, where } from './elementwise.ts'
-import { lowest, scatter, segments, zeros } from './index-ops.ts'
+import { scatter, segments, startOf, zeros } from './index-ops.ts'
 
 /** Arithmetic of sparse tensors. TF: core/ops/sparse_ops.cc (2.16). */
 
@@ -20,7 +20,10 @@ const sparseAt = (op: Op, i: number, step = 1): Sparse => ({
 /** Places of coordinates `[n, r]` when all elements lie in one row: `[n]`. */
 export function flatPlaces(op: Op, indices: Value, shape: readonly Dim[]): Value {
   const weights = shape.map((_, i) => dims.product(shape.slice(i + 1)))
-  return emit.reduce(op.g, 'ReduceSum', binary(op, 'Mul', indices, vector(weights)), [1])
+  // Added one by one: the runtime would add them in doubles, and sizes of hashed columns are great.
+  return weights
+    .map((w, k) => binary(op, 'Mul', emit.select(op.g, indices, 1, k), scalar('int64', w)))
+    .reduce((a, b) => binary(op, 'Add', a, b), scalar('int64', 0))
 }
 
 /** The other way round: coordinates `[n, r]` of places `[n]`. */
@@ -33,24 +36,30 @@ function coordinatesOf(op: Op, places: Value, shape: readonly Dim[]): Value {
 const dense = (
   op: Op,
   { indices, values, shape }: Sparse,
-  start = 0,
+  start = num(values, 0),
   reduction: 'add' | 'max' | 'min' = 'add',
-): Value => scatter(op, zeros(op, shape, values, start), indices, values, reduction)
+): Value => scatter(op, emit.full(op.g, shape, start), indices, values, reduction)
 
 /** Sums of what is there; of nothing, zero. */
 const reduceSum: Lowering = (op) => {
   const x = dense(op, sparseAt(op, 0))
-  return emit.reduce(op.g, 'ReduceSum', x, reducedAxes(op, x), op.attr.bool('keep_dims'))
+  const [axes, keeps] = [reducedAxes(op, x), op.attr.bool('keep_dims')]
+  return isFloat(x.dtype) ? emit.reduce(op.g, 'ReduceSum', x, axes, keeps) : emit.sumWhole(op.g, x, axes, keeps)
 }
 
 /** The greatest of what is there; of nothing, zero. */
 const reduceMax: Lowering = (op) => {
   const x = sparseAt(op, 0)
-  const filled = dense(op, x, lowest(x.values), 'max')
+  const filled = dense(op, x, startOf(op, x.values, 'max'), 'max')
   const axes = reducedAxes(op, filled)
   const keeps = op.attr.bool('keep_dims')
   const greatest = emit.reduce(op.g, 'ReduceMax', filled, axes, keeps)
-  const there = dense(op, { ...x, values: zeros(op, x.values.shape, x.values, 1) }, 0, 'max')
+  const there = dense(
+    op,
+    { ...x, values: emit.full(op.g, x.values.shape, scalar('int32', 1)) },
+    scalar('int32', 0),
+    'max',
+  )
   const isThere = compare(op, 'Greater', emit.reduce(op.g, 'ReduceMax', there, axes, keeps), num(there, 0))
   return where(op, isThere, greatest, num(greatest, 0))
 }
@@ -117,7 +126,7 @@ const sparseSoftmax: Lowering = (op) => {
   const row = flatPlaces(op, emit.slice(op.g, indices, 1, 0, outer.length), outer)
   const rows = dims.product(outer)
   const of = (v: Value, combine: 'max' | 'sum'): Value =>
-    emit.gather(op.g, segments(op, v, row, rows, combine, 0), row, 0)
+    emit.gather(op.g, segments(op, v, row, rows, combine, num(v, 0)), row, 0)
   const e = unary(op, 'Exp', binary(op, 'Sub', values, of(values, 'max')))
   return binary(op, 'Div', e, of(e, 'sum'))
 }

@@ -1,6 +1,7 @@
 import { dims, emit, scalar, type Value, vector } from '@eas/onnx'
 import type { Lowering, OpTable } from '../op.ts'
 import { binary, compare, num, unary, where } from './elementwise.ts'
+import { greatestSize } from './index-ops.ts'
 import { withoutRows, withRows } from './no-rows.ts'
 
 /** Sequences of labels. TF: core/ops/ctc_ops.cc (2.16). */
@@ -36,7 +37,7 @@ const greedyDecoder: Lowering = (op) => {
   const at = emit.unsqueeze(g, emit.gatherND(g, counts, places), [1])
   const indices = emit.concat(g, [row, binary(op, 'Sub', at, num(at, 1))], 1)
   const values = emit.gatherND(g, emit.transpose(g, labels, [1, 0]), places)
-  const longest = emit.reduce(g, 'ReduceMax', emit.concat(g, [emit.flat(g, counts), vector([0])], 0), [0], true)
+  const longest = emit.unsqueeze(g, greatestSize(op, emit.concat(g, [emit.flat(g, counts), vector([0])], 0)), [0])
   const total = emit.reduce(g, 'ReduceSum', where(op, isGiven, scores, num(scores, 0)), [0])
   return [
     indices,

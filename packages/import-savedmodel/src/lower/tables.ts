@@ -49,7 +49,7 @@ function lookUp(op: Op, query: Value, keys: Value, values: Value, fallback: Valu
   if (keys.shape[0] === 0) return emit.full(g, query.shape, fallback)
   const [from, to] = [carrier(keys.dtype), carrier(values.dtype)]
   // Values of more than one number, or of a type that would lose digits: look up the row, then the value.
-  if (values.shape.length > 1 || values.dtype === 'float64' || !fallback.elements) {
+  if (values.shape.length > 1 || values.dtype === 'float64' || !fallback.elements || isBeyondNumbers(op, values)) {
     const rows = encode(
       op,
       query,
@@ -96,13 +96,23 @@ function encode(
   const valueAttribute = attributeOf[to]
   if (!keyAttribute || !valueAttribute)
     throw refuse(`a table from ${keys.dtype} to ${values.dtype} is not supported`, op.node.name)
+  const bytes = isBeyondNumbers(op, keys) && wordsOf(op, keys)
   const attributes = {
-    [keyAttribute.keys]: listOf(op, keys, from),
+    ...(bytes
+      ? { keys_tensor: { tensor: { dtype: from, shape: keys.shape as number[], content: { bytes } } } } // of a known length
+      : { [keyAttribute.keys]: listOf(op, keys, from) }),
     [valueAttribute.values]: listOf(op, values, to),
     [valueAttribute.otherwise]: onlyOf(op, fallback, to),
   }
   return op.one('LabelEncoder', [emit.cast(op.g, query, from)], to, query.shape, attributes, 'ai.onnx.ml')
 }
+
+/** Whether there are whole numbers that doubles, which attributes are written from, do not hold: such as ids that tell the time. */
+const isBeyondNumbers = (op: Op, x: Value): boolean =>
+  x.dtype.endsWith('int64') && !x.elements && (op.e.listOf(x) ?? []).some((v) => !Number.isSafeInteger(Number(v)))
+
+const wordsOf = (op: Op, x: Value): Uint8Array =>
+  new Uint8Array(BigInt64Array.from(op.e.listOf(x) ?? [], BigInt).buffer)
 
 const listOf = (op: Op, x: Value, as: ElementType) => {
   const list = op.e.listOf(x)

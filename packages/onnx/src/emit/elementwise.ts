@@ -49,7 +49,10 @@ const foldUnary: Readonly<Record<string, (x: number) => number>> = {
 export function unary(g: GraphBuilder, op: string, x: Value, attributes: Attributes = {}): Value {
   const fold = foldUnary[op]
   if (x.elements && fold) {
-    if (op === 'Neg' && isInteger(x.dtype)) return { dtype: x.dtype, shape: x.shape, elements: x.elements.map(neg) }
+    if (op === 'Neg' && isInteger(x.dtype)) {
+      const elements = x.elements.map((e) => (typeof e === 'number' ? roundTo(x.dtype, 0 - e) : neg(e)))
+      return { dtype: x.dtype, shape: x.shape, elements }
+    }
     if (x.elements.every((e) => typeof e === 'number')) {
       return { dtype: x.dtype, shape: x.shape, elements: x.elements.map((e) => roundTo(x.dtype, fold(e as number))) } // just checked
     }
@@ -165,7 +168,7 @@ function foldBinary(
     const result = x === undefined || y === undefined ? undefined : fold(x, y)
     if (result === undefined) return undefined
     // Beyond 2^53 doubles round, where integers wrap around.
-    if (dtype === 'int64' && typeof result === 'number' && !Number.isSafeInteger(result)) return undefined
+    if (isInteger(dtype) && typeof result === 'number' && !Number.isSafeInteger(result)) return undefined
     elements.push(typeof result === 'number' && Number.isFinite(result) ? roundTo(dtype, result) : result)
   }
   return { dtype, shape, elements }

@@ -1,4 +1,5 @@
 export { binary, broadcastShapes, cast, clip, compare, not, unary, where } from './elementwise.ts'
+export { fromOrdered, limit, toOrdered } from './halves.ts'
 export {
   cumSum,
   flat,
@@ -17,3 +18,4 @@ export { gemm, matmul } from './linear.ts'
 export { allAxes, argReduce, countOf, reduce, reducedShape } from './reduce.ts'
 export * from './shape.ts'
 export { strictIndex } from './strict-index.ts'
+export { productOf, scanned, sumWhole } from './whole.ts'

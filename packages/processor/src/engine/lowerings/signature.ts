@@ -10,7 +10,7 @@ export function loweredSignature(
   lowered: LoweredSignature,
   specs: readonly InputSpec[],
 ): Lowered {
-  const { signature, structure, prologue, model, ops, assumptions, guards, warnings } = lowered
+  const { signature, structure, prologue, model, ops, assumptions, guards, warnings, isRandom } = lowered
   const inputs = [...signature.inputs].map(([alias, tensor], i) => {
     const given = specs.find(({ input }) => input === alias || input === i)
     const shape = (tensor.shape ?? given?.shape ?? []).map((size) => (typeof size === 'number' && size < 0 ? '' : size))
@@ -37,7 +37,7 @@ export function loweredSignature(
     prologue,
     warnings,
   }
-  return { entry, model, ops, assumptions }
+  return { entry, model, ops, assumptions, isRandom }
 }
 
 export const valueInfoOf = (name: string, { dtype, shape }: SignatureTensor): ValueInfo => ({
