@@ -30,7 +30,7 @@ export interface ImportTorchScriptOptions {
 }
 
 /** Of this importer; changes when the same archive would become another graph. */
-export const importerVersion = '4'
+export const importerVersion = '5'
 
 /** Runs until everything it asked for is read: small tensors come in two or three steps, per-layer scales in some more. */
 const maxRuns = 64

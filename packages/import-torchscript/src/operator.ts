@@ -31,8 +31,8 @@ export function callOperator(vm: Vm, name: string, args: readonly Py[], keywords
       return onUnknown(vm, name, args, keywords)
     const poison = args.find((a) => a instanceof Poison)
     if (poison) return texts.has(name) ? poison : vm.refused([{ what: poison.reason, where: '', remedy: dataAdvice }])
-    const out = keywords.get('out')
-    if (out instanceof TensorRef) return intoOut(vm, out, name, args, keywords)
+    const outs = outsOf(name, keywords)
+    if (outs) return intoOuts(vm, outs, name, args, keywords)
     const python = callOnGrown(vm, name, args, keywords) ?? pythonOps[name]?.(vm, args, keywords)
     if (python !== undefined) return bounded(vm, python)
     vm.ops.add(name.includes('::') ? name : `aten::${name}`)
@@ -167,11 +167,51 @@ function inPlace(vm: Vm, base: string, lower: Lower, args: readonly Py[], keywor
   return self
 }
 
-/** The result in the place of `out`, of its type; what does not have the size of the result takes it. */
-function intoOut(vm: Vm, out: TensorRef, name: string, args: readonly Py[], keywords: ReadonlyMap<string, Py>): Py {
-  const others = new Map([...keywords].filter(([key]) => key !== 'out'))
+/** Arguments that operators of several results put them into, in the order of the results. */
+const outNames = new Map<string, readonly string[]>([
+  ['max', ['max', 'max_values']],
+  ['min', ['min', 'min_indices']],
+  ['aminmax', ['min', 'max']],
+  ['max_pool2d_with_indices', ['out', 'indices']],
+  ['adaptive_max_pool2d', ['out', 'indices']],
+  ...['sort', 'topk', 'kthvalue', 'median', 'nanmedian', 'mode', 'cummax', 'cummin'].map(
+    (op) => [op, ['values', 'indices']] as const,
+  ),
+])
+
+/** The tensors that results are to be put into, by the names of the arguments; undefined where there are none. */
+function outsOf(name: string, keywords: ReadonlyMap<string, Py>): ReadonlyMap<string, TensorRef> | undefined {
+  if (keywords.size === 0) return undefined
+  for (const names of [outNames.get(name) ?? [], ['out']]) {
+    const outs = new Map(
+      names.flatMap((key) => {
+        const out = keywords.get(key)
+        return out instanceof TensorRef ? [[key, out] as const] : []
+      }),
+    )
+    if (outs.size > 0 && outs.size === names.length) return outs
+  }
+  return undefined
+}
+
+/** Each result in the place of its `out`. */
+function intoOuts(
+  vm: Vm,
+  outs: ReadonlyMap<string, TensorRef>,
+  name: string,
+  args: readonly Py[],
+  keywords: ReadonlyMap<string, Py>,
+): Py {
+  const others = new Map([...keywords].filter(([key]) => !outs.has(key)))
   const result = callOperator(vm, name, args, others)
-  if (!(result instanceof TensorRef)) return result
+  const results = result instanceof PyTuple || result instanceof PyList ? result.items : [result]
+  if (results.length !== outs.size || !results.every((r) => r instanceof TensorRef)) return result
+  const placed = [...outs.values()].map((out, i) => intoOut(vm, out, name, results[i] as TensorRef)) // as many, and all tensors
+  return outs.size === 1 ? (placed[0] ?? null) : new PyTuple(placed)
+}
+
+/** The result in the place of `out`, of its type; what does not have the size of the result takes it. */
+function intoOut(vm: Vm, out: TensorRef, name: string, result: TensorRef): TensorRef {
   const value = emit.cast(vm.g, vm.read(result), out.dtype)
   // What a run has to tell is taken to fit a view, whose memory cannot grow.
   const isView = out.state.link !== undefined

@@ -258,7 +258,8 @@ export const pythonOps: Readonly<Record<string, PythonOp>> = {
   atan2: binary('atan2'),
   fmod: binary('fmod'),
   copysign: binary('copysign'),
-  gcd: binary('gcd'),
+  gcd: (vm, [a = null, b = null]) =>
+    arithmetic(vm, 'gcd', a, b) ?? (isInt(a) && isInt(b) ? onTensors(vm, 'gcd', a, b) : undefined),
   'prim::max': extreme('max'),
   'prim::min': extreme('min'),
   max: extreme('max'),

@@ -731,3 +731,13 @@ case('out', 'o = torch.zeros(2, 4)\ntorch.add(a, 1, out=o[:, 1:3])\nl = [o]\ntor
 case('out', 'o = torch.zeros(2, dtype=torch.float64)\ntorch.mean(a, [1], out=o)\nif bool(a.sum() > 0):\n    torch.mul(o, 2, out=o)\nelse:\n    torch.sub(o, 2, out=o)\nfor i in range(int(b[0])):\n    torch.add(o, 1, out=o)\nreturn o', 'f32[2,3]+ i64[1]=2', 'f32[2,3]=-1,-2,-3,1,2,3 i64[1]=3')
 case('linspace', 'torch.linspace(-1, 1, a.size(1)), torch.linspace(0, a.size(1) - 1, a.size(1)), torch.linspace(-a.size(0) * 0.5 + 0.5, a.size(0) * 0.5 - 0.5, a.size(0)), torch.linspace(0, 9, a.size(1), dtype=torch.int64), torch.logspace(0, 2, a.size(0))', 'f32[3,5]', 'f32[2,4]', 'f32[1,1]')
 case('linspace', 'torch.linspace(0, 1, int(b[0])), torch.linspace(float(a[0]), 3.0, int(b[0]), dtype=torch.float64)', 'f32[1] i64[1]=5', 'f32[1] i64[1]=1')
+case('out', 'v = torch.empty(0)\ni = torch.empty(0, dtype=torch.int64)\ntorch.max(a, 1, max=v, max_values=i)\no = torch.zeros(a.size(0), 3)\np = torch.zeros(a.size(0), dtype=torch.int64)\ntorch.min(a, 1, min=o[:, 1], min_indices=p)\nreturn v + 1, i, o, p', 'f32[2,3]!', 'f32[1,4]!')
+case('out', 'v = torch.empty(0)\ni = torch.empty(0, dtype=torch.int64)\ntorch.sort(a, 1, values=v, indices=i)\nw = torch.zeros(a.size(0), 2)\nj = torch.zeros(a.size(0), 2, dtype=torch.int64)\nr = torch.topk(a, 2, values=w, indices=j)\nw.mul_(2)\nreturn v, i, r[0], j', 'f32[2,3]!', 'f32[3,5]!')
+case('gcd', 'torch.ones(math.gcd(a.size(0), 6)), a + math.gcd(a.size(1), a.size(0))', 'f32[4,6]', 'f32[3,5]', 'f32[9,3]')
+
+# --- numbers chosen and rounded -------------------------------------------------------------------------------------------
+case = family('rounded')
+for op in 'fmax fmin'.split():
+    case(op, f'torch.{op}(a, b), torch.{op}(b, a), torch.{op}(a, torch.tensor(float("nan")))', 'f32[9]=nan,1,nan,2,-inf,0,3,inf,-1 f32[9]=nan,nan,1,3,0,-inf,2,1,-2', 'f64[2] f64[2]=nan,1', 'i64[3] i64[3]')
+for options in ('mode="bilinear"', 'mode="bilinear", antialias=True', 'mode="bicubic"'):
+    case('interpolate', f'F.interpolate(a, size=[12, 16], {options}), F.interpolate(a, size=[3, 4], {options}), F.interpolate(a, scale_factor=2.0, {options})', 'u8[1,2,6,8]<256')

@@ -105,13 +105,17 @@ def slice_from_the_end():
 
 @trace_only
 def constants_are_numbers():
-    """Constants without dimensions count as Python numbers, and do not widen tensors without dimensions."""
+    """
+    Constants without dimensions count as Python numbers, and do not widen tensors without dimensions, but where a quotient is
+    rounded.
+    """
 
     class M(nn.Module):
         def forward(self, x: Tensor, i: Tensor) -> Tuple[Tensor, ...]:
             tensor = torch.tensor(0.25, dtype=torch.float64)
             whole = i.to(torch.uint8).sum().to(torch.uint8)
-            return x.sum() * 0.25, x.sum() * tensor, i.sum() * 0.5, i * tensor, whole * 3, x.half().sum() * 0.5 + x.half()[0]
+            rounded = [i // 0.75, x.sum() // 0.25, i.int().sum() // 2, torch.div(x.half()[0], 0.25, rounding_mode='trunc'), x // 0.25]
+            return x.sum() * 0.25, x.sum() * tensor, i.sum() * 0.5, i * tensor, whole * 3, x.half().sum() * 0.5 + x.half()[0], *rounded
 
     return M(), [[floats(3), torch.arange(3)]]
 

@@ -1,6 +1,7 @@
 import { type ElementType, emit, isFloat, refuse, scalar, type Value } from '@eas/onnx'
 import type { Call, Lower, OpTable } from '../call.ts'
 import { floatType, resultType } from '../promote.ts'
+import { TensorRef } from '../tensor-ref.ts'
 import {
   asFloat,
   castAll,
@@ -101,12 +102,24 @@ const divide: Lower = (c) => quotient(c, c.vm.archive.version < 4)
 
 function quotient(c: Call, isIntegral: boolean): Value {
   const rounding = c.has('rounding_mode') ? c.optionalString('rounding_mode') : undefined
-  if (rounding === 'floor') return floorDivide(c, ...(promoted(c, 'self', 'other') as [Value, Value]))
+  if (rounding === 'floor') return floorDivide(c, ...roundedOperands(c))
+  if (rounding === 'trunc') {
+    const [p, q] = roundedOperands(c)
+    return isWhole(p) ? binary(c.g, 'Div', p, q) : truncate(c, binary(c.g, 'Div', p, q))
+  }
   const [p, q] = promoted(c, 'self', 'other') as [Value, Value]
-  if (rounding === 'trunc') return isWhole(p) ? binary(c.g, 'Div', p, q) : truncate(c, binary(c.g, 'Div', p, q))
   if (isWhole(p) && isIntegral) return binary(c.g, 'Div', p, q)
   const [a, b] = promotedFloats(c, 'self', 'other') as [Value, Value]
   return binary(c.g, 'Div', a, b)
+}
+
+/** Operands of a rounded division: the one operator for which the constants of an archive are tensors, as wide as they are. */
+function roundedOperands(c: Call): [Value, Value] {
+  const operands = ['self', 'other'].map((name) => ({
+    ...c.operand(name),
+    isNumber: !(c.py(name) instanceof TensorRef),
+  }))
+  return castAll(c, operands, resultType(operands)) as [Value, Value] // two names were given
 }
 
 const truncate = ({ g }: Call, x: Value): Value =>
@@ -160,6 +173,17 @@ function extremes(op: 'Max' | 'Min'): Lower {
     const [a, b] = promoted(c, 'self', 'other') as [Value, Value]
     if (a.dtype === 'bool') return compare(c.g, op === 'Max' ? 'Or' : 'And', a, b)
     return extreme(c, op, a, b)
+  }
+}
+
+/** The greater or the lesser of two, or the one that is a number. */
+function ofNumbers(op: 'Max' | 'Min'): Lower {
+  return (c) => {
+    const [a, b] = promoted(c, 'self', 'other') as [Value, Value]
+    const most = a.dtype === 'bool' ? compare(c.g, op === 'Max' ? 'Or' : 'And', a, b) : extreme(c, op, a, b)
+    if (isWhole(a)) return most
+    const isNumber = (x: Value) => compare(c.g, 'Equal', x, x) // what is none equals nothing
+    return where(c.g, isNumber(a), where(c.g, isNumber(b), most, a), b)
   }
 }
 
@@ -368,10 +392,7 @@ export const elementwiseOps: OpTable = {
   div: divide,
   divide: (c) => quotient(c, false),
   true_divide: (c) => binary(c.g, 'Div', ...(promotedFloats(c, 'self', 'other') as [Value, Value])),
-  floor_divide: (c) => {
-    const [a, b] = promoted(c, 'self', 'other') as [Value, Value]
-    return floorDivide(c, a, b)
-  },
+  floor_divide: (c) => floorDivide(c, ...roundedOperands(c)),
   remainder,
   fmod: dividendsRemainder,
   pow: power,
@@ -379,8 +400,8 @@ export const elementwiseOps: OpTable = {
     binary(c.g, 'Pow', ...(castAll(c, [c.operand('self'), c.operand('exponent')], 'float64') as [Value, Value])),
   maximum: extremes('Max'),
   minimum: extremes('Min'),
-  fmax: extremes('Max'),
-  fmin: extremes('Min'),
+  fmax: ofNumbers('Max'),
+  fmin: ofNumbers('Min'),
   atan2,
   arctan2: atan2,
   hypot: (c) => {

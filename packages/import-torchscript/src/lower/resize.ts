@@ -75,12 +75,11 @@ function resize(
   coordinates: string,
   antialias = false,
 ): Value {
+  if (given.dtype === 'uint8' && mode !== 'nearest') return resizedBytes(c, given, n, mode, t, coordinates, antialias)
   return batched(c.g, given, n + 2, (x) => {
     const shape = [...x.shape.slice(0, 2), ...t.sizes]
     if (x.shape.every((d, i) => dims.same(d, shape[i] ?? 1))) return x
-    // Bytes are interpolated as numbers, and rounded.
-    const isRounded = x.dtype === 'uint8' && mode !== 'nearest'
-    const dtype = isRounded ? 'float32' : emit.kernelType('Resize', x.dtype)
+    const dtype = emit.kernelType('Resize', x.dtype)
     const attributes = {
       mode,
       coordinate_transformation_mode: coordinates,
@@ -92,7 +91,7 @@ function resize(
     // Scales reproduce the coordinates torch takes from them; sizes do elsewhere.
     const byScale = t.scales.every((s, i) => {
       const [size, out] = [x.shape[i + 2] ?? 1, t.sizes[i] ?? 1]
-      return s !== undefined && dims.same(out, scaledBy(c, size, s))
+      return s !== undefined && dims.same(out, s === 1 ? size : scaledBy(c, size, s))
     })
     const native = shape.map((out, i) => (i < 2 ? out : nativeSize(x.shape[i] ?? 1, t.scales[i - 2] ?? 1, out)))
     const inputs = byScale
@@ -106,9 +105,41 @@ function resize(
     const y = byScale
       ? cutTo(c, c.g.one('Resize', inputs, dtype, native, attributes), shape)
       : c.g.one('Resize', inputs, dtype, shape, attributes)
-    if (!isRounded) return emit.cast(c.g, y, x.dtype)
-    return emit.cast(c.g, emit.clip(c.g, emit.unary(c.g, 'Round', y), like(y, 0), like(y, 255)), x.dtype)
+    return emit.cast(c.g, y, x.dtype)
   })
+}
+
+/**
+ * Bytes are made wider, rounded to bytes, then made higher and rounded again, halves up. Torch multiplies them by weights of 16
+ * bits, here they are floats: of a hundred bytes some are one off where that decides how a half is rounded.
+ * @see aten/src/ATen/native/cpu/UpSampleKernelAVXAntialias.h (2.4)
+ */
+function resizedBytes(
+  c: Call,
+  x: Value,
+  n: number,
+  mode: Mode,
+  t: Target,
+  coordinates: string,
+  antialias: boolean,
+): Value {
+  const spatial = t.sizes.map((_, i) => x.shape.length - n + i)
+  const resized = spatial.reduceRight<Value>(
+    (y, axis, i) => {
+      const size = t.sizes[i] ?? 1
+      if (dims.same(y.shape[axis] ?? 1, size)) return y
+      const scale = t.scales[i]
+      const one: Target = {
+        sizes: spatial.map((other) => (other === axis ? size : (y.shape[other] ?? 1))),
+        scales: spatial.map((other) => (other === axis ? scale : scale === undefined ? undefined : 1)),
+      }
+      const z = resize(c, y, n, mode, one, coordinates, antialias)
+      const rounded = emit.unary(c.g, 'Floor', emit.binary(c.g, 'Add', z, like(z, 0.5)))
+      return emit.clip(c.g, rounded, like(z, 0), like(z, 255))
+    },
+    emit.cast(c.g, x, 'float32'),
+  )
+  return emit.cast(c.g, resized, 'uint8')
 }
 
 /** Size that ONNX Runtime makes of one: it multiplies floats of 32 bits. */
