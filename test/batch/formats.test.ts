@@ -209,17 +209,71 @@ describe('columns that are kept', () => {
     },
   )
 
-  async function arrowForm(part: Uint8Array) {
+  it.each(['csv', 'parquet', 'arrow'] as const)(
+    'of NDJSON are the same in all parts of %s, where a part has no value of one or has the first',
+    async (outputFormat) => {
+      const rows = ['', ',"late":null,"n":7,"t":"a"', ',"late":9007199254740993', ',"t":null', ',"last":true,"n":null']
+      const bytes = Buffer.from(rows.map((more, i) => row(i, more)).join(''))
+      const chunk = { rows: 1, bytes: 1e9 }
+      const { parts, manifest, output } = await score('rows.ndjson', bytes, { outputFormat, chunk })
+      expect(manifest).toMatchObject({ status: 'scored', chunks: 5 })
+      const names = ['id', 'late', 'n', 't', 'last']
+      const forms: { types: unknown; rows: Record<string, unknown>[] }[] = []
+      for (const part of parts) {
+        if (outputFormat === 'csv') forms.push({ types: part.toString().split('\r\n')[0], rows: [] })
+        else forms.push(await (outputFormat === 'arrow' ? arrowForm(part, names) : parquetForm(part)))
+      }
+      // A column is in all parts from the one on in which it is met.
+      if (outputFormat === 'csv') {
+        const from = (columns: string) => `${columns},scores`
+        const late = from('id,late,n,t')
+        expect(forms.map(({ types }) => types)).toEqual([from('id'), late, late, late, from('id,late,n,t,last')])
+      } else {
+        expect(forms[2]?.types).toEqual(forms[1]?.types)
+        expect(forms[3]?.types).toEqual(forms[1]?.types)
+        expect(forms[2]?.rows).toMatchObject([{ id: 2n, late: '9007199254740993', n: null, t: null }])
+        expect(forms[4]?.rows).toMatchObject([{ id: 4n, late: null, n: null, t: null, last: true }])
+      }
+
+      // Another attempt goes on with the columns that the chunks before have had.
+      const { job } = manifest
+      const root = `results/rows.ndjson`
+      for (const name of ['manifest-000001.json', `${job}/chunk-00004.json`, `${job}/chunk-00003.json`]) {
+        await output.delete(`${root}/${name}`)
+      }
+      const input = memoryStore('memory://in')
+      await input.put('rows.ndjson', bytes)
+      const options = { ...defaultOptions, outputFormat, chunk }
+      const batch = createBatch(digits.scorer, { store: output, key: 'results' }, options)
+      await batch.score({ store: input, key: 'rows.ndjson' }, { signal })
+      const again = await resultOf(output, 'results', 'rows.ndjson')
+      expect(again.manifest.parts).toEqual(manifest.parts)
+    },
+  )
+
+  it('do not pile up where rows have keys of their own', async () => {
+    const keys = (i: number) => Array.from({ length: 900 }, (_, k) => `,"k${i}_${k}":1`).join('')
+    const bytes = Buffer.from([0, 1, 2, 3, 4].map((i) => row(i, keys(i))).join(''))
+    const { parts } = await score('rows.ndjson', bytes, { outputFormat: 'csv', chunk: { rows: 1, bytes: 1e9 } })
+    const counts = parts.map((part) => part.toString().split('\r\n')[0]?.split(',').length)
+    expect(counts).toEqual([902, 1802, 2702, 902, 1802])
+  })
+
+  async function arrowForm(part: Uint8Array, names = ['price', 'count', 'hash']) {
     const { tableFromIPC } = await import('apache-arrow')
     const table = tableFromIPC(part)
-    const rows = table.toArray().map(({ price, count, hash }) => ({ price, count, hash }))
+    const rows = table
+      .toArray()
+      .map((row) => Object.fromEntries(names.filter((name) => name in row).map((name) => [name, row[name]])))
     return { types: table.schema.fields.map(String), rows }
   }
   async function parquetForm(part: Uint8Array) {
     const { parquetMetadata, parquetReadObjects } = await import('hyparquet')
     const file = new Uint8Array(part).buffer
     const { schema } = parquetMetadata(file)
-    return { types: schema, rows: await parquetReadObjects({ file, columns: ['price', 'count', 'hash'] }) }
+    const rows = await parquetReadObjects({ file })
+    for (const row of rows) delete row.scores
+    return { types: schema, rows }
   }
 })
 
@@ -420,7 +474,7 @@ describe('poison rows', () => {
       ['{"id":1,"image":null}', /image is null/],
       ['not json', /not a JSON object/],
       ['{"id":1,"image":[', /not JSON/],
-      [line(1, Array(64).fill('x')), /expected|not JSON/],
+      [line(1, Array(64).fill('x')), /"x" is no number/],
       [`${line(1)} x`, /something follows/],
       [line(1, [...Array(63).fill(0), [0]]), /lists beside values/],
     ]

@@ -305,7 +305,7 @@ describe('a poison object is dealt with, and says why', () => {
       what: 'a JSON array',
       name: 'a.json',
       bytes: () => Buffer.from('[{"image":[1]}]'),
-      error: /All 1 rows failed: row 0: It is not a JSON object/,
+      error: /All 1 rows failed: row 0: It is a JSON list; each line/,
     },
     { what: 'requests that are none', name: 'a.pbs', bytes: () => garbage, error: /Cannot read|failed/ },
   ]

@@ -20,4 +20,6 @@ export const batchLimits = {
   reasonChars: 300,
   /** Bytes of a manifest, a chunk's record or a mapping. */
   documentBytes: 256 * 1024 * 1024,
+  /** Columns of a part that the parts behind it take over: rows of NDJSON may each have keys of their own, without end. */
+  sharedColumns: 2000,
 } as const

@@ -40,10 +40,12 @@ describe('What is no event of theirs', () => {
     },
   )
 
-  it('a message that names no object fails alone', () => {
+  it.each(['a queue', 'a pipe'])('a message of %s that names no object fails alone', (from) => {
     const record = (messageId: string, body: string) => ({ messageId, body, eventSource: 'aws:sqs' })
     const good = JSON.stringify({ uri: 's3://in/a' })
-    const work = awsWork({ Records: [record('1', good), record('2', 'no JSON'), record('3', '{}'), record('4', good)] })
+    const records = [record('1', good), record('2', 'no JSON'), record('3', '{}'), record('4', good)]
+    const work = awsWork(from === 'a pipe' ? records : { Records: records })
+    expect(work?.reply).toBe('batchItemFailures')
     expect(work?.items.map(({ id, error }) => [id, error !== undefined])).toEqual([
       ['1', false],
       ['2', true],

@@ -65,6 +65,7 @@ async function lookOnce(
     const { bytes } = await downloadBytes(store, key, { signal, info: object, maxBytes: pointerBytesMax })
     return lookOnce(pointedAt(url, new TextDecoder().decode(bytes).trim()), model_entry, stores, signal, true)
   }
+  if (!object && isWeb.test(store.url)) throw noWebFile(url)
   const name = basename(key)
   // Beside that file are a SavedModel's variables. Of a web server, which has no listings, it is all that can be had.
   if (!object || (/^saved_model\.pb(?:txt)?$/.test(name) && !isWeb.test(store.url))) {
@@ -75,6 +76,12 @@ async function lookOnce(
 }
 
 const isWeb = /^https?:/i
+
+const noWebFile = (url: string) =>
+  new StoreError(
+    'not-found',
+    `Cannot find the model: ${withoutSecrets(url)} is no file there, and a web server does not say what is in its folders; name the model's file, or an archive`,
+  )
 
 /**
  * The URL that a pointer names: beside it, or below. Names such as `dt=20260101/export` are; URLs and other queries are not. Of a

@@ -365,6 +365,19 @@ describe('a model at a signed address', () => {
   )
 })
 
+it.each(['none.onnx', 'folder', 'folder/', ''])('is no file of a web server, which is said: /%s', async (path) => {
+  const { port, folder } = await served((_, response) => void response.writeHead(404, { 'content-length': 0 }).end())
+  const model_path = `http://127.0.0.1:${port}/${path}`
+  const origin = modelOrigin(
+    { model_path, model_entry: undefined },
+    { baseDir: '/', mounts: [], stores: {}, platform, deadlineMs: 20_000, cache: () => DiskCache.open(folder) },
+  )
+  const error = await origin.open().catch((thrown: Error) => thrown)
+  expect((error as Error).message).toContain(
+    `${model_path} is no file there, and a web server does not say what is in its folders; name the model's file`,
+  )
+})
+
 it('says nothing of where it would be on this machine when there is no room', async () => {
   const { origin } = await originOf({}, (what, _, response) => {
     if (what !== 'HEAD m.onnx') return false

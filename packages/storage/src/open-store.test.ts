@@ -97,6 +97,15 @@ describe('openStore()', () => {
     [{ AWS_ENDPOINT_URL: 'http://all:1', AWS_ENDPOINT_URL_S3: 'http://s3:1' }, 's3'],
     [{ AWS_ENDPOINT_URL: 'http://all:1', AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: 'true' }, 'b.s3.eu-west-3.amazonaws.com'],
     [{ AWS_ENDPOINT_URL: '', AWS_REGION: '', AWS_DEFAULT_REGION: 'eu-west-3' }, 'b.s3.eu-west-3.amazonaws.com'],
+    [{ AWS_USE_DUALSTACK_ENDPOINT: 'true' }, 'b.s3.dualstack.eu-west-3.amazonaws.com'],
+    [{ AWS_USE_DUALSTACK_ENDPOINT: 'true', AWS_REGION: 'cn-north-1' }, 'b.s3.dualstack.cn-north-1.amazonaws.com.cn'],
+    [{ AWS_USE_FIPS_ENDPOINT: 'true', AWS_REGION: 'us-gov-west-1' }, 'b.s3-fips.us-gov-west-1.amazonaws.com'],
+    [
+      { AWS_USE_FIPS_ENDPOINT: 'true', AWS_USE_DUALSTACK_ENDPOINT: 'true', AWS_REGION: 'us-east-1' },
+      'b.s3-fips.dualstack.us-east-1.amazonaws.com',
+    ],
+    [{ AWS_USE_FIPS_ENDPOINT: 'false', AWS_USE_DUALSTACK_ENDPOINT: '' }, 'b.s3.eu-west-3.amazonaws.com'],
+    [{ AWS_USE_FIPS_ENDPOINT: 'true', AWS_ENDPOINT_URL: 'http://all:1' }, 'all'],
   ])('s3://b/a in an environment of %j asks %s', async (environment, host) => {
     for (const [name, value] of Object.entries({ AWS_REGION: 'eu-west-3', ...environment })) vi.stubEnv(name, value)
     try {

@@ -143,9 +143,16 @@ const needsPath = ({ hostname }: URL) => isIP(hostname.replace(/^\[|\]$/g, '')) 
  */
 const namesBuckets = /(?:^|\.)(?:amazonaws\.com(?:\.cn)?|aliyuncs\.com|myqcloud\.com|volces\.com)$/i
 
-/** China's regions have a domain of their own. AWS General Reference, "Amazon S3 endpoints". */
-const awsEndpoint = (region: string) =>
-  new URL(`https://s3.${region}.${region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com'}`)
+/**
+ * China's regions have a domain of their own. The environment may ask for hosts that have IPv6 addresses too, or FIPS 140.
+ * @see AWS General Reference, "Amazon S3 endpoints"; AWS SDKs Reference, "Dual-stack and FIPS endpoints"
+ */
+function awsEndpoint(region: string): URL {
+  const { AWS_USE_DUALSTACK_ENDPOINT = '', AWS_USE_FIPS_ENDPOINT = '' } = process.env
+  const service = /^true$/i.test(AWS_USE_FIPS_ENDPOINT) ? 's3-fips' : 's3'
+  const network = /^true$/i.test(AWS_USE_DUALSTACK_ENDPOINT) ? 'dualstack.' : ''
+  return new URL(`https://${service}.${network}${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`)
+}
 
 /** As the AWS SDKs and its command line name another server. AWS SDKs Reference, "Service-specific endpoints". */
 function endpointOfEnvironment(): string | undefined {

@@ -1,10 +1,13 @@
 import { BatchError } from '../batch-error.ts'
+import { type ColumnType, columnTypes } from '../read/table.ts'
 import type { RowFailure } from './score-rows.ts'
 
 /** Where reading goes on: in bytes or rows, as the format counts, and which row of the object that is. */
 export interface Cursor {
   readonly offset: number
   readonly row: number
+  /** Kept columns of the parts so far and their types, which later parts have too: names and types, of results that are tables. */
+  readonly columns?: readonly (readonly [name: string, type: ColumnType])[]
 }
 
 /** What a chunk's record says. It exists if and only if the chunk is committed. */
@@ -55,7 +58,8 @@ export function decodeChunkRecord(bytes: Uint8Array, key: string): ChunkRecord {
   const isRecord =
     isCount(json.rows) && isCount(json.totalRows) && isCount(json.totalFailures) && Array.isArray(json.failures)
   const { next, part } = json as { next?: unknown; part?: unknown }
-  const isNext = next === undefined || (isObject(next) && isCount(next.offset) && isCount(next.row))
+  const isNext =
+    next === undefined || (isObject(next) && isCount(next.offset) && isCount(next.row) && areColumns(next.columns))
   const isPart = part === undefined || (isObject(part) && typeof part.key === 'string')
   if (!isRecord || !isNext || !isPart) throw foreign(key)
   return json as unknown as ChunkRecord // looked at above; only this engine writes there
@@ -82,6 +86,10 @@ function decoded(bytes: Uint8Array, key: string): Record<string, unknown> {
 }
 
 const foreign = (key: string) => new BatchError('bad_object', `Cannot use ${key}: it was not written by this engine`)
+const areColumns = (value: unknown) =>
+  value === undefined ||
+  (Array.isArray(value) &&
+    value.every((pair) => Array.isArray(pair) && typeof pair[0] === 'string' && columnTypes.has(pair[1])))
 const isCount = (value: unknown) => Number.isSafeInteger(value) && Number(value) >= 0
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -68,6 +68,7 @@ export function rowChunks(options: RowChunksOptions): OpenedObject {
       rows = new RowIterator(format.blocks(source, from.offset, plan), from.offset)
     }
     const writer = output.writer(plan.outputs)
+    if (from.columns) writer.goOn?.(new Map(from.columns))
     const builder = new BatchBuilder(plan)
     const failures: RowFailure[] = []
     const underWay: Sent[] = []
@@ -116,7 +117,14 @@ export function rowChunks(options: RowChunksOptions): OpenedObject {
       if (!written) throw new OutOfTime('There was no time for a batch of rows')
       const { row } = written
       const before = failures.filter((failure) => failure.row < row).sort((a, b) => a.row - b.row)
-      return { rows: row - from.row, failures: before, body: await writer.end(), next: written }
+      const body = await writer.end()
+      return { rows: row - from.row, failures: before, body, next: withColumns(written) }
+    }
+
+    /** With what the writer has had of columns by its end. */
+    const withColumns = (cursor: Cursor): Cursor => {
+      const columns = [...(writer.columns?.() ?? [])]
+      return columns.length > 0 && columns.length <= batchLimits.sharedColumns ? { ...cursor, columns } : cursor
     }
 
     let lastDone = 0
@@ -161,7 +169,8 @@ export function rowChunks(options: RowChunksOptions): OpenedObject {
     failures.sort((a, b) => a.row - b.row)
     // Whether rows follow is looked at now, so that no chunk is empty but the only one of an empty object.
     isLast ||= !(rows.here ?? (await rows.next()))
-    return { rows: count, failures, body: await writer.end(), next: isLast ? undefined : here() }
+    const body = await writer.end()
+    return { rows: count, failures, body, next: isLast ? undefined : withColumns(here()) }
   }
 
   return {

@@ -138,7 +138,7 @@ describe('BatchBuilder', () => {
     ['{"id":1,"id":2,"a":1,"b":1,"c":1,"d":1,"name":"","on":true}', /id stands twice/],
     ['{"id":1,"a":1,"b":1,"c":1,"d":1,"name":7,"on":true}', /name: .*expected "/],
     ['{"id":1,"a":1,"b":1,"c":1,"d":1,"name":"","on":2}', /on: 2 is not true or false/],
-    ['[1]', /not a JSON object/],
+    ['[1]', /a JSON list/],
   ])('refuses %s and stays as it was', (text, error) => {
     const builder = new BatchBuilder(planRows(mapping, facts))
     const good = '{"id":1,"a":1,"b":2,"c":3,"d":4,"name":"n","on":true}'

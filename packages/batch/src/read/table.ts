@@ -7,7 +7,9 @@ import type { RowBlock } from './row-block.ts'
  * What a column's values are in results that are tables, so that all parts of a result have the same columns. `fineTime`: to the
  * microsecond. `json`: texts of whatever has no other type.
  */
-export type ColumnType = 'bool' | 'int64' | 'uint64' | 'float64' | 'string' | 'time' | 'fineTime' | 'json'
+export type ColumnType = (typeof columnTypeNames)[number]
+const columnTypeNames = ['bool', 'int64', 'uint64', 'float64', 'string', 'time', 'fineTime', 'json'] as const
+export const columnTypes: ReadonlySet<unknown> = new Set(columnTypeNames)
 
 /** A column of the rows that have been read. */
 export interface TableColumn {

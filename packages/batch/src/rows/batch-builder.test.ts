@@ -104,6 +104,40 @@ describe('BatchBuilder.addJson()', () => {
     { name: 'ids', dtype: 'int64', shape: [-1, -1] },
   ] as const
 
+  it.each([
+    '{"x":["1","-2.5e0"],"ids":"9223372036854775807"}',
+    '{"x":"1 -2.5","ids":["9223372036854775807"]}',
+    '{"x":"[1,-2.5]","ids":" 9223372036854775807 "}',
+    '{"x":[true,"-2.5"],"ids":9223372036854775807}',
+    '{"x":["\\u0031",-2.5],"ids":"9223372036854775807"}',
+  ])('takes numbers that are texts, and truths, as columns of tables may have them: %s', (text) => {
+    const inputs = [facts.inputs[0], { ...facts.inputs[1], shape: [-1, 1] }]
+    const builder = new BatchBuilder(planRows({}, { ...facts, inputs }))
+    const line = Buffer.from(text)
+    builder.addJson(line, 0, line.length, 0)
+    const { feeds } = contentOf(builder)
+    expect(feeds.map((feed) => feed.at(-1))).toEqual([[1, -2.5], [9223372036854775807n]])
+  })
+
+  it.each([
+    ['{"x":["one",2],"ids":1}', 'x: "one" is no number'],
+    ['{"x":[{"a":1},2],"ids":1}', 'x takes numbers, got an object'],
+    ['{"x":{"a":1},"ids":1}', 'x takes numbers, got an object'],
+    ['{"x":[1,2],"ids":"1.5"}', 'ids: 1.5 is no whole number'],
+    ['{"x":[1,2],"ids":["9223372036854775808"]}', /^ids: 9223372036854775808 is no whole number from/],
+    ['[{"x":[1,2],"ids":1}', 'It is a JSON list; each line takes an object of its own'],
+    ['{', 'It is not JSON: it ends, expected " at byte 1'],
+    ['{"x":[1,2', 'It is not JSON: it ends, expected ] at byte 9'],
+    ['{"x":[tru,2],"ids":1}', 'It is not JSON: a value is none at byte 6'],
+  ])('says what is wrong with %s', (text, message) => {
+    const builder = new BatchBuilder(planRows({}, { ...facts, inputs: [facts.inputs[0], free[1]] }))
+    const line = Buffer.from(text)
+    const add = () => builder.addJson(line, 0, line.length, 0)
+    expect(add).toThrow(RowError)
+    expect(add).toThrow(message)
+    expect(builder.count).toBe(0)
+  })
+
   it('takes lists of numbers however they are written', () => {
     const element = fc.oneof(
       { weight: 9, arbitrary: fc.integer({ min: -1e9, max: 1e9 }).map(String) },
@@ -138,7 +172,7 @@ describe('BatchBuilder.addJson()', () => {
     '[1.]',
     '[-]',
     '[1,null]',
-    '[1,"2"]',
+    '[1,"two"]',
     '[1,[2]]',
     '[0x1]',
   ])('refuses %s, and leaves no trace', (list) => {

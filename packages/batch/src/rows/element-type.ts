@@ -4,14 +4,12 @@ import type { JsonScanner } from './json-scanner.ts'
 
 /** How elements of a dtype are read out of text and values, into the array that holds them. */
 export interface ElementType {
+  /** A number of JSON. */
   json(scanner: JsonScanner, into: Record<number, number | bigint>, at: number): void
   value(value: unknown, into: Record<number, number | bigint>, at: number): void
   /** Whether an array of the same kind holds elements as they are. */
   readonly copies: boolean
 }
-
-const trueByte = 0x74
-const falseByte = 0x66
 
 /** A row per dtype; `string` is not kept in an array of numbers, and its row only refuses. */
 export const elementTypes: { readonly [D in DType]: ElementType } = {
@@ -37,10 +35,7 @@ export const elementTypes: { readonly [D in DType]: ElementType } = {
   uint64: wideIntegers(0n, 2n ** 64n - 1n),
   bool: {
     json: (scanner, into, at) => {
-      const c = scanner.peek()
-      if (c === trueByte) scanner.word('true')
-      else if (c === falseByte) scanner.word('false')
-      into[at] = c === trueByte ? 1 : c === falseByte ? 0 : boolOf(scanner.float64())
+      into[at] = boolOf(scanner.float64())
     },
     value: (value, into, at) => {
       into[at] = boolOf(value)

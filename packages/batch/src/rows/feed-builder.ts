@@ -4,6 +4,7 @@ import { batchLimits } from '../limits.ts'
 import type { NumberArray } from '../read/table.ts'
 import { type ElementType, elementTypes } from './element-type.ts'
 import { JsonScanner } from './json-scanner.ts'
+import { readFloats, readIntegers } from './number-lists.ts'
 
 type Numbers = { [D in Exclude<DType, 'string'>]: DataOf<D> }[Exclude<DType, 'string'>]
 
@@ -67,7 +68,8 @@ export class FeedBuilder {
   beginRow(): void {
     this.used = this.rowStart
     if (this.numbers === undefined) this.texts.length = this.rowStart
-    this.dims.length = 0
+    // Of each row; setting a length takes several times as long.
+    while (this.dims.length > 0) this.dims.pop()
     this.leafDepth = -1
     this.isFilled = false
     this.isWhole = false
@@ -75,10 +77,15 @@ export class FeedBuilder {
     this.slotsFilled = 0
   }
 
-  /** The whole row from JSON: a value, or lists of them. */
+  /** The whole row from JSON: a value, or lists of them; a text of numbers as CSV has it. */
   readJson(scanner: JsonScanner): void {
+    const c = scanner.peek()
+    if (c === quote && this.numbers) {
+      this.readText(scanner.string())
+      return
+    }
     this.claim()
-    if (scanner.peek() === openBracket) this.readList(scanner, 0)
+    if (c === openBracket) this.readList(scanner, 0)
     else {
       this.leaf(0)
       this.readElement(scanner)
@@ -348,8 +355,9 @@ export class FeedBuilder {
     if (this.used >= this.capacity) this.reserve(1)
     const { numbers } = this
     let count = 0
-    if (numbers instanceof Float32Array) count = scanner.float32s(numbers, this.used)
-    else if (numbers instanceof BigInt64Array) count = scanner.int64s(this.words, this.used) || this.readWideId(scanner)
+    if (numbers instanceof Float32Array) count = readFloats(scanner, numbers, this.used)
+    else if (numbers instanceof BigInt64Array)
+      count = readIntegers(scanner, this.words, this.used) || this.readWideId(scanner)
     this.used += count
     return count
   }
@@ -369,10 +377,17 @@ export class FeedBuilder {
   }
 
   private readElement(scanner: JsonScanner): void {
-    if (scanner.peek() === lowerN) {
+    const c = scanner.peek()
+    if (c === lowerN) {
       scanner.word('null')
       throw new RowError(`${this.name} is null`)
     }
+    // As columns of tables may have them: BigQuery writes 64-bit integers as texts.
+    if (this.numbers && (c === quote || c === lowerT || c === lowerF)) {
+      this.addElement(c === quote ? scanner.string() : scanner.truth())
+      return
+    }
+    if (this.numbers && c === openBrace) throw new RowError(`${this.name} takes numbers, got an object`)
     if (this.used >= this.capacity) this.reserve(1)
     try {
       if (this.numbers)
@@ -436,7 +451,11 @@ const textOverhead = 100
 const openBracket = 0x5b
 const closeBracket = 0x5d
 const comma = 0x2c
+const openBrace = 0x7b
+const quote = 0x22
 const lowerN = 0x6e
+const lowerT = 0x74
+const lowerF = 0x66
 const minus = 0x2d
 const digit0 = 0x30
 const digit9 = 0x39

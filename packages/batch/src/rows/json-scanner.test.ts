@@ -71,55 +71,6 @@ describe('JsonScanner', () => {
     )
   })
 
-  it('reads lists of numbers as far as it can tell at once, and each as one alone', () => {
-    const few = fc.oneof(
-      { weight: 20, arbitrary: fc.integer({ min: -1e9, max: 1e9 }).map((value) => String(value / 1e4)) },
-      { weight: 20, arbitrary: fc.integer({ min: -9999, max: 9999 }).map(String) },
-      numberText,
-      fc.constantFrom('-0', '01', '1.', '.5', '-', 'null', '999999999999999', '1234567890', '0.000000000000001', ''),
-    )
-    const lists = fc.tuple(
-      fc.array(few, { minLength: 1, maxLength: 8 }),
-      fc.constantFrom(',', ', ', ',', ', ', ' ,', ',\n'),
-      fc.constantFrom('99', '9'.repeat(40), ',1'.repeat(20), `]}\n${' '.repeat(40)}`, `.5${'0'.repeat(40)}`),
-    )
-    let many = 0
-    fc.assert(
-      fc.property(lists, fc.integer({ min: 1, max: 9 }), ([texts, separator, behind], room) => {
-        const floats = new Float32Array(room + 1)
-        const scanner = scannerOf(texts.join(separator), behind)
-        const count = scanner.float32s(floats, 1)
-        expect(count).toBeLessThanOrEqual(room)
-        const taken = texts.slice(0, count)
-        expect(scanner.at).toBe(taken.join(separator).length)
-        expect(floats.subarray(1, count + 1)).toEqual(Float32Array.from(taken, (text) => JSON.parse(text)))
-        if (count > 2) many++
-
-        const words = new Int32Array(2 * (room + 1))
-        const again = scannerOf(texts.join(separator), behind)
-        const ids = texts.slice(0, again.int64s(words, 1))
-        expect(again.at).toBe(ids.join(separator).length)
-        expect(new BigInt64Array(words.buffer, 8, ids.length)).toEqual(BigInt64Array.from(ids, BigInt))
-      }),
-      { numRuns: 1500 },
-    )
-    expect(many).toBeGreaterThan(200)
-  })
-
-  it('reads numbers of another view of the same memory', () => {
-    const all = Buffer.from(`1.25,2.5,3.75${' '.repeat(60)}4.0625,5.5${' '.repeat(60)}`)
-    const scanner = new JsonScanner()
-    const floats = new Float32Array(4)
-    for (const [bytes, at, expected] of [
-      [all.subarray(0, 50), 0, [1.25, 2.5, 3.75]],
-      [all, 73, [4.0625, 5.5]],
-      [all.subarray(73), 0, [4.0625, 5.5]],
-    ] as const) {
-      Object.assign(scanner, { bytes, at, end: bytes.length })
-      expect([...floats.subarray(0, scanner.float32s(floats, 0))]).toEqual(expected)
-    }
-  })
-
   it('reads integers of any size exactly', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: -(2n ** 80n), max: 2n ** 80n }), (value) => {

@@ -6,17 +6,11 @@ const backslash = 0x5c
 const digit0 = 0x30
 const digit9 = 0x39
 const minus = 0x2d
-const point = 0x2e
-const comma = 0x2c
-const space = 0x20
-const letterE = 0x65
 const letterI = 0x49
 const letterN = 0x4e
 const powersOf10 = Array.from({ length: 23 }, (_, i) => 10 ** i)
 /** Digits beyond which a double no longer holds every integer. */
 const exactDigits = 15
-/** Bytes that may be looked at for a number that is summed: nine digits, a point, sixteen digits, and four at once. */
-const longestSum = 32
 
 /**
  * Reads JSON where it lies, in the bytes of a line, strictly as RFC 8259 says but for `NaN`, `Infinity` and `-Infinity`, which
@@ -33,7 +27,7 @@ export class JsonScanner {
   readonly specials: { readonly from: number; readonly to: number }[] = []
   /** The same bytes, which texts are taken from, and several bytes at once. */
   private view: Buffer = Buffer.alloc(0)
-  private words = new DataView(this.view.buffer, 0, 0)
+  private dataView = new DataView(this.view.buffer, 0, 0)
   private viewed: Uint8Array = this.view
 
   /** The next byte that is not white space; -1 at the end. */
@@ -53,7 +47,8 @@ export class JsonScanner {
   }
 
   expect(c: number): void {
-    if (this.peek() !== c) throw this.wrong(`expected ${String.fromCharCode(c)}`)
+    const next = this.peek()
+    if (next !== c) throw this.wrong(`${next < 0 ? 'it ends, ' : ''}expected ${String.fromCharCode(c)}`)
     this.at++
   }
 
@@ -146,97 +141,6 @@ export class JsonScanner {
     return this.number(true)
   }
 
-  /**
-   * Numbers of a list, from here on, with nothing but commas and spaces between: as far as each is one whose digits can be
-   * summed exactly, and as far as there is room. What comes then is left to `float32`, with the comma before it.
-   * @returns how many there were.
-   */
-  float32s(into: Float32Array, from: number): number {
-    this.look()
-    const { bytes, end, words } = this
-    // Numbers that begin before it are read without looking for the end at each byte; none is taken that goes beyond the end.
-    const last = bytes.length - longestSum
-    let at = this.at
-    let count = 0
-    for (let room = into.length - from; count < room; ) {
-      let c = at < end ? (bytes[at] as number) : 0 // before the end
-      if (count > 0) {
-        if (c !== comma) break
-        c = ++at < end ? (bytes[at] as number) : 0 // before the end
-        while (c === space) c = ++at < end ? (bytes[at] as number) : 0 // before the end
-      }
-      const negative = c === minus
-      const first = negative ? at + 1 : at
-      if (first > last) break
-      at = first
-      let digit = (bytes[at] as number) - digit0 // up to 9 digits, a point and 19 digits are before the array's end
-      let whole = 0
-      while (digit >= 0 && digit <= 9 && at - first < 9) {
-        whole = (whole * 10 + digit) | 0
-        digit = (bytes[++at] as number) - digit0 // as above
-      }
-      if (at === first || (at - first > 1 && bytes[first] === digit0)) break
-      let value = whole
-      let digits = at - first
-      if (digit === point - digit0) {
-        const start = ++at
-        // Four digits at a time: each byte less the digit 0, then tens, then hundreds. No byte overflows into the next.
-        while (at - start < 16) {
-          const four = words.getInt32(at, true) ^ 0x30303030
-          if ((((four + 0x06060606) | four) & 0xf0f0f0f0) !== 0) break
-          const two = four * 10 + (four >>> 8)
-          value = value * 10000 + (two & 0xff) * 100 + ((two >> 16) & 0xff)
-          at += 4
-        }
-        digit = (bytes[at] as number) - digit0 // as above
-        while (digit >= 0 && digit <= 9 && at - start < 16) {
-          value = value * 10 + digit
-          digit = (bytes[++at] as number) - digit0 // as above
-        }
-        const fraction = at - start
-        digits += fraction
-        if (fraction === 0 || digits > exactDigits) break
-        value /= powersOf10[fraction] as number // at most 14
-      }
-      // More digits, or an exponent, or the end before them.
-      if ((digit >= 0 && digit <= 9) || ((digit + digit0) | 0x20) === letterE || at > end) break
-      into[from + count++] = negative ? -value : value
-      this.at = at
-    }
-    return count
-  }
-
-  /** As `float32s`, integers of up to nine digits, as the two halves of 64 bits each. */
-  int64s(into: Int32Array, from: number): number {
-    const { bytes, end } = this
-    let at = this.at
-    let count = 0
-    for (let room = (into.length >> 1) - from; count < room; ) {
-      let c = at < end ? (bytes[at] as number) : 0 // before the end
-      if (count > 0) {
-        if (c !== comma) break
-        c = ++at < end ? (bytes[at] as number) : 0 // before the end
-        while (c === space) c = ++at < end ? (bytes[at] as number) : 0 // before the end
-      }
-      const negative = c === minus
-      if (negative) c = ++at < end ? (bytes[at] as number) : 0 // before the end
-      const first = at
-      let value = 0
-      while (c >= digit0 && c <= digit9 && at - first < 9) {
-        value = (value * 10 + (c - digit0)) | 0
-        c = ++at < end ? (bytes[at] as number) : 0 // before the end
-      }
-      const digits = at - first
-      if (digits === 0 || (digits > 1 && bytes[first] === digit0)) break
-      if ((c >= digit0 && c <= digit9) || c === point || (c | 0x20) === letterE) break
-      const place = 2 * (from + count++)
-      into[place] = negative ? -value : value
-      into[place + 1] = negative && value !== 0 ? -1 : 0
-      this.at = at
-    }
-    return count
-  }
-
   /** An integer of any size. @throws {RowError} for a fraction. */
   bigint(): bigint {
     this.peek()
@@ -262,12 +166,25 @@ export class JsonScanner {
     else if (this.special() === undefined) this.skipNumber()
   }
 
+  /** `true` or `false`. */
+  truth(): boolean {
+    const isTrue = this.peek() === 0x74
+    this.word(isTrue ? 'true' : 'false')
+    return isTrue
+  }
+
   word(text: string): void {
     for (let i = 0; i < text.length; i++) {
       if (this.bytes[this.at + i] !== text.charCodeAt(i)) throw this.wrong('a value is none')
     }
     this.at += text.length
     if (this.at > this.end) throw this.wrong('it ends too early')
+  }
+
+  /** The same bytes, several at once. */
+  get words(): DataView {
+    this.look()
+    return this.dataView
   }
 
   /** The text between two offsets. */
@@ -300,11 +217,12 @@ export class JsonScanner {
     if (bytes === this.viewed) return
     this.viewed = bytes
     this.view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    this.words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.dataView = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
 
   private ascii(from: number, to: number): string {
-    return Buffer.from(this.bytes.buffer, this.bytes.byteOffset + from, to - from).toString('latin1')
+    this.look()
+    return this.view.toString('latin1', from, to)
   }
 
   private smallInteger(start: number): number {

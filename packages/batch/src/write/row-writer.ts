@@ -4,12 +4,19 @@ import type { ColumnType } from '../read/table.ts'
 
 /** Writes the rows of one chunk, batch by batch. */
 export interface RowWriter {
+  /** Columns of the part before, which this one has too, with their types as far as its values fit them. */
+  goOn?(columns: ColumnTypes): void
   /** Types of kept columns. Of those that are not among them the values tell. */
-  declare?(types: ReadonlyMap<string, ColumnType>): void
+  declare?(types: ColumnTypes): void
   write(batch: ScoredBatch): void
   /** The whole chunk; `undefined` when it has no rows. */
   end(): Promise<Uint8Array | undefined>
+  /** Of kept columns, once it is at its end: those of the part before, and its own. */
+  columns?(): ColumnTypes
 }
+
+/** Types of kept columns by name, in the order of the columns. */
+export type ColumnTypes = ReadonlyMap<string, ColumnType>
 
 /** How results are written. */
 export interface OutputFormat {

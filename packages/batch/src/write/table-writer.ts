@@ -4,7 +4,7 @@ import type { ResultRun } from '../engine/score-rows.ts'
 import { FineTime } from '../read/exact-values.ts'
 import type { ColumnType } from '../read/table.ts'
 import { JsonText } from '../rows/batch-builder.ts'
-import type { OutputRows, RowWriter } from './row-writer.ts'
+import type { ColumnTypes, OutputRows, RowWriter } from './row-writer.ts'
 
 /** A column of a chunk that is written as a table. */
 export type ColumnOut =
@@ -41,8 +41,6 @@ export interface TableFormat {
 /** As many rows as are encoded in a few milliseconds. */
 export const groupRows = 4096
 
-type KeptTypes = ReadonlyMap<string, ColumnType>
-
 /** Rows that are collected by column. */
 interface Group {
   count: number
@@ -75,15 +73,16 @@ export function tableWriter(outputs: ReadonlyMap<string, string>, format: TableF
   const groups: WholeGroup[] = []
   let file: Promise<TableFile> | undefined
   /** Taken from the first group. When another does not fit them, everything is encoded at the end. */
-  let types: KeptTypes = new Map()
-  let declared: KeptTypes = new Map()
+  let types: ColumnTypes = new Map()
+  let declared: ColumnTypes = new Map()
+  let before: ColumnTypes = new Map()
   let isEncoding = true
 
   function encodeGroup(): void {
-    const whole = wholeGroup(group, declared)
+    const whole = wholeGroup(group, (name) => before.get(name) ?? declared.get(name))
     group = newGroup()
     groups.push(whole)
-    types = groups.length === 1 ? typesOf(groups) : types
+    types = groups.length === 1 ? typesOf(groups, before) : types
     isEncoding &&= fits(whole, types, groups[0] as WholeGroup) // there is one now
     if (!isEncoding) return
     const columns = columnsOf(whole, types, outputs)
@@ -95,6 +94,10 @@ export function tableWriter(outputs: ReadonlyMap<string, string>, format: TableF
   }
 
   return {
+    goOn(columns) {
+      before = columns
+      types = columns
+    },
     declare(given) {
       declared = given
     },
@@ -113,12 +116,13 @@ export function tableWriter(outputs: ReadonlyMap<string, string>, format: TableF
       if (group.count > 0) encodeGroup()
       if (groups.length === 0) return undefined
       if (isEncoding && file) return (await file).end()
-      const common = typesOf(groups)
-      const all = groups.map((whole) => columnsOf(whole, common, outputs))
+      types = typesOf(groups, before)
+      const all = groups.map((whole) => columnsOf(whole, types, outputs))
       const again = await format.open(all[0] ?? [])
       for (const [i, columns] of all.entries()) again.add(columns, groups[i]?.count ?? 0)
       return again.end()
     },
+    columns: () => types,
   }
 }
 
@@ -136,8 +140,8 @@ function addRows(
   group.count += count
 }
 
-function wholeGroup({ count, kept, outputs }: Group, declared: KeptTypes): WholeGroup {
-  const columns = [...kept].map(([name, values]) => [name, keptOf(values, count, declared.get(name))] as const)
+function wholeGroup({ count, kept, outputs }: Group, declared: (name: string) => ColumnType | undefined): WholeGroup {
+  const columns = [...kept].map(([name, values]) => [name, keptOf(values, count, declared(name))] as const)
   return { count, kept: new Map(columns), outputs }
 }
 
@@ -163,21 +167,21 @@ const holds: { readonly [T in ColumnType]: (value: unknown) => boolean } = {
   int64: (value) => isInteger(value) && isInt64(BigInt(value as number | bigint)), // an integer
   uint64: (value) => isInteger(value) && isUint64(BigInt(value as number | bigint)), // an integer
   float64: (value) => typeof value === 'number',
-  string: (value) => typeof value === 'string' || typeof value === 'number',
+  string: (value) => typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint',
   time: (value) => value instanceof Date && !(value instanceof FineTime),
   fineTime: (value) => value instanceof Date,
   json: () => true,
 }
 
-/** The types that the columns of all groups have in common. */
-function typesOf(groups: readonly WholeGroup[]): KeptTypes {
-  const types = new Map<string, ColumnType | undefined>()
+/** The types that the columns of all groups have in common; those of the part before come first, whether they have values or not. */
+function typesOf(groups: readonly WholeGroup[], before: ColumnTypes): ColumnTypes {
+  const types = new Map<string, ColumnType | undefined>(before)
   for (const { kept } of groups) for (const [name, { type }] of kept) types.set(name, joinedType(types.get(name), type))
   return new Map([...types].map(([name, type]) => [name, type ?? 'string']))
 }
 
 /** Whether a group has no column, and none of a type, that its file has not. */
-function fits({ kept, outputs }: WholeGroup, types: KeptTypes, first: WholeGroup): boolean {
+function fits({ kept, outputs }: WholeGroup, types: ColumnTypes, first: WholeGroup): boolean {
   const isKnown = [...kept].every(
     ([name, { type }]) => types.has(name) && (type ?? types.get(name)) === types.get(name),
   )
@@ -190,7 +194,7 @@ function fits({ kept, outputs }: WholeGroup, types: KeptTypes, first: WholeGroup
 
 function columnsOf(
   { kept, outputs, count }: WholeGroup,
-  types: KeptTypes,
+  types: ColumnTypes,
   names: ReadonlyMap<string, string>,
 ): ColumnOut[] {
   const keptColumns = [...types].map(([name, type]): ColumnOut => {

@@ -13,16 +13,17 @@ export interface AwsWork {
 }
 
 /**
- * The work in an event of S3, S3 through EventBridge, SQS or SNS, a batch of a Step Functions Distributed Map, or a task.
+ * The work in an event of S3, S3 through EventBridge, SQS (a pipe's too) or SNS, a batch of a Step Functions Distributed Map, or a task.
  *
  * @returns `undefined` when it is none of these.
  * @see Amazon S3 "Event message structure" 2.x and "EventBridge event message structure"; AWS Lambda "Using Lambda with
- * Amazon SQS", partial batch responses; Step Functions "ItemBatcher"
+ * Amazon SQS", partial batch responses; EventBridge Pipes "Batching and concurrency"; Step Functions "ItemBatcher"
  */
 export function awsWork(event: Json): AwsWork | undefined {
-  const [record] = list(at(event, 'Records'))
-  if (text(at(record, 'eventSource')) === 'aws:sqs') {
-    return { items: list(at(event, 'Records')).map(sqsMessage), reply: 'batchItemFailures' }
+  // EventBridge Pipes hands over the records alone, and takes the same answer.
+  const records = Array.isArray(event) ? event : list(at(event, 'Records'))
+  if (text(at(records[0], 'eventSource')) === 'aws:sqs') {
+    return { items: records.map(sqsMessage), reply: 'batchItemFailures' }
   }
   if (Array.isArray(at(event, 'Items'))) return { items: mapItems(event), reply: 'itemResults' }
   const items = notified(event, 2) ?? taskItems(event, 's3')

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { crc32, gzipSync } from 'node:zlib'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { openStore } from '../open-store.ts'
 import { StoreError } from '../store-error.ts'
 import { downloadBytes, fetchBytes } from '../transfer/download.ts'
@@ -236,6 +236,18 @@ describe('says where it was going, of', () => {
     const { store } = openStore('s3://bucket/model', { s3: s3('http://127.0.0.1:1') })
     for (const call of [() => store.head('model'), () => store.put('model', content.subarray(0, 1))]) {
       await expect(call()).rejects.toThrow(/^Cannot \w+ s3:\/\/bucket\/model: ECONNREFUSED 127\.0\.0\.1:1$/)
+    }
+  })
+
+  it('a server that writes are for, whatever hosts of AWS the environment asks for', async () => {
+    for (const name of ['AWS_USE_DUALSTACK_ENDPOINT', 'AWS_USE_FIPS_ENDPOINT']) vi.stubEnv(name, 'true')
+    try {
+      const { store } = openStore('s3://bucket/model', { s3: s3('http://127.0.0.1:1') })
+      await expect(store.put('model', content.subarray(0, 1))).rejects.toThrow(
+        /^Cannot write s3:\/\/bucket\/model: ECONNREFUSED 127\.0\.0\.1:1$/,
+      )
+    } finally {
+      vi.unstubAllEnvs()
     }
   })
 

@@ -35,6 +35,9 @@ export async function s3Writes(settings: S3Settings, wire: Wire) {
     region,
     endpoint: endpoint.href,
     forcePathStyle: pathStyle,
+    // What the environment says of them is in the endpoint; beside one, the SDK refuses every call.
+    useDualstackEndpoint: false,
+    useFipsEndpoint: false,
     maxAttempts: 1,
     logger: { debug() {}, info() {}, warn() {}, error() {} }, // its warnings would go to the console; errors are thrown
     requestChecksumCalculation: trailers ? 'WHEN_SUPPORTED' : 'WHEN_REQUIRED',
