@@ -13,6 +13,16 @@ const items = catalogue()
 const scratch = mkdtempSync(join(tmpdir(), 'items-'))
 afterAll(() => rmSync(scratch, { recursive: true, force: true }))
 
+async function viewOf(file: string) {
+  const folder = mkdtempSync(join(scratch, 'one-'))
+  await copyFile(join(golden, file), join(folder, file))
+  const cache = new ItemCache(snapshotSource(folder))
+  await cache.refresh()
+  const { failure } = cache.status()
+  if (failure) throw new Error(failure.message)
+  return cache.current()
+}
+
 const bytes = (text: string) => new TextEncoder().encode(text)
 const columns = Object.entries({ item_id: 'string', ...catalogueTypes }).map(([name, type]) => ({ name, type }))
 const manifest = (fields: object) => bytes(JSON.stringify({ version: '1', key: 'item_id', columns, ...fields }))
@@ -42,6 +52,37 @@ describe('snapshotSource()', () => {
     const { version } = cache.status()
     expect(await cache.refresh()).toBe(true)
     expect(cache.status().version, 'nothing has changed').toBe(version)
+  })
+
+  it.each([
+    ['types.parquet', 'time96', 'uint32', 'uint64', 'uint64s', 'float16', 'fixed', 'decimal', 'json'],
+    ['types-time.parquet', 'time', 'time96', 'uint32', 'decimal'],
+  ])('reads types that catalogues seldom have from %s', async (file, ...names) => {
+    const view = await viewOf(file)
+    const time = [Date.UTC(1965, 0, 2, 3, 4, 5, 678), undefined, Date.UTC(2026, 0, 2)].map((ms) => ms && BigInt(ms))
+    const expected: { readonly [name: string]: readonly unknown[] } = {
+      ...{ time, time96: time, uint32: [4_000_000_000n, undefined, 1n], float16: [0.5, undefined, -2.25] },
+      ...{
+        uint64: ['18446744073709551615', undefined, '1'],
+        uint64s: [['9223372036854775808', '5'], undefined, undefined],
+      },
+      ...{ fixed: ['0042', undefined, 'abcd'], decimal: [0.3, undefined, -70.7], json: ['{"a": 1}', undefined, '[]'] },
+    }
+    const rows = view?.entriesOf(['a', 'b', 'c']) ?? []
+    for (const name of names)
+      expect(
+        Array.from(rows, (row) => view?.value(name, row)),
+        name,
+      ).toEqual(expected[name])
+  })
+
+  it('reads unsigned integers that DuckDB packed, or says that they are too large', async () => {
+    const view = await viewOf('packed-small.parquet')
+    const [first = -1, last = -1] = view?.entriesOf(['i0', 'i999']) ?? []
+    expect([view?.value('hash', first), view?.value('hash', last)]).toEqual([2n ** 31n - 1000n, 2n ** 31n - 1n])
+    await expect(viewOf('packed.parquet')).rejects.toThrow(
+      'packs unsigned integers from 2^31 on as differences: write hash',
+    )
   })
 
   it('reads what a manifest names, and its increments in order', async () => {
