@@ -97,4 +97,24 @@ describe('The Cloud Run container', () => {
     connection.destroy()
     await instance.end()
   })
+  it('refuses what announces nothing as soon as it is over the platform’s limit', async () => {
+    const instance = await cloudRun({ SERVICE_JSON: serviceOf('add', graphs.add) })
+    const connection = new RawConnection(instance.port)
+    const head = rawRequest('POST', '/api/predict/add', [
+      ['Host', 'h'],
+      ['Transfer-Encoding', 'chunked'],
+    ])
+    await connection.send(head)
+    const chunk = Buffer.concat([Buffer.from('100000\r\n'), Buffer.alloc(1024 * 1024), Buffer.from('\r\n')])
+    for (let i = 0; i < 33; i++) await connection.send(chunk)
+    // And no end: it is answered without.
+    const response = await connection.response()
+    expect(response?.status).toBe(413)
+    expect(response?.body.toString()).toMatch(
+      /^Request body too large: \d+ bytes, Cloud Run takes at most 33554432; compress it /,
+    )
+    expect(await connection.ends(3000)).toBe(true)
+    connection.destroy()
+    await instance.end()
+  })
 })

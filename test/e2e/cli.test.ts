@@ -1,5 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { once } from 'node:events'
+import { closeSync, copyFileSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -71,6 +72,55 @@ describe('eas predict', () => {
     expect(stderr).toBe('')
     expect(stdout).toMatch(/^(?:scores|outputs\[0\]) float32 \[1,10\]\n\[\[[^\]]*\]\] {2}→ 7\nAnswered /)
     expect(code).toBe(0)
+  })
+
+  it('reads inputs from standard input', async () => {
+    const child = execFile(process.execPath, [main, 'predict', torch(), 'image=-', '--json'], {
+      env: { PATH: process.env.PATH, EAS_TOKEN: token },
+    })
+    child.stdin?.end(readFileSync(join(examples, 'digit.npy')))
+    let text = ''
+    child.stdout?.on('data', (chunk) => {
+      text += chunk
+    })
+    await new Promise((resolve) => child.once('close', resolve))
+    expect(JSON.parse(text).outputs[0].shape).toEqual([1, 10])
+  })
+
+  it('says in a line that its output has no room', async () => {
+    const full = openSync('/dev/full', 'w')
+    const child = spawn(process.execPath, [main, 'inspect', join(examples, 'digit.npy')], {
+      stdio: ['ignore', full, 'pipe'],
+    })
+    closeSync(full)
+    let text = ''
+    child.stderr?.on('data', (chunk) => {
+      text += chunk
+    })
+    const [code] = await once(child, 'close')
+    expect([code, text]).toEqual([1, 'error: Cannot write to standard output: no space is left\n'])
+  })
+
+  it('serves and ends although its log cannot be written', async () => {
+    const full = openSync('/dev/full', 'w')
+    const child = spawn(process.execPath, [main, 'serve', join(examples, 'digits.onnx'), '--port', '0'], {
+      env: { PATH: process.env.PATH, EAS_TOKEN: token },
+      stdio: ['ignore', full, 'pipe'],
+    })
+    closeSync(full)
+    const [line] = await once(child.stderr ?? child, 'data')
+    const ended = once(child, 'exit')
+    const [url = ''] = /http:\S+/.exec(String(line)) ?? []
+    expect((await fetch(url, { headers: { authorization: token } })).status).toBe(200)
+    await new Promise((resolve) => setTimeout(resolve, 300)) // the log is written ten times a second
+    expect((await fetch(url, { headers: { authorization: token } })).status).toBe(200)
+    child.kill('SIGTERM')
+    expect(await ended).toEqual([0, null])
+  })
+
+  it('repeats no password of a URL', async () => {
+    const ended = await eas(['predict', 'http://user:secret@127.0.0.1/api/predict/digits', 'digit.npy'])
+    expect([ended.code, ended.stderr]).toEqual([2, expect.not.stringContaining('secret')])
   })
 
   it('prints every digit as JSON, as the model gave it', async () => {
@@ -175,10 +225,16 @@ describe('eas inspect', () => {
     expect((await eas(['inspect', join(golden, 'imported/frozen.pb')])).stdout).toContain(': frozen graph')
   })
 
+  it('finds the ONNX model in a folder', async () => {
+    const exported = mkdtempSync(join(folder, 'exported-'))
+    copyFileSync(join(examples, 'digits.onnx'), join(exported, 'digits.onnx'))
+    expect((await eas(['inspect', exported])).stdout).toMatch(/digits\.onnx: ONNX model\n[\s\S]*image {2}float32/)
+  })
+
   it.each([
     ['s3://bucket/model.onnx', 1, 'Cannot inspect s3://bucket/model.onnx: it is a URL'],
     ['nowhere', 1, 'Cannot inspect nowhere: no such file'],
-    ['.', 1, 'Cannot choose a model: . has'],
+    ['.', 1, 'models; name one: '],
     ['README.md', 1, 'it is no model, array or message that is known'],
   ])('ends for %s with %i', async (file, code, message) => {
     const ended = await eas(['inspect', file])

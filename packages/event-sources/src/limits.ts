@@ -115,13 +115,10 @@ export function beginWithin(
   head: EasRequestHead,
 ): Exchange {
   const exchange = processor.begin(head)
-  const declared = Number(head.headers['content-length'] ?? 0)
-  const isTooLarge = !exchange.refusal && declared > limits.requestBytes
   return {
     ...exchange,
-    refusal: isTooLarge ? exchange.fail(tooLarge(declared, limits)) : exchange.refusal,
+    tooLong: (bytes) => (bytes > limits.requestBytes ? tooLarge(bytes, limits) : exchange.tooLong?.(bytes)),
     async finish(body, client) {
-      if (body.length > limits.requestBytes) return exchange.fail(tooLarge(body.length, limits))
       return returnable(await exchange.finish(body, client), limits)
     },
   }

@@ -1,16 +1,21 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { Server as NetServer } from 'node:net'
+import { Server as NetServer, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { EasError } from '@eas/base'
-import type { Client, Processor } from '@eas/processor'
+import { bodyTooLarge, type Client, type Exchange, type Processor } from '@eas/processor'
 import type { EasRequestHead, EasResponse } from '@eas/protocol'
-import { declaredBytes, readBody } from './body.ts'
+import { type BodyLimit, chunksMax, declaredBytes, readBody } from './body.ts'
 import { Loopback } from './loopback.ts'
 
 export interface HttpServerOptions {
   readonly processor: Processor
   /** `EAS_MAX_BODY_BYTES`. */
   readonly bodyBytesMax: number
+  /**
+   * Milliseconds that a client may take nothing of its answer before it is given up, at the latest after as long again;
+   * 60,000 by default, as nginx's send_timeout.
+   */
+  readonly stallMs?: number
   /** Begins with a request; the processor's own by default. For platforms that send more than predictions. */
   readonly begin?: Processor['begin']
 }
@@ -52,7 +57,12 @@ const joinedBytesMax = 4096
 const lingerMs = 1000
 
 /** The core behind node:http: whole bodies in, whole answers out, each client's leaving told to the core. */
-export function createHttpServer({ processor, bodyBytesMax, begin = processor.begin }: HttpServerOptions): HttpServer {
+export function createHttpServer({
+  processor,
+  bodyBytesMax,
+  stallMs = 60_000,
+  begin = processor.begin,
+}: HttpServerOptions): HttpServer {
   const server = createServer(
     {
       keepAliveTimeout: keepAliveTimeoutMs,
@@ -81,6 +91,11 @@ export function createHttpServer({ processor, bodyBytesMax, begin = processor.be
     })
   })
 
+  // Idle for its time, or with an answer that it does not take; but not while what it has asked for is worked on.
+  server.setTimeout(0, (socket) => {
+    if (socket.writableLength > 0 || !waitingOn.get(socket)?.size) socket.destroy()
+  })
+
   function onRequest(message: IncomingMessage, response: ServerResponse, holdsBody: boolean) {
     const client: Client = { onGone: undefined }
     const waiting = waitingOn.get(message.socket)
@@ -89,6 +104,11 @@ export function createHttpServer({ processor, bodyBytesMax, begin = processor.be
       .catch(() => response.destroy())
       .finally(() => waiting?.delete(message))
   }
+
+  const limitOf =
+    (exchange: Exchange): BodyLimit =>
+    (bytes) =>
+      exchange.tooLong?.(bytes) ?? (bytes > bodyBytesMax ? bodyTooLarge(bytes, bodyBytesMax) : undefined)
 
   /** @param holdsBody Whether the client waits to be asked for its body. */
   async function answer(message: IncomingMessage, response: ServerResponse, client: Client, holdsBody: boolean) {
@@ -100,23 +120,28 @@ export function createHttpServer({ processor, bodyBytesMax, begin = processor.be
 
     let body: Uint8Array
     try {
-      const reading = readBody(message, bodyBytesMax, exchange.timeoutMs)
-      if (holdsBody && (declaredBytes(message) ?? 0) <= bodyBytesMax) response.writeContinue()
+      const limit = limitOf(exchange)
+      const reading = readBody(message, limit, exchange.timeoutMs)
+      if (holdsBody && !limit(declaredBytes(message) ?? 0)) response.writeContinue()
       body = await reading
     } catch (thrown) {
       return sendAndClose(message, response, exchange.fail(EasError.from(thrown)))
     }
-    send(response, await exchange.finish(body, client))
+    send(message, response, await exchange.finish(body, client))
   }
 
-  function send(response: ServerResponse, { status, headers, body }: EasResponse): void {
+  function send(message: IncomingMessage, response: ServerResponse, { status, headers, body }: EasResponse): void {
     if (response.destroyed) return
     if (!server.listening) response.setHeader('connection', 'close')
     response.writeHead(status, { ...headers, 'content-length': body.length })
     // As text, Node sends the body in one write with the head, and in half the time.
     if (body.length <= joinedBytesMax)
       response.end(Buffer.from(body.buffer, body.byteOffset, body.length).toString('latin1'), 'latin1')
-    else response.end(body)
+    else {
+      // In force until Node sets another: with the end of the answer, or with the next request.
+      message.socket.setTimeout(stallMs)
+      response.end(body)
+    }
   }
 
   /**
@@ -140,8 +165,12 @@ export function createHttpServer({ processor, bodyBytesMax, begin = processor.be
     if (holdsBody || declared === undefined || declared > discardBytesMax) {
       return sendAndClose(message, response, refusal)
     }
-    if (declared > 0) await discard(message, discardMs)
-    send(response, refusal)
+    if (declared > 0) {
+      await discard(message, discardMs)
+      // What is still to come would keep the connection, with nobody reading it.
+      if (!message.complete) response.setHeader('connection', 'close')
+    }
+    send(message, response, refusal)
   }
 
   // What the parser refuses never becomes a request; it is answered here, in the parser's own stead.
@@ -193,14 +222,31 @@ const parserStatus: Readonly<Record<string, string>> = {
   HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
 }
 
-/** Reads a body for nothing, for as long as it keeps coming and no longer than `timeoutMs`. */
+/**
+ * Reads a body for nothing, for as long as it keeps coming and no longer than `timeoutMs`. After `chunksMax` it is not looked
+ * at any more: telling chunks apart is what takes time.
+ */
 function discard(message: IncomingMessage, timeoutMs: number): Promise<void> {
   return new Promise((resolve) => {
+    const { socket } = message
     const timer = setTimeout(resolve, timeoutMs)
     const done = () => {
       clearTimeout(timer)
       resolve()
     }
-    message.on('end', done).on('close', done).resume()
+    let chunks = 0
+    function onData() {
+      if (++chunks <= chunksMax) return
+      message.off('data', onData)
+      setImmediate(dropUnparsed, socket)
+      socket.on('end', done)
+    }
+    message.on('data', onData).on('end', done).on('close', done).resume()
   })
+}
+
+/** Takes what still comes on a connection from the parser. Its listener is back on the socket once there is another. */
+function dropUnparsed(socket: Socket): void {
+  socket.on('data', () => {})
+  for (const listener of socket.listeners('data').slice(0, -1)) socket.off('data', listener as () => void)
 }

@@ -1,3 +1,4 @@
+import { once } from '@eas/base'
 import pino, { type Logger } from 'pino'
 
 export type { Logger }
@@ -45,6 +46,14 @@ export function writeLines(log: Logger, lines: string): void {
  *   function that may be frozen. A buffered logger's lines are out after `flush`.
  */
 export function createLogger(level: string, buffered: boolean): Logger {
+  const lines = pino.destination({
+    dest: 1,
+    sync: !buffered,
+    minLength: buffered ? 16 * 1024 - 1 : 0,
+    periodicFlush: 100,
+    maxLength: unwrittenBytesMax,
+  })
+  surviveFailures(lines)
   return pino(
     {
       level,
@@ -53,6 +62,30 @@ export function createLogger(level: string, buffered: boolean): Logger {
       messageKey: logKeys.message,
       formatters: { level: (label) => ({ [logKeys.level]: logKeys.names[label] ?? label }) },
     },
-    pino.destination({ dest: 1, sync: !buffered, minLength: buffered ? 16 * 1024 - 1 : 0, periodicFlush: 100 }),
+    lines,
   )
 }
+
+/** What is kept of lines that cannot be written, or not so fast. */
+const unwrittenBytesMax = 16 * 1024 * 1024
+
+type Lines = ReturnType<typeof pino.destination>
+
+/** Those whose last attempt to write failed. */
+const failing = new Set<Lines>()
+
+/**
+ * A full disk costs lines, not requests. Nor does the process stay for it: sonic-boom, pino's writer, tries at the end to write
+ * what is left, over and over.
+ */
+function surviveFailures(lines: Lines): void {
+  lines.on('error', () => failing.add(lines))
+  lines.on('write', () => failing.delete(lines))
+  giveUpAtExit()
+}
+
+const giveUpAtExit = once(() =>
+  process.prependListener('exit', () => {
+    for (const lines of failing) lines.destroy()
+  }),
+)

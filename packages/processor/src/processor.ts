@@ -8,6 +8,7 @@ import { createMetrics } from './metrics.ts'
 import { type Readiness, readinessOf } from './readiness.ts'
 import { Recorder } from './recorder.ts'
 import { type Carry, rehearse } from './rehearsal.ts'
+import { headerRequestId } from './request-id.ts'
 import { bodyTooLarge, encode, errorResponse, json, respond, text } from './responses.ts'
 import { type Client, Service } from './service.ts'
 import { logServiceEvent } from './service-log.ts'
@@ -40,6 +41,8 @@ export interface Exchange {
   readonly refusal: EasResponse | undefined
   /** Milliseconds that the request may take in all, its body included. */
   readonly timeoutMs: number
+  /** Why a body is refused once it has so many bytes, where that is sooner than by `EAS_MAX_BODY_BYTES`. */
+  tooLong?(bytes: number): EasError | undefined
   /** Never rejects. @param client Told to when it leaves, so that nothing is computed for it. */
   finish(body: Uint8Array, client?: Client): Promise<EasResponse>
   /** The answer to a body that never came whole. */
@@ -157,7 +160,7 @@ export function createProcessor({ services: specs, settings, log }: ProcessorOpt
     const receivedAt = performance.now()
     let found: Found | undefined
     let refused: EasError | undefined
-    let request_id = head.headers['x-request-id']
+    let request_id = headerRequestId(head)
     try {
       found = gate.find(head)
       gate.check(found, head)
