@@ -1,4 +1,5 @@
 import { batchEnvironment, clamped, type Deployment, notMounted } from './deployment.ts'
+import { environmentWithin, lambdaEnvironment } from './environment.ts'
 import { nameWithin } from './names.ts'
 import { serviceFolder } from './options.ts'
 
@@ -33,9 +34,11 @@ const timeoutSMax = 900
 const apiTimeoutS = 29
 
 /** @see osls "AWS Functions", "Function URLs", "SQS", "S3", "Schedule" */
-export function awsPlan(deployment: Deployment): AwsPlan {
-  const { name, machine, options, storage, networking, minInstances, maxInstances, labels } = deployment
-  const notes = [...deployment.notes]
+export function awsPlan(given: Deployment): AwsPlan {
+  const notes = [...given.notes]
+  const environment = environmentWithin(given.environment, lambdaEnvironment, notes)
+  const deployment = { ...given, environment }
+  const { name, machine, options, storage, networking, minInstances, labels } = deployment
   if (machine.gpu) notes.push('GPU: Lambda has none, the model runs on the CPU; Function Compute and Cloud Run have')
   if (deployment.concurrency > 1)
     notes.push('metadata.rpc.worker_threads, max_queue_size: an instance of Lambda has one request at a time')
@@ -48,6 +51,8 @@ export function awsPlan(deployment: Deployment): AwsPlan {
   )
   const isApi = options.endpoint === 'httpApi'
   const timeout = clamped(deployment.timeoutS, [1, isApi ? apiTimeoutS : timeoutSMax], notes, 'Timeout in s')
+  // An instance has one request at a time.
+  const maxInstances = deployment.maxInstances ?? deployment.requestsMax
   const isArn = deployment.role?.startsWith('arn:aws')
   if (deployment.role && !isArn) notes.push('role_arn: it is not of AWS; the function gets a role of its own')
 
@@ -79,7 +84,7 @@ export function awsPlan(deployment: Deployment): AwsPlan {
     description: `EAS service ${name}`,
     timeout,
     ...url,
-    environment: { ...deployment.environment, EAS_TOKEN },
+    environment: { ...environment, EAS_TOKEN },
     // One instance is kept by asking for it; more are provisioned.
     ...(minInstances > 1 ? { provisionedConcurrency: minInstances } : {}),
     events: [...events, ...pings],
@@ -133,8 +138,11 @@ const roleCharsMax = 64
 /** Of the 64 that a function's name may have, those that `eas-`, a stage of ten and `-predict` leave. */
 const nameCharsMax = 41
 
+/** A path that stands for itself among patterns. */
+const literal = (path: string) => path.replace(/[\\()[\]{}!*?+@$^|]/g, '\\$&')
+
 /** What goes into the package beside the handlers. */
 export const awsPackage = ({ options }: Deployment) => ({
   excludeDevDependencies: false, // only what is listed is taken
-  patterns: ['!**', 'dist/functions/aws-lambda/**', `${serviceFolder(options)}/**`],
+  patterns: ['!**', 'dist/functions/aws-lambda/**', `${literal(serviceFolder(options))}/**`],
 })

@@ -1,4 +1,5 @@
 import { batchEnvironment, clamped, type Deployment, notMounted } from './deployment.ts'
+import { cloudRunEnvironment, environmentWithin } from './environment.ts'
 import { projectId, type Step } from './gcloud.ts'
 import { nameWithin } from './names.ts'
 
@@ -11,8 +12,9 @@ export interface CloudRunPlan {
 }
 
 /** @see Cloud Run "YAML reference", "GPU support (services)", "Memory limits" */
-export function cloudRunPlan(deployment: Deployment): CloudRunPlan {
-  const notes = [...deployment.notes]
+export function cloudRunPlan(given: Deployment): CloudRunPlan {
+  const notes = [...given.notes]
+  const deployment = { ...given, environment: environmentWithin(given.environment, cloudRunEnvironment, notes) }
   const { options } = deployment
   const { image, region = 'us-central1', batch } = options
   if (!image) throw new Error('Cloud Run runs containers only: set custom.eas.image, or EAS_IMAGE')
@@ -81,8 +83,9 @@ interface Container {
 }
 
 function serviceOf(name: string, deployment: Deployment, template: Template, container: Container) {
-  const { minInstances, maxInstances, labels } = deployment
+  const { minInstances, requestsMax, labels } = deployment
   const { timeoutSeconds, concurrency, ...what } = container
+  const maxInstances = deployment.maxInstances ?? (requestsMax && Math.ceil(requestsMax / concurrency))
   return {
     apiVersion: 'serving.knative.dev/v1',
     kind: 'Service',

@@ -16,6 +16,8 @@ export interface Deployment {
   readonly timeoutS: number
   readonly minInstances: number
   readonly maxInstances: number | undefined
+  /** Requests that all instances together may have, where `maxInstances` does not say. */
+  readonly requestsMax: number | undefined
   readonly environment: Readonly<Record<string, string>>
   /** Beginnings of names that the functions read from: the model, and the storage that it may lie in. */
   readonly reads: readonly string[]
@@ -99,10 +101,6 @@ export function deploymentOf(config: ServiceConfig, options: DeployOptions): Dep
       'networking.gateway_policy.rate_limit: there is no gateway; metadata.rpc.rate_limit is kept, per instance',
     )
   const concurrency = rpc.worker_threads + rpc.max_queue_size
-  const limited =
-    concurrency_limit.enable && concurrency_limit.limit !== undefined
-      ? Math.ceil(concurrency_limit.limit / concurrency)
-      : undefined
   if (autoscaler && Object.keys(autoscaler.strategies).length > 0) {
     notes.push('autoscaler.strategies: the platform scales by requests in flight; min and max are kept')
   }
@@ -113,7 +111,8 @@ export function deploymentOf(config: ServiceConfig, options: DeployOptions): Dep
     concurrency,
     timeoutS: Math.ceil((rpc.keepalive * 2) / 1000) + 20,
     minInstances: autoscaler?.min ?? metadata.instance,
-    maxInstances: autoscaler?.max ?? limited,
+    maxInstances: autoscaler?.max,
+    requestsMax: concurrency_limit.enable ? concurrency_limit.limit : undefined,
     environment: { ...config.processor_envs, ...options.env, SERVICE_JSON: options.service },
     reads: readsOf(config, options),
     storage: config.storage,

@@ -1,4 +1,5 @@
 import { batchEnvironment, clamped, type Deployment, notMounted } from './deployment.ts'
+import { environmentWithin, fcEnvironment } from './environment.ts'
 import { nameWithin } from './names.ts'
 
 /** Bodies of the requests of API 2023-03-30, in the order in which they are made. */
@@ -47,9 +48,10 @@ export const accountPlaceholder = '$' + '{ACCOUNT_ID}'
 export const ossTriggerRole = `acs:ram::${accountPlaceholder}:role/aliyunosseventnotificationrole`
 
 /** @see Alibaba Cloud Function Compute, API 2023-03-30: CreateFunction, CreateTrigger; "Limits" */
-export function fcPlan(deployment: Deployment): FcPlan {
-  const { options, minInstances, maxInstances } = deployment
-  const notes = [...deployment.notes]
+export function fcPlan(given: Deployment): FcPlan {
+  const notes = [...given.notes]
+  const deployment = { ...given, environment: environmentWithin(given.environment, fcEnvironment, notes) }
+  const { options, minInstances, requestsMax } = deployment
   const { image, generation = 3, region = regionDefault } = options
   if (!image && deployment.machine.gpu)
     throw new Error('Function Compute runs a GPU in a container only: set custom.eas.image, or EAS_IMAGE')
@@ -65,6 +67,7 @@ export function fcPlan(deployment: Deployment): FcPlan {
     )
   const concurrency = image ? clamped(deployment.concurrency, [1, 200], notes, 'Requests at once') : undefined
 
+  const maxInstances = deployment.maxInstances ?? (requestsMax && Math.ceil(requestsMax / (concurrency ?? 1)))
   const scales = generation === 3 // the other API has no such calls in its SDK
   if (!scales && (minInstances > 0 || maxInstances !== undefined))
     notes.push('metadata.instance, autoscaler: instances of Function Compute 2.0 are provisioned in its console')
@@ -166,6 +169,12 @@ function runtime(entry: string, image: string | undefined, timeout: number) {
   }
 }
 
+/** @see Alibaba Cloud Function Compute "Limits", instance specifications */
+const memoryMbMax = 32_768
+const mbPerCoreMax = 4096
+/** Cores come in steps of 0.05. */
+const stepped = (cores: number) => Math.ceil(cores * 20) / 20
+
 function machineOf({ machine, diskGb }: Deployment, notes: string[]) {
   const diskSize = { diskSize: diskGb === undefined ? 512 : 10_240 }
   if (diskGb !== undefined && diskGb > 10) notes.push(`Disk in GB: ${diskGb} becomes 10, the platform's most`)
@@ -181,11 +190,13 @@ function machineOf({ machine, diskGb }: Deployment, notes: string[]) {
       gpuConfig: { gpuType: type.gpuType, gpuMemorySize: type.memoryGb * 1024 },
     }
   }
-  const cpu = clamped(Math.ceil(machine.cpu * 20) / 20, [0.05, 16], notes, 'Cores')
-  // Between 1 and 4 GB per core, in steps of 64 MB.
+  // Between 1 and 4 GB per core, in steps of 64 MB; a model that needs its memory gets the cores that come with it.
+  const coresFor = Math.min(memoryMbMax, machine.memoryMb) / mbPerCoreMax
+  if (coresFor > machine.cpu) notes.push(`Cores: ${machine.cpu} becomes ${stepped(coresFor)}, memory comes with them`)
+  const cpu = clamped(stepped(Math.max(machine.cpu, coresFor)), [0.05, 16], notes, 'Cores')
   const memorySize = clamped(
     machine.memoryMb,
-    [Math.ceil(cpu * 1024), Math.min(32_768, cpu * 4096)],
+    [Math.ceil(cpu * 1024), Math.min(memoryMbMax, cpu * mbPerCoreMax)],
     notes,
     'Memory in MB',
   )

@@ -17,7 +17,8 @@ export const lineOf = ({ words, unless }: Step): string =>
   `${unless ? `${shellLine(unless)} >/dev/null 2>&1 || ` : ''}${shellLine(words)}`
 
 const shellLine = (words: readonly string[]) => words.map(quoted).join(' ')
-const quoted = (word: string) => (/^[\w@%+=:,./${}-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)
+/** A word of a shell's line. */
+export const quoted = (word: string) => (/^[\w@%+=:,./${}-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)
 
 /** Whether gcloud is there to be run. */
 export const hasGcloud = (env: Env): Promise<boolean> =>

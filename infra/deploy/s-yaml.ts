@@ -1,4 +1,5 @@
 import { accountPlaceholder, type FcPlan, ossTriggerRole, tokenPlaceholder } from './fc.ts'
+import { quoted } from './gcloud.ts'
 import { type DeployOptions, serviceFolder } from './options.ts'
 
 /**
@@ -62,7 +63,7 @@ const stageCommand = (options: DeployOptions) =>
     `rm -rf ${staged}`,
     'mkdir -p .serverless',
     `cp -rL dist/functions/aliyun-fc ${staged}`,
-    `cp -rL --parents ${serviceFolder(options)} ${staged}`,
+    `cp -rL --parents ${quoted(serviceFolder(options))} ${staged}`,
   ].join(' && ')
 
 /** Letters, digits, `-` and `_`, which is what a key of `resources` may have. */

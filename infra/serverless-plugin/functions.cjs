@@ -31,10 +31,18 @@ module.exports.service = withoutStack(async ({ resolveVariable }) => {
   return serviceName(await deployment(resolveVariable))
 })
 
+/** What looks like a variable of the framework's in a text of the service.json is that text. */
+const escaped = (value) => {
+  if (typeof value === 'string') return value.replace(/(?<!\$)(\\*)\$\{/g, '$1$1\\${')
+  if (Array.isArray(value)) return value.map(escaped)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, escaped(member)]))
+}
+
 module.exports.functions = withoutStack(async ({ resolveVariable }) => {
   if ((await resolveVariable('self:provider.name')) !== 'aws') return { predict: { handler: 'index.handler' } }
   const { awsPlan } = await load('aws')
-  return awsPlan(await deployment(resolveVariable)).functions
+  return escaped(awsPlan(await deployment(resolveVariable)).functions)
 })
 
 module.exports.iam = withoutStack(async ({ resolveVariable }) => {

@@ -40,7 +40,15 @@ const image = `registry.example.com/eas@sha256:${'0'.repeat(64)}`
 describe('serverless deploy --dry', () => {
   it('for AWS packages handlers, model and stack, and says what it would create', async () => {
     const folder = checkout('aws')
-    const said = await serverless(folder, ['deploy', '--dry'], {})
+    // A folder's name may be a pattern, and a value may look like one of the framework's variables.
+    const example = join(root, 'packages/cli/examples/digits')
+    const service = JSON.parse(readFileSync(join(example, 'service.json'), 'utf8'))
+    const odd = 'models (all) [v2]'
+    const value = '$' + '{env:HOME} costs $5'
+    const processor_envs = [{ name: 'ODD', value }]
+    files.write(`aws/${odd}/service.json`, JSON.stringify({ ...service, processor_envs }))
+    files.write(`aws/${odd}/${service.model_path}`, readFileSync(join(example, service.model_path)))
+    const said = await serverless(folder, ['deploy', '--dry'], { SERVICE_JSON: `${odd}/service.json` })
     for (const line of [
       'dist/functions/aws-lambda x64: ',
       'not as configured: metadata.rpc.worker_threads',
@@ -56,7 +64,7 @@ describe('serverless deploy --dry', () => {
       Handler: 'dist/functions/aws-lambda/index.streamHandler',
       Runtime: 'nodejs22.x',
       FunctionName: 'eas-digits-dev-predict',
-      Environment: { Variables: { EAS_TOKEN: '{{resolve:secretsmanager:eas-digits-token}}' } },
+      Environment: { Variables: { ODD: value, EAS_TOKEN: '{{resolve:secretsmanager:eas-digits-token}}' } },
     })
     expect(Resources.PredictLambdaFunctionUrl.Properties).toMatchObject({
       AuthType: 'NONE',
@@ -69,7 +77,14 @@ describe('serverless deploy --dry', () => {
       Resource: [{ 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':s3:::results/scores/*']] }],
     })
     expect(Resources.IamRoleLambdaExecution.Properties.RoleName).toBe('eas-digits-dev-us-east-1-lambdaRole')
-    expect(readdirSync(join(folder, '.serverless'))).toContain('eas-digits.zip')
+    const zip = readFileSync(join(folder, '.serverless/eas-digits.zip'))
+    for (const shipped of [
+      'dist/functions/aws-lambda/index.js',
+      `${odd}/service.json`,
+      `${odd}/${service.model_path}`,
+    ]) {
+      expect(zip.includes(shipped), shipped).toBe(true)
+    }
   }, 600_000)
 
   it('for Function Compute writes the plan, and says what it would create', async () => {

@@ -427,6 +427,69 @@ describe('A plan for AWS without function URLs', () => {
   })
 })
 
+describe('The environment of functions', () => {
+  const processor_envs = ['INPUT_TILE', 'EAS_TOKEN', 'AWS_REGION', 'PORT', 'my-var'].map((name) => ({
+    name,
+    value: '1',
+  }))
+  const crowded = plan({ ...small, processor_envs }, { image, batch })
+  const variables = (environment: unknown) => Object.keys(environment as object).join(' ')
+  const left = (notes: readonly string[]) =>
+    notes.flatMap((note) => /^processor_envs (\S+): it is left out/.exec(note)?.[1] ?? []).join(' ')
+
+  it('on AWS is what Lambda takes, and the token a secret', () => {
+    const { functions, notes } = awsPlan(crowded)
+    const { predict, batch: scorer } = functions as Record<string, { environment: Record<string, string> }>
+    expect(variables(predict?.environment)).toBe('INPUT_TILE PORT SERVICE_JSON EAS_TOKEN')
+    expect(predict?.environment.EAS_TOKEN).toBe('{{resolve:secretsmanager:eas-digits-token}}')
+    expect(variables(scorer?.environment)).not.toMatch(/my-var|AWS_REGION/)
+    expect(left(notes)).toBe('EAS_TOKEN AWS_REGION my-var')
+  })
+
+  it('on Cloud Run has each name once, and not the port', () => {
+    const { files: written, notes } = cloudRunPlan(crowded)
+    const text = yamlFile(written['service.yaml'])
+    expect(text.match(/- name: EAS_TOKEN\n +(\w+)/g)).toEqual([expect.stringMatching(/valueFrom$/)])
+    expect(text).not.toContain('- name: PORT')
+    expect(left(notes)).toBe('EAS_TOKEN PORT')
+  })
+
+  it('on Function Compute leaves the port to the container', () => {
+    const { functions, notes } = fcPlan(crowded)
+    expect(variables(functions[0]?.function.environmentVariables)).toBe('INPUT_TILE AWS_REGION SERVICE_JSON EAS_TOKEN')
+    expect(left(notes)).toBe('EAS_TOKEN PORT my-var')
+  })
+})
+
+describe('A limit of requests in flight', () => {
+  const limited = { gateway_policy: { concurrency_limit: { enable: true, limit: 100 } } }
+  const json = {
+    ...small,
+    metadata: { ...small.metadata, rpc: { worker_threads: 4, max_queue_size: 12 } },
+    networking: limited,
+  }
+
+  it('becomes as many instances as have that many requests, each with as many as the platform gives it', () => {
+    expect(awsPlan(plan(json)).functions.predict).toMatchObject({ reservedConcurrency: 100 })
+    expect(fcPlan(plan(json)).functions[0]?.concurrencyConfig).toEqual({ reservedConcurrency: 100 })
+    expect(fcPlan(plan(json, { image })).functions[0]?.concurrencyConfig).toEqual({ reservedConcurrency: 7 })
+    expect(yamlFile(cloudRunPlan(plan(json, { image })).files['service.yaml'])).toContain('maxScale: "7"')
+  })
+})
+
+describe('Memory on Function Compute', () => {
+  it.each([
+    [2, 16_384, 4, 16_384],
+    [0.5, 4096, 1, 4096],
+    [8, 65_536, 8, 32_768],
+    [2, 131_072, 8, 32_768],
+    [4, 8192, 4, 8192],
+  ])('of %d cores and %d MB comes with the cores it takes', (cpu, memory, cores, memorySize) => {
+    const { functions } = fcPlan(plan({ ...small, metadata: { ...small.metadata, cpu, memory } }))
+    expect(functions[0]?.function).toMatchObject({ cpu: cores, memorySize })
+  })
+})
+
 describe('The rights of functions', () => {
   it('on AWS are in the partition of the stack, and let what was left among the results be deleted', () => {
     const { statements } = awsPlan(plan(small, { batch: { ...batch, output: 's3://results/scores/' } }))
@@ -483,6 +546,12 @@ describe('Names', () => {
 })
 
 describe('The folder of a service', () => {
+  it('is one word of the command that puts code together for `s`', () => {
+    const options = deployOptions({ service: 'my models/service.json' })
+    const text = yamlFile(sYaml(fcPlan(plan(small)), options, '..'))
+    expect(text).toContain("cp -rL --parents 'my models' .serverless/fc-code")
+  })
+
   const at = (path: string, json: object) => relative('.', files.write(path, JSON.stringify(json)))
   const reading = (service: string) => readDeployment(deployOptions({ service }))
 

@@ -45,7 +45,7 @@ describe('matchInputs()', () => {
     [['[[1,2]]'], signature, 'An input has no name: the service takes ids int64 [?,2]; city string'],
     [['image=[1,2]'], image, 'takes image float32 [?,2], got [2]; it lacks the first axis, of rows'],
     [['image=[[1,2,3]]'], image, 'takes image float32 [?,2], got [1,3]'],
-    [['image=[[1,"a"]]'], image, 'image[0][1] is "a", float32 takes numbers'],
+    [['image=[[1,"a"]]'], image, 'image[0][1] is "a", float32 takes numbers up to 3.4e38'],
     [['image=1', 'image=2'], image, 'Input image is there twice'],
     [['=1'], image, 'no name stands before the ='],
     [['image=nowhere'], image, `Cannot read nowhere: no such file; a text is written image='"nowhere"'`],

@@ -2,6 +2,7 @@ import { type DType, EasError } from '@eas/base'
 import { describe, expect, it } from 'vitest'
 import { parseJsonInput, tensorOfJson } from './json-input.ts'
 
+const int64Takes = 'int64 takes integers from -9223372036854775808 to 9223372036854775807'
 const tensor = (text: string, dtype?: DType) => tensorOfJson(parseJsonInput(text, 'x'), 'x', dtype)
 
 describe('parseJsonInput()', () => {
@@ -64,13 +65,16 @@ describe('tensorOfJson()', () => {
     ['[1,null]', undefined, 'x[1] is null, not a value'],
     ['{"a":1}', undefined, 'x is an object, not a value'],
     ['[1,"a"]', undefined, 'it mixes number and string values'],
-    ['[[1,"a"]]', 'float32', 'x[0][1] is "a", float32 takes numbers'],
-    ['[1.5]', 'int64', 'x[0] is 1.5, int64 takes integers'],
+    ['[[1,"a"]]', 'float32', 'x[0][1] is "a", float32 takes numbers up to 3.4e38'],
+    ['[1.5]', 'int64', `x[0] is 1.5, ${int64Takes}`],
     ['[256]', 'uint8', 'x[0] is 256, uint8 takes integers from 0 to 255'],
-    ['[9223372036854775808]', 'int64', 'x[0] is 9223372036854775808, int64 takes integers'],
+    ['[9223372036854775808]', 'int64', `x[0] is 9223372036854775808, ${int64Takes}`],
     ['[2]', 'bool', 'x[0] is 2, bool takes true and false'],
     ['[1]', 'string', 'x[0] is 1, string takes texts'],
-    ['[true]', 'float32', 'x[0] is true, float32 takes numbers'],
+    ['[true]', 'float64', 'x[0] is true, float64 takes numbers'],
+    ['[3.4028235e38, -3.4028236e38]', 'float32', 'x[1] is -3.4028236e+38, float32 takes numbers up to 3.4e38'],
+    ['[65519, 65520]', 'float16', 'x[1] is 65520, float16 takes numbers up to 65504'],
+    ['[3.39e38, 3.4e38]', 'bfloat16', 'x[1] is 3.4e+38, bfloat16 takes numbers up to 3.39e38'],
     ['[1]', 'complex64', 'complex64 values come from a .npy file only'],
     [`${'['.repeat(65)}1${']'.repeat(65)}`, undefined, 'it is nested over 64 lists deep'],
   ] as const)('refuses %s as %s', (text, dtype, facts) => {

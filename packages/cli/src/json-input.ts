@@ -49,7 +49,7 @@ export const isRecord = (value: unknown): value is Readonly<Record<string, unkno
 /**
  * Nested lists as a tensor.
  *
- * @param name Of the input, for messages: `image[0][3] is "a", float32 takes numbers`.
+ * @param name Of the input, for messages: `image[0][3] is "a", float32 takes numbers up to 3.4e38`.
  * @param dtype Default: by the values, `int64` for integers, `float32` for other numbers, `bool`, `string`.
  * @throws {EasError} `invalid_request` for lists of different lengths and values that the dtype does not hold.
  */
@@ -124,6 +124,13 @@ const bigRanges: { readonly [D in DType]?: readonly [bigint, bigint] } = {
   uint64: [0n, 2n ** 64n - 1n],
 }
 
+/** Floats that are narrower than JavaScript's: from `beyond` on a number would be rounded to infinity. */
+const floats = {
+  float32: { beyond: (2 - 2 ** -24) * 2 ** 127, largest: '3.4e38', toBits: (value: number) => value },
+  float16: { beyond: (2 - 2 ** -11) * 2 ** 15, largest: '65504', toBits: toHalf },
+  bfloat16: { beyond: (2 - 2 ** -8) * 2 ** 127, largest: '3.39e38', toBits: toBfloat16 },
+} as const
+
 const utf8 = new TextEncoder()
 
 /**
@@ -170,17 +177,18 @@ function converter(dtype: DType): Converter | undefined {
               ? 0
               : undefined,
       }
-    case 'float32':
     case 'float64':
       return { takes: 'numbers', to: toNumber }
+    case 'float32':
     case 'float16':
     case 'bfloat16': {
-      const toBits = dtype === 'float16' ? toHalf : toBfloat16
+      const { beyond, largest, toBits } = floats[dtype]
       return {
-        takes: 'numbers',
+        takes: `numbers up to ${largest}`,
         to(value) {
           const number = toNumber(value)
-          return number === undefined ? undefined : toBits(number)
+          const isTooLarge = number !== undefined && Number.isFinite(number) && Math.abs(number) >= beyond
+          return number === undefined || isTooLarge ? undefined : toBits(number)
         },
       }
     }
@@ -200,7 +208,7 @@ function converter(dtype: DType): Converter | undefined {
   if (!big) return undefined
   const [min, max] = big
   return {
-    takes: 'integers',
+    takes: `integers from ${min} to ${max}`,
     to(value) {
       if (typeof value === 'number' ? !Number.isInteger(value) : typeof value !== 'bigint') return undefined
       const integer = BigInt(value as number | bigint) // all that the line above lets pass

@@ -3,7 +3,7 @@ import { tfPredict, torchPredict } from '@eas/protocol'
 import type { Signature } from './signature.ts'
 
 /** What a request asks for beside its inputs. */
-export interface PredictAsk {
+interface PredictAsk {
   /** In the order of the signature. */
   readonly inputs: ReadonlyMap<string, Tensor>
   /** As given: names, or indexes. Empty for all. */

@@ -1,5 +1,6 @@
 import { discardEarly } from '@eas/processor/early'
 import { Command } from 'commander'
+import { fileError } from './read-file.ts'
 import { reportAndExit } from './report.ts'
 
 /** Each command, by its name. Only the one that is asked for is loaded: a server must be there soon. */
@@ -24,7 +25,7 @@ const [name = ''] = process.argv.slice(2)
 // `eas predict … | head` closes the pipe before all is written: nothing is wrong with that.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0)
-  throw error
+  reportAndExit(fileError('write', 'to standard output', error))
 })
 
 async function run(): Promise<void> {

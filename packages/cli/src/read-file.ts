@@ -8,6 +8,9 @@ const reasons: { readonly [code: string]: string } = {
   EISDIR: 'it is a folder',
   EACCES: 'permission denied',
   EPERM: 'permission denied',
+  ENOSPC: 'no space is left',
+  EDQUOT: 'the quota is used up',
+  EROFS: 'it can only be read',
 }
 
 /** Of those, what they mean where something is written. */
@@ -25,11 +28,12 @@ export function fileError(attempt: 'read' | 'inspect' | 'write', file: string, c
 }
 
 /**
- * A whole file or pipe, in a buffer of its own.
+ * A whole file or pipe, in a buffer of its own; `-` is standard input.
  * @throws {EasError} `not_found`; `too_large` for more than `maxBytes`, before they were read.
  */
 export async function readBounded(file: string, maxBytes: number): Promise<Uint8Array> {
   try {
+    if (file === '-') return await readStandardInput(maxBytes)
     const handle = await open(file)
     try {
       const { size } = await handle.stat()
@@ -51,6 +55,18 @@ export async function readBounded(file: string, maxBytes: number): Promise<Uint8
   } catch (thrown) {
     throw thrown instanceof EasError ? thrown : fileError('read', file, thrown)
   }
+}
+
+/** Of any kind: who starts a program may give it a socket, which `/dev/stdin` does not open. */
+async function readStandardInput(maxBytes: number): Promise<Uint8Array> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of process.stdin) {
+    chunks.push(chunk)
+    bytes += chunk.length
+    if (bytes > maxBytes) throw tooLarge('standard input', maxBytes)
+  }
+  return joinBytes(chunks, bytes)
 }
 
 /** As many as a pipe holds. */

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { limits } from '@eas/base'
 import type { ServiceFile } from '@eas/processor'
+import { refuseStandIn } from './model-trouble.ts'
 import { readText } from './read-file.ts'
 
 /**
@@ -15,6 +16,7 @@ export async function readServiceFile(
   defaults: { readonly processor: string | undefined; readonly name: string | undefined },
 ): Promise<ServiceFile> {
   if (/\.jsonc?$/i.test(path)) return { path, text: await readText(path, limits.serviceJsonBytes) }
+  await refuseStandIn('use', path)
   const isUrl = /^[a-z][a-z0-9+.-]*:\/\//i.test(path)
   const name = defaults.name ?? serviceName(path)
   const processor = defaults.processor ?? processorFor(path)

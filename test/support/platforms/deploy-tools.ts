@@ -12,6 +12,7 @@ import { createInterface } from 'node:readline'
 const root = new URL('../../../', import.meta.url).pathname
 const cache = join(root, '.cache/deploy-tools')
 const work = mkdtempSync(join(tmpdir(), 'eas-deploy-tools-'))
+process.once('exit', () => rmSync(work, { recursive: true, force: true })) // also when something throws
 
 const run = (program: string, args: readonly string[], options: { cwd?: string; env?: Record<string, string> } = {}) =>
   execFileSync(program, args, { cwd: root, ...options, env: { ...process.env, ...options.env } }).toString()
@@ -143,5 +144,4 @@ else {
     run(python, [join(import.meta.dirname, 'cloud_run_schema.py'), sdk, ...described])
   })
 }
-rmSync(work, { recursive: true, force: true })
 process.exit(failures === 0 ? 0 : 1)

@@ -24,6 +24,7 @@ const nodes = { 20: process.execPath, 22: 'node@22.23.3', 24: 'node@24.21.0' } a
 type Report = (what: string, holds: boolean) => void
 
 const files = scratch('ric')
+process.once('exit', () => files.remove()) // also when something throws
 /** The folder as it is deployed, away from the repository. */
 const deployed = join(files.folder, 'deployed')
 const token = 'secret'
@@ -191,5 +192,4 @@ for (const version of [20, 22, 24] as const) {
     )
   }
 }
-files.remove()
 process.exit(failures === 0 ? 0 : 1)

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { EasError } from '@eas/base'
 import { type ImportInput, importToOnnx, machineOf, settingsFromEnv } from '@eas/processor'
 import { Command, InvalidArgumentError } from 'commander'
+import { ofModel } from '../model-trouble.ts'
 import { formatBytes, formatMs, labelled, print, styled } from '../print.ts'
 import { fileError } from '../read-file.ts'
 import { showing } from '../show-after.ts'
@@ -56,7 +57,10 @@ async function run(
   if (output !== undefined) await access(dirname(resolve(output)), constants.W_OK).catch(rethrownFor(output))
   const start = performance.now()
   const options = { signature, fetches: fetch, inputs: input, to: output && resolve(output), check }
-  const report = await showing(`Importing ${model}`, importToOnnx(model, resolve('.'), machine, options))
+  const report = await showing(
+    `Importing ${model}`,
+    ofModel('import', model, () => importToOnnx(model, resolve('.'), machine, options)),
+  )
   if (json) return print(JSON.stringify(report, null, 2))
   const { format, entry, inputs, outputs, prologue, ops, guards, assumptions, warnings, graphBytes, checked } = report
   const sections = [

@@ -1,5 +1,6 @@
-import { stat } from 'node:fs/promises'
-import { EasError, limits } from '@eas/base'
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { EasError, limits, oneLine } from '@eas/base'
 import { Command, Option } from 'commander'
 import type { Inspection } from '../inspect/inspection.ts'
 import { inspectMessage, isRecorded } from '../inspect/message.ts'
@@ -7,6 +8,7 @@ import { type MessageRowName, messageRowNames } from '../inspect/messages.ts'
 import { inspectLowered, inspectModel } from '../inspect/model.ts'
 import { inspectService } from '../inspect/service.ts'
 import { tensorContent, toJson } from '../json-output.ts'
+import { ofModel } from '../model-trouble.ts'
 import { isNpy, readNpy } from '../npy.ts'
 import { print, styled, tensorLines } from '../print.ts'
 import { fileError, readBounded, readText } from '../read-file.ts'
@@ -46,6 +48,9 @@ async function inspect(file: string, { message, json }: InspectOptions): Promise
   if (found.isUnusable) process.exitCode = 1
 }
 
+/** Models that are lowered, and files of theirs that are none, which are told what they are. */
+const modelNames = /\.(?:pt|pth|jit|torchscript|ptl|pb|pbtxt|pt2|h5|keras|safetensors|ckpt|tflite|pmml)$/i
+
 /** What a file is by its name, for formats that people will try. */
 const otherFormats: readonly (readonly [RegExp, string])[] = [
   [/\.(?:npz|zip|gz|tar|tgz)$/i, 'an archive; unpack it and inspect what is inside'],
@@ -61,20 +66,36 @@ async function inspection(file: string, message: MessageRowName | undefined): Pr
   const found = await stat(file).catch((cause) => {
     throw fileError('inspect', file, cause)
   })
-  if (found.isDirectory()) return inspectLowered(file)
+  if (found.isDirectory()) return ofModel('inspect', file, () => inspectFolder(file))
   if (message) return inspectMessage(file, await readBounded(file, limits.bodyBytes), message)
-  if (/\.(?:onnx|ort)$/i.test(file)) return inspectModel(file)
+  if (/\.(?:onnx|ort)$/i.test(file)) return ofModel('inspect', file, () => inspectModel(file))
   if (/\.pb$/i.test(file) && found.size <= limits.bodyBytes) {
     // Frozen graphs are called so, and so are the requests that TorchEasyRec's services record.
     const bytes = await readBounded(file, limits.bodyBytes)
     if (isRecorded(bytes)) return inspectMessage(file, bytes, undefined)
   }
-  if (/\.(?:pt|pth|jit|pb|pbtxt)$/i.test(file)) return inspectLowered(file)
+  if (modelNames.test(file)) return ofModel('inspect', file, () => inspectLowered(file))
   if (/\.jsonc?$/i.test(file)) return inspectService(file, await readText(file, limits.serviceJsonBytes))
   const other = otherFormats.find(([pattern]) => pattern.test(file))
   if (other) throw new EasError('not_implemented', `Cannot inspect ${file}: it is ${other[1]}`)
   const bytes = await readBounded(file, limits.inflatedBytes)
   return isNpy(bytes) ? inspectNpy(file, bytes) : inspectMessage(file, bytes, undefined)
+}
+
+/** A model in a folder: ONNX by its file, any other by what it says of itself. */
+async function inspectFolder(folder: string): Promise<Inspection> {
+  const all = await readdir(folder)
+  const onnx = all.filter((name) => /\.(?:onnx|ort)$/i.test(name))
+  const [name] = onnx.includes('model.onnx') ? ['model.onnx'] : onnx
+  // As it would be served: an export comes before what lies beside it.
+  const isExport = all.some((found) => /^saved_model\.pb(?:txt)?$/.test(found))
+  const isScripted = name !== 'model.onnx' && all.includes('scripted_model.pt')
+  if (name === undefined || isExport || isScripted) return inspectLowered(folder)
+  if (onnx.length > 1 && name !== 'model.onnx') {
+    const names = oneLine(onnx.sort().join(', '), 500)
+    throw new EasError('invalid_request', `Cannot inspect ${folder}: it has ${onnx.length} models; name one: ${names}`)
+  }
+  return inspectModel(join(folder, name))
 }
 
 function inspectNpy(file: string, bytes: Uint8Array): Inspection {

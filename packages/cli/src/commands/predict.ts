@@ -65,7 +65,8 @@ Examples:
   eas predict http://127.0.0.1:8080/api/predict/recommender --recorded requests/page.pb
 
 The service is first asked (GET) for its inputs: they are put in its order, numbers in its dtype, and what cannot fit is
-refused before it is sent. The token comes from the environment, EAS_TOKEN. Text inputs are quoted as JSON: city='"Oslo"'.
+refused before it is sent. A file called - is standard input. Text inputs are quoted as JSON: city='"Oslo"'.
+The token comes from the environment, EAS_TOKEN.
 Messages: torch sends inputs by position, torch-map and tf by name; a service of a tensorflow processor takes tf.
 Exit code: 0 answered, 1 refused or not reached, 2 wrong use.`,
     )
@@ -264,7 +265,9 @@ async function write(file: string, bytes: Uint8Array): Promise<void> {
 
 /** A host without a scheme is taken as http, as the SDKs take it. */
 function parseUrl(text: string, command: Command): URL {
-  const wrong = (facts: string) => command.error(`error: cannot use ${text} as <url>: ${facts}`)
+  // What stands before an @ may be a password.
+  const shown = text.replace(/^([a-z][a-z0-9+.-]*:\/\/)?[^/@]*@/i, '$1…@')
+  const wrong = (facts: string) => command.error(`error: cannot use ${shown} as <url>: ${facts}`)
   let url: URL
   try {
     url = new URL(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`)

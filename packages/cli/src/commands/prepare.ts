@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { machineOf, prepareBeside, settingsFromEnv } from '@eas/processor'
 import { Command } from 'commander'
+import { ofModel } from '../model-trouble.ts'
 import { formatBytes, formatMs, labelled, print, styled } from '../print.ts'
 import { showing } from '../show-after.ts'
 
@@ -27,7 +28,10 @@ async function prepare(models: readonly string[]): Promise<void> {
   const machine = machineOf(settingsFromEnv(process.env))
   for (const model of models) {
     const start = performance.now()
-    const { folder, manifest } = await showing(`Preparing ${model}`, prepareBeside(model, resolve('.'), machine))
+    const { folder, manifest } = await showing(
+      `Preparing ${model}`,
+      ofModel('prepare', model, () => prepareBeside(model, resolve('.'), machine)),
+    )
     const bytes = manifest.files.reduce((sum, file) => sum + file.bytes, 0)
     print(
       `${styled('bold', model)} is prepared\n${labelled([
