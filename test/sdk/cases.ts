@@ -1,3 +1,8 @@
+import type { Language } from './plan.ts'
+
+/** The cases of a language's client. */
+export const casesOf = (language: Language) => (language === 'python-older' ? olderCases : cases)
+
 /**
  * Every case, by the name a client reports it under. A case that a client leaves out counts as failed; what an SDK
  * lacks is reported as skipped, with the reason.
@@ -16,6 +21,9 @@ export const cases: Readonly<Record<string, string>> = {
   torch_dtype_int32: 'DT_INT32 there and back',
   torch_dtype_int64: 'DT_INT64 there and back, beyond 2^53',
   torch_scalar: 'a tensor of rank 0 there and back',
+  torch_large: 'a million floats there and back',
+  torch_threads: 'one client used by eight threads at once',
+  torch_after_refusal: 'a client that was answered 400 gets scores for its next request, three times',
   torch_out_half: 'a float16 output arrives as DT_FLOAT',
   torch_out_bool: 'a bool output arrives as DT_UINT8',
   torch_out_uint16: 'a uint16 output arrives as DT_INT32',
@@ -91,4 +99,29 @@ export const cases: Readonly<Record<string, string>> = {
   torchrec_refused: 'a list of another length than item_ids is 400 with its name, after the attempts the SDK makes',
   torchrec_log: "debug_level 100 leaves a file that the SDK's own PBLogData reads",
   torchrec_bypass: "fg_mode bypass: the model's tensors by name give the same scores",
+  easyrec: "EasyRec's own message to a service with processor easyrec gives the scores of PyTorch",
+  easyrec_refused: 'a list of another length than item_ids: 200 with status_code EXCEPTION and its name in error_msg',
 }
+
+/** Versions of the Python SDK that differ in how they address services and sign requests. */
+export const olderVersions = {
+  '0.7': 'the token as it is, the first with direct mode that works with Python 3',
+  '0.12': 'the last that sends the token as it is',
+  '0.20': 'signed; the older messages',
+  '0.33': 'the last with the older path of discovery',
+} as const
+
+const olderChecks = {
+  savedmodel: 'all held-out rows to the SavedModel',
+  torchscript: 'all held-out rows to the traced TorchScript archive',
+  signature_json: 'an empty request gives the signature as JSON',
+  wrong_token: 'a wrong token is 401',
+  sub_path: 'service name with a sub-path',
+  direct_mode: 'service discovery, then a predict call to the address found',
+}
+
+const olderCases: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(olderVersions).flatMap(([version, what]) =>
+    Object.entries(olderChecks).map(([name, check]) => [`${version}_${name}`, `${check} (${what})`]),
+  ),
+)

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
+import { olderVersions } from './cases.ts'
 import type { Language } from './plan.ts'
 
 const run = promisify(execFile)
@@ -49,6 +50,33 @@ const recipes: Record<Language, Recipe> = {
       sdk: `eas-prediction ${version}`,
       command: join(target, 'venv/bin/python'),
       args: [join(source, 'client.py')],
+    }),
+  },
+  'python-older': {
+    version: Object.keys(olderVersions).join(', '),
+    async install(_source, target) {
+      const pip = join(target, 'venv/bin/pip')
+      await run('python3', ['-m', 'venv', join(target, 'venv')])
+      // What the SDK asks for now; its first versions take any protobuf, and work with none that is newer.
+      await run(pip, [
+        'install',
+        '--quiet',
+        'protobuf<=3.20.3',
+        'urllib3',
+        'numpy',
+        'websocket-client',
+        'python-snappy',
+      ])
+      for (const version of Object.keys(olderVersions)) {
+        const folder = join(target, version)
+        rmSync(folder, { recursive: true, force: true })
+        await run(pip, ['install', '--quiet', '--no-deps', '--target', folder, `eas-prediction==${version}`])
+      }
+    },
+    client: (target, source, version) => ({
+      sdk: `eas-prediction ${version}`,
+      command: join(target, 'venv/bin/python'),
+      args: [join(source, 'client.py'), target, ...Object.keys(olderVersions)],
     }),
   },
   java: {

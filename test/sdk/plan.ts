@@ -4,7 +4,7 @@ import { cases } from './cases.ts'
 import { type RunningServices, recommender, recommenderGolden, requestLog } from './server.ts'
 
 /** Languages in the order they run. */
-export const languages = ['python', 'java', 'go'] as const
+export const languages = ['python', 'python-older', 'java', 'go'] as const
 export type Language = (typeof languages)[number]
 
 /**
@@ -13,6 +13,7 @@ export type Language = (typeof languages)[number]
  */
 const attempts: Record<Language, Record<number, number>> = {
   python: { 400: 1, 401: 1, 408: 1, 429: 1, 450: 1, 500: 5, 503: 1 },
+  'python-older': { 401: 1 },
   java: { 400: 4, 401: 4, 408: 4, 429: 4, 450: 4, 500: 4, 503: 4 },
   go: { 400: 6, 401: 6, 408: 6, 429: 6, 450: 6, 500: 6, 503: 6 },
 }
@@ -66,11 +67,16 @@ const levels = [
   { level: 904, predicts: true, inputs: false, raw: false, generated: false },
 ]
 
+/** `user_features` of the example's request `stranger`. */
+const strangersFeatures = { age: '', city: '', history: '', user_id: 'stranger' }
+
 const readJson = (path: string) => JSON.parse(readFileSync(path, 'utf8'))
 
 /** The request of the TorchEasyRec processor's page, what PyTorch says to it, and what faiss recalls for its user. */
 function readTorchrec(folder: string) {
-  const [page] = readJson(join(recommender, 'expected.json')).requests
+  const { requests } = readJson(join(recommender, 'expected.json'))
+  const [page] = requests
+  const stranger = requests.find(({ name }: { name: string }) => name === 'stranger')
   const tensors = Object.entries<{ shape: number[]; data: number[] }>(page.inputs).map(([name, { shape, data }]) => {
     const dtype = floats.test(name) ? 'float' : 'int64'
     return [name, { shape, dtype, data }]
@@ -90,8 +96,10 @@ function readTorchrec(folder: string) {
       ({ name }: { name: string }) => name === 'page',
     ),
     log: requestLog(folder),
+    /** A request that EasyRec's message of the SDKs can carry: texts alone. */
+    easyrec: { user: strangersFeatures, item_ids: stranger.item_ids, outputs: stranger.outputs },
     /** For a client whose SDK has no such requests. */
-    cases: Object.keys(cases).filter((name) => name.startsWith('torchrec')),
+    cases: Object.keys(cases).filter((name) => /^(?:torch|easy)rec/.test(name)),
   }
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
-import { cases } from './cases.ts'
+import { casesOf } from './cases.ts'
 import { type Client, installClient } from './install.ts'
 import { clientPlan, type Language, languages } from './plan.ts'
 import { type RunningServices, startServices } from './server.ts'
@@ -79,6 +79,7 @@ async function runClient(
     child.on('close', (code, signal) => done(code === 0 ? '' : `client ended with ${signal ?? code}`))
   })
   if (end) write(indent(`${end}\n${noise.trimEnd()}`))
+  const cases = casesOf(language)
   const known = Object.keys(cases).map(
     (name) => reported.get(name) ?? { case: name, ok: false, detail: 'not reported' },
   )
@@ -95,7 +96,8 @@ function parseResult(line: string): Result | undefined {
   }
 }
 
-function printResults(client: Client, results: readonly Result[], seconds: number) {
+function printResults(language: Language, client: Client, results: readonly Result[], seconds: number) {
+  const cases = casesOf(language)
   write(`\n${client.sdk} (${seconds.toFixed(1)} s)`)
   const skipped = new Map<string, string[]>()
   for (const { case: name, ok, detail } of results) {
@@ -124,7 +126,7 @@ async function main(): Promise<number> {
       for (const [language, client] of clients) {
         const started = performance.now()
         const results = await runClient(language, client, servers.running, folder)
-        printResults(client, results, (performance.now() - started) / 1000)
+        printResults(language, client, results, (performance.now() - started) / 1000)
         for (const { ok } of results) count[ok === null ? 'skipped' : ok ? 'passed' : 'failed']++
       }
     } finally {

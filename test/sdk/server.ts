@@ -19,6 +19,7 @@ export const recommenderGolden = join(root, 'test/golden/recommender')
 export const requestLog = (folder: string) => join(folder, 'request-log')
 
 const torcheasyrec = 'easyrec-torch-1.12'
+const easyrec = 'easyrec-3.0'
 const pytorch = 'pytorch_cpu_1.10'
 const tensorflow = 'tensorflow_cpu_2.7'
 const token = 'sdk-suite-token'
@@ -72,6 +73,7 @@ const services: Readonly<Record<string, Service>> = {
     ...recommend(join(recommenderGolden, 'recall')),
     model_config: { fg_mode: 'normal', faiss_neigh_num: 5, faiss_nprobe: 8 },
   },
+  recommender_easyrec: { ...recommend(join(recommender, 'model')), processor: easyrec },
   recommender_bypass: { processor: torcheasyrec, model: join(recommender, 'model'), token },
 
   hasty: { processor: pytorch, model: model('slow.onnx'), token, rpc: { keepalive: 200, worker_threads: 8 } },

@@ -74,6 +74,9 @@ func cases() []namedCase {
 			expect(len(response.GetTensorShape(len(torchOrder))), 0, "shape")
 			expect(response.GetFloatVal(len(torchOrder)), []float32{scalar}, "values")
 		}},
+		{"torch_large", torchLarge},
+		{"torch_threads", torchThreads},
+		{"torch_after_refusal", torchAfterRefusal},
 		{"torch_out_half", func() { expect(torchOut(0, eas.TorchType_DT_FLOAT).GetFloatVal(), []float32{0, 1, 2.5, 300}, "values") }},
 		{"torch_out_bool", func() { expect(torchOut(1, eas.TorchType_DT_UINT8).GetIntVal(), []int32{0, 1, 1, 1}, "values") }},
 		{"torch_out_uint16", func() { expect(torchOut(2, eas.TorchType_DT_INT32).GetIntVal(), []int32{0, 1, 2, 300}, "values") }},
@@ -169,6 +172,9 @@ func cases() []namedCase {
 		list = append(list, skipped("compress_"+codec+"_configured", reason), skipped("compress_"+codec+"_sniffed", reason))
 	}
 	list = append(list, skipped("compress_lz4_configured", "this SDK compresses with Gzip and Zlib alone"))
+	for _, name := range []string{"easyrec", "easyrec_refused"} {
+		list = append(list, skipped(name, "no EasyRec request in this SDK"))
+	}
 	for _, name := range []string{"compress_java_is_compressed", "decompressor_auto", "decompressor_zlib"} {
 		list = append(list, skipped(name, "a setting of the Java SDK"))
 	}
@@ -357,6 +363,51 @@ func torchDtype(dtype string) {
 		if name == dtype {
 			checkTorchArray(response.Response.Outputs[index], dtype)
 		}
+	}
+}
+
+func torchLarge() {
+	floats := make([]float32, 1_000_000)
+	for i := range floats {
+		floats[i] = float32(i) / 2
+	}
+	request := torchEchoRequest()
+	request.RequestData.Inputs[0].ArrayShape.Dim = []int64{int64(len(floats))}
+	request.RequestData.Inputs[0].FloatVal = floats
+	response := must(client("echo_torch").TorchPredict(*request))
+	expect(response.GetTensorShape(0), []int64{int64(len(floats))}, "shape")
+	expect(reflect.DeepEqual(response.GetFloatVal(0), floats), true, "the values that were sent")
+}
+
+func torchThreads() {
+	shared := client("digits")
+	failures := make(chan any, 8)
+	for range 8 {
+		go func() {
+			failures <- panicOf(func() {
+				for range 5 {
+					checkDigits(shared, len(plan.Digits))
+				}
+			})
+		}()
+	}
+	for range 8 {
+		if failure := <-failures; failure != nil {
+			panic(failure)
+		}
+	}
+}
+
+func torchAfterRefusal() {
+	made := client("digits")
+	for range 3 {
+		checkAttempts("digits", 400, func() error {
+			refused := eas.TorchRequest{}
+			refused.AddFeedFloat32(0, []int64{1, 3}, []float32{1, 2, 3})
+			_, err := made.TorchPredict(refused)
+			return err
+		})
+		checkDigits(made, 1)
 	}
 }
 

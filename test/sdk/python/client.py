@@ -12,6 +12,8 @@ import warnings
 import eas_prediction
 from eas_prediction import PredictClient, StringRequest, TFRequest, TorchRequest
 from eas_prediction import tf_request_pb2
+from eas_prediction.easyrec_predict_pb2 import StatusCode
+from eas_prediction.easyrec_request import EasyRecRequest
 from eas_prediction.exception import PredictException
 from eas_prediction.torchrec_predict_pb2 import PBLogData
 from eas_prediction.torchrec_request import TorchRecRequest
@@ -232,6 +234,48 @@ def _():
     response = client("echo_torch").predict(echo_torch_request())
     expect(response.get_tensor_shape(len(TORCH_ORDER)), [], "shape")
     expect(list(response.get_values(len(TORCH_ORDER))), [SCALAR], "values")
+
+
+@case("torch_large")
+def _():
+    values = [number / 2 for number in range(1_000_000)]
+    request = echo_torch_request()
+    request.request_data.inputs[0].Clear()
+    request.add_feed(0, [len(values)], TorchRequest.DT_FLOAT, values)
+    response = client("echo_torch", timeout=30_000).predict(request)
+    expect(response.get_tensor_shape(0), [len(values)], "shape")
+    expect(list(response.get_values(0)) == values, True, "the values that were sent")
+
+
+@case("torch_threads")
+def _():
+    made = client("digits", timeout=30_000)
+    failures = []
+
+    def go():
+        try:
+            for _ in range(5):
+                check_digits(made, ROWS)
+        except Exception as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=go) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise failures[0]
+
+
+@case("torch_after_refusal")
+def _():
+    made = client("digits")
+    refused = TorchRequest()
+    refused.add_feed(0, [1, 3], TorchRequest.DT_FLOAT, [1, 2, 3])
+    for _ in range(3):
+        check_attempts("digits", 400, lambda: made.predict(refused))
+        check_digits(made)
 
 
 @case("torch_fetch_order")
@@ -653,6 +697,38 @@ def _():
         values = response.get_values_map(name)
         if max(abs(a - b) for a, b in zip(values, scores, strict=True)) > TOLERANCE:
             raise AssertionError(f"{name} is {list(values)}, not {scores}")
+
+
+# EasyRec
+
+
+def easyrec_request():
+    request = EasyRecRequest()
+    for name, value in TORCHREC["easyrec"]["user"].items():
+        request.add_user_fea_str(name, value)
+    request.request_data.item_ids.extend(TORCHREC["easyrec"]["item_ids"])
+    return request
+
+
+@case("easyrec")
+def _():
+    response = client("recommender_easyrec").predict(easyrec_request())
+    expect(response.status_code, StatusCode.OK, "status_code")
+    for row, id in enumerate(TORCHREC["easyrec"]["item_ids"]):
+        expect(len(response.results[id].scores), len(response.outputs), "scores of an item")
+        for name, scores in TORCHREC["easyrec"]["outputs"].items():
+            score = response.results[id].scores[list(response.outputs).index(name)]
+            if abs(score - scores[row]) > TOLERANCE:
+                raise AssertionError(f"{name} of {id} is {score}, not {scores[row]}")
+
+
+@case("easyrec_refused")
+def _():
+    request = easyrec_request()
+    request.request_data.context_features["hour"].features.add().int_feature = 9
+    response = client("recommender_easyrec").predict(request)
+    expect(response.status_code, StatusCode.EXCEPTION, "status_code")
+    expect('context_features["hour"]' in response.error_msg, True, f"the list named in {response.error_msg}")
 
 
 def report(name, ok, detail=""):

@@ -70,6 +70,17 @@ public final class Client {
             expect(response.getTensorShape(Tensors.TORCH.size()), Collections.emptyList(), "shape");
             expect(response.getFloatVals(Tensors.TORCH.size()), Arrays.asList(SCALAR), "values");
         });
+        CASES.put("torch_large", Client::large);
+        CASES.put("torch_threads", Client::threads);
+        CASES.put("torch_after_refusal", () -> {
+            PredictClient client = client("digits");
+            TorchRequest refused = new TorchRequest();
+            refused.addFeed(0, TorchDataType.DT_FLOAT, new long[] {1, 3}, new float[] {1, 2, 3});
+            for (int i = 0; i < 3; i++) {
+                checkAttempts("digits", 400, () -> client.predict(refused));
+                checkDigits(client, 1);
+            }
+        });
         CASES.put("torch_out_half", () -> expect(torchOut(0).getFloatVals(0), Arrays.asList(0f, 1f, 2.5f, 300f), "values"));
         CASES.put("torch_out_bool", () -> expect(torchOut(1).getIntVals(1), Arrays.asList(0, 1, 1, 1), "values"));
         CASES.put("torch_out_uint16", () -> expect(torchOut(2).getIntVals(2), Arrays.asList(0, 1, 2, 300), "values"));
@@ -288,6 +299,30 @@ public final class Client {
         checkScores(shape, (List<Float>) Newer.call(scores, "getFloatValList"), 1, "torchScores");
     }
 
+    private static void large() throws Exception {
+        float[] values = new float[1_000_000];
+        for (int i = 0; i < values.length; i++) values[i] = i / 2f;
+        TorchResponse response = client("echo_torch").predict(Tensors.torchRequest(values));
+        expect(response.getTensorShape(0), Arrays.asList((long) values.length), "shape");
+        List<Float> received = response.getFloatVals(0);
+        expect(received.size(), values.length, "values");
+        for (int i = 0; i < values.length; i++) expect(received.get(i), values[i], "value " + i);
+    }
+
+    private static void threads() throws Exception {
+        PredictClient client = client("digits");
+        ExecutorService pool = Executors.newFixedThreadPool(8);
+        List<Future<?>> turns = new ArrayList<>();
+        for (int i = 0; i < 8; i++) {
+            turns.add(pool.submit(() -> {
+                for (int turn = 0; turn < 5; turn++) checkDigits(client, Plan.rows());
+                return null;
+            }));
+        }
+        pool.shutdown();
+        for (Future<?> turn : turns) turn.get();
+    }
+
     private static TorchResponse torchOut(int index) throws Exception {
         TorchRequest request = new TorchRequest();
         request.addFeed(0, TorchDataType.DT_FLOAT, new long[] {4}, new float[] {0, 1, 2.5f, 300});
@@ -342,7 +377,7 @@ public final class Client {
         } catch (Exception e) {
             // 2.0.3 throws a plain Exception with the body of the answer, and no status
             if (e instanceof HttpException) expect(((HttpException) e).getCode(), status, "status");
-            expect(String.valueOf(e.getMessage()).contains(Plan.address(service)), true, "message names the URL (" + e + ")");
+            else expect(String.valueOf(e.getMessage()).contains(Plan.address(service)), true, "message names the URL (" + e + ")");
             expect(Plan.answered(service, status) - before, Plan.attempts(status), "attempts answered " + status);
             return;
         }

@@ -20,12 +20,17 @@ final class Tensors {
             Arrays.asList("float", "double", "int32", "int64", "uint8", "int8", "int16", "uint16", "bool", "string", "float16");
 
     static TorchRequest torchRequest() {
+        return torchRequest(floats("float"));
+    }
+
+    /** With other floats than the plan's. */
+    static TorchRequest torchRequest(float[] floats) {
         TorchRequest request = new TorchRequest();
         for (int i = 0; i < TORCH.size(); i++) {
             String dtype = TORCH.get(i);
             TorchDataType type = TorchDataType.valueOf("DT_" + dtype.toUpperCase());
             long[] shape = {Plan.tensor(dtype).length};
-            if (dtype.equals("float")) request.addFeed(i, type, shape, floats(dtype));
+            if (dtype.equals("float")) request.addFeed(i, type, new long[] {floats.length}, floats);
             else if (dtype.equals("double")) request.addFeed(i, type, shape, doubles(dtype));
             else if (dtype.equals("int64")) request.addFeed(i, type, shape, longs(dtype));
             else request.addFeed(i, type, shape, ints(dtype));

@@ -6,9 +6,11 @@ import static sdksuite.Client.expect;
 
 import com.alibaba.fastjson.JSONArray;
 import com.alibaba.fastjson.JSONObject;
+import com.aliyun.openservices.eas.predict.proto.EasyRecPredictProtos;
 import com.aliyun.openservices.eas.predict.proto.TorchPredictProtos.ArrayProto;
 import com.aliyun.openservices.eas.predict.proto.TorchRecPredictProtos.PBLogData;
 import com.aliyun.openservices.eas.predict.proto.TorchRecPredictProtos.PBResponse;
+import com.aliyun.openservices.eas.predict.request.EasyRecRequest;
 import com.aliyun.openservices.eas.predict.request.TorchDataType;
 import com.aliyun.openservices.eas.predict.request.TorchRecRequest;
 import com.aliyun.openservices.eas.predict.request.TorchRequest;
@@ -75,6 +77,14 @@ final class Recommend {
         });
         cases.put("torchrec_log", Recommend::log);
         cases.put("torchrec_bypass", Recommend::bypass);
+        cases.put("easyrec", Recommend::easyrec);
+        cases.put("easyrec_refused", () -> {
+            EasyRecRequest request = easyrecRequest();
+            request.addContextFeature("hour", Collections.singletonList(9));
+            EasyRecPredictProtos.PBResponse response = client("recommender_easyrec").predict(request);
+            expect(response.getStatusCode(), EasyRecPredictProtos.StatusCode.EXCEPTION, "status_code");
+            expect(response.getErrorMsg().contains("context_features[\"hour\"]"), true, "the list named in " + response.getErrorMsg());
+        });
     }
 
     /** As the processor's page makes it, with what the example's features read. */
@@ -229,6 +239,31 @@ final class Recommend {
         for (int i = 0; i < expected.size(); i++) {
             float difference = Math.abs(tensor.getFloatVal(i) - expected.get(i));
             if (!(difference <= Client.TOLERANCE)) throw new AssertionError(what + "[" + i + "] is off by " + difference);
+        }
+    }
+
+    private static EasyRecRequest easyrecRequest() {
+        EasyRecRequest request = new EasyRecRequest();
+        JSONObject user = PLAN.getJSONObject("easyrec").getJSONObject("user");
+        for (String name : user.keySet()) request.addUserFeature(name, user.getString(name));
+        for (Object id : PLAN.getJSONObject("easyrec").getJSONArray("item_ids")) request.appendItemId((String) id);
+        return request;
+    }
+
+    private static void easyrec() throws Exception {
+        EasyRecPredictProtos.PBResponse response = client("recommender_easyrec").predict(easyrecRequest());
+        expect(response.getStatusCode(), EasyRecPredictProtos.StatusCode.OK, "status_code");
+        JSONObject outputs = PLAN.getJSONObject("easyrec").getJSONObject("outputs");
+        int row = 0;
+        for (Object id : PLAN.getJSONObject("easyrec").getJSONArray("item_ids")) {
+            List<Double> scores = response.getResultsMap().get(id).getScoresList();
+            expect(scores.size(), response.getOutputsList().size(), "scores of an item");
+            for (String name : outputs.keySet()) {
+                double score = scores.get(response.getOutputsList().indexOf(name));
+                double difference = Math.abs(score - outputs.getJSONArray(name).getDoubleValue(row));
+                if (!(difference <= Client.TOLERANCE)) throw new AssertionError(name + " of " + id + " differs by " + difference);
+            }
+            row++;
         }
     }
 
