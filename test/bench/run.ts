@@ -1,11 +1,10 @@
 import { availableParallelism, cpus } from 'node:os'
 import { parseArgs } from 'node:util'
-import { keepAwake } from './awake.ts'
 import { type Bench, type Figure, type Goal, isMet, type Report } from './bench.ts'
 import { benches } from './benches.ts'
 
 /**
- * `npm run bench [-- names] [--json | --markdown | --list] [--awake]`. Each benchmark compares things side by side in one run. A
+ * `npm run bench [-- names] [--json | --markdown | --list]`. Each benchmark compares things side by side in one run. A
  * missed goal is told, not punished: the exit code is 1 only when a benchmark could not be run.
  */
 
@@ -69,7 +68,6 @@ const { values: options, positionals } = parseArgs({
     json: { type: 'boolean', default: false },
     markdown: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
-    awake: { type: 'boolean', default: false },
   },
 })
 const write = (text: string) => process.stdout.write(text)
@@ -109,11 +107,9 @@ async function main(): Promise<number> {
   const picked = chosen()
   if (!picked) return 1
   const style: Style = options.json ? styles.json : options.markdown ? styles.markdown : styles.table
-  const letSleep = options.awake ? await keepAwake() : () => {}
   write(style.begin?.() ?? '')
   let ran = true
   for (const bench of picked) ran = (await runOne(bench, style)) && ran
-  letSleep()
   return ran ? 0 : 1
 }
 
