@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { posix } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
+import { readVarint } from '@eas/base'
 
 /** Messages that tensors are in, and the fields that lead to them. onnx/onnx.proto of ONNX 1.16. */
 const messages = {
@@ -108,17 +109,6 @@ function readFieldHead(bytes: Uint8Array): FieldHead | undefined {
   if (!next) return undefined
   if (kind === 0) return { ...head, length: next.end - tag.end }
   return kind === 2 ? { number, size: next.end, length: next.value, isNested: true } : undefined
-}
-
-function readVarint(bytes: Uint8Array, start: number): { readonly value: number; readonly end: number } | undefined {
-  let value = 0
-  for (let i = 0; i < 10; i++) {
-    const byte = bytes[start + i]
-    if (byte === undefined) return undefined
-    value += (byte & 0x7f) * 2 ** (7 * i)
-    if (byte < 0x80) return { value, end: start + i + 1 }
-  }
-  return undefined
 }
 
 /** Of a file's part in memory. Large enough for the nodes of a graph, and little to read for what is around a weight. */

@@ -45,7 +45,7 @@ export interface PreparedFile {
 }
 
 /** Goes up when importers lower models otherwise than before, so that what was lowered wrongly is not kept for ever. */
-export const manifestFormat = 'eas-functions prepared model 5'
+export const manifestFormat = 'eas-functions prepared model 6'
 export const manifestName = 'manifest.json'
 export const preparedModelName = 'model.onnx'
 export const preparedWeightsName = 'weights.bin'

@@ -1,5 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises'
-import { limits } from '@eas/base'
+import { limits, readVarint } from '@eas/base'
 import { fileError } from '../read-file.ts'
 
 /** What a model says of itself beside its graph. */
@@ -74,17 +74,6 @@ function readTag(bytes: Uint8Array): Field | undefined {
   const number = Math.floor(tag.value / 8)
   if (tag.value % 8 === 0) return { number, size: second.end, value: second.value }
   return tag.value % 8 === 2 ? { number, size: second.end, length: second.value } : undefined
-}
-
-function readVarint(bytes: Uint8Array, start: number): { readonly value: number; readonly end: number } | undefined {
-  let value = 0
-  for (let i = 0; i < 10; i++) {
-    const byte = bytes[start + i]
-    if (byte === undefined) return undefined
-    value += (byte & 0x7f) * 2 ** (7 * i)
-    if (byte < 0x80) return { value, end: start + i + 1 }
-  }
-  return undefined
 }
 
 function readOpset(content: Uint8Array, into: Map<string, number>): void {
